@@ -1,0 +1,54 @@
+# Two commands matter: `make demo` and `make test`. Both make their own environment.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test quick lint types imports lock lock-check check clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(STAMP)  ## a private PostgreSQL, 2,000 members, three partners, curl calls to paste, and the server
+	$(BIN)/gateway demo $(ARGS)
+
+test: $(STAMP)  ## the whole suite, on a private PostgreSQL
+	$(BIN)/pytest $(ARGS)
+
+quick: $(STAMP)  ## the suite without its slow tests
+	$(BIN)/pytest -m "not slow" $(ARGS)
+
+lint: $(STAMP)  ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)  ## mypy, strict, over code and tests
+	$(BIN)/mypy
+
+imports: $(STAMP)  ## the import contracts
+	$(BIN)/lint-imports
+
+lock: $(STAMP)  ## resolve pyproject.toml again into requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
+	    --extra dev pyproject.toml --output-file requirements.lock
+
+lock-check: $(STAMP)  ## the lock still satisfies pyproject.toml, pin for pin
+	@cp requirements.lock $(VENV)/lock.check
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
+	    --extra dev pyproject.toml --output-file $(VENV)/lock.check
+	@grep -oE '^[a-z0-9][^ ]*==[^ ]+' requirements.lock > $(VENV)/lock.pins
+	@grep -oE '^[a-z0-9][^ ]*==[^ ]+' $(VENV)/lock.check | diff $(VENV)/lock.pins - \
+	    && echo "requirements.lock: up to date"
+
+check: lint types imports lock-check  ## everything that .ci/run checks besides the tests
+
+clean:  ## remove the environment and the demo's data
+	rm -rf $(VENV) .data .cache

@@ -1,0 +1,64 @@
+"""Who is asking, after identity has been established and before anything is looked up.
+
+A `Principal` is made in one place, `gateway/identity`; whoever holds one may rely on its facts being
+verified. Nothing of a person is in it beyond ids.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+from uuid import UUID
+
+from schema.categories import Audience, Basis, Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody without a credential."""
+
+    @property
+    def audience(self) -> Audience:
+        """The contract family of this caller."""
+        return Audience.VISITOR
+
+
+@dataclass(frozen=True, slots=True)
+class MemberPrincipal:
+    """A signed-in member. `client_id` names the front-end that the token was given to."""
+
+    member_id: UUID
+    client_id: str
+    token_id: str
+
+    @property
+    def audience(self) -> Audience:
+        """The contract family of this caller."""
+        return Audience.MEMBER
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerPrincipal:
+    """A partner's API client under one agreement.
+
+    `mask` is what the agreement AND the token's scopes grant, closed under composition
+    (`schema.categories.closed`). What the policy and the member's choices leave of it is in the
+    `share` row of each member and is applied in the statement.
+    """
+
+    partner_id: UUID
+    agreement_id: UUID
+    agreement_version: int
+    client_id: str
+    token_id: str
+    basis: Basis
+    purpose: Purpose
+    mask: int
+
+    @property
+    def audience(self) -> Audience:
+        """The contract family of this caller."""
+        return Audience.PARTNER
+
+
+Principal: TypeAlias = Visitor | MemberPrincipal | PartnerPrincipal

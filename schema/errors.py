@@ -1,0 +1,102 @@
+"""The errors that our own code raises, one tree, one stable code each.
+
+    GatewayError                     INTERNAL
+    ├── CatalogueError               CATALOGUE_INVALID      the program does not start
+    ├── PolicyError                  POLICY_INVALID         a policy that may not be used
+    ├── SettingsError                SETTINGS_INVALID       a setting that may not be used
+    ├── InputError                   BAD_INPUT              a value of the caller's is refused
+    │   ├── CursorError              BAD_CURSOR             not a cursor of this caller and this list
+    │   ├── PageSizeError            PAGE_SIZE              `first` is out of bounds
+    │   └── FreeTextPhoneError       PHONE_NUMBER_IN_TEXT   a telephone number typed into a text
+    ├── UnauthenticatedError         UNAUTHENTICATED        the credential is not valid (any more)
+    ├── ForbiddenError               FORBIDDEN              known, but not allowed
+    ├── NotFoundError                NOT_FOUND              on the command line: no such partner, member, ...
+    └── UnavailableError             UNAVAILABLE            a part that is needed does not answer: try again
+        └── DisclosureUnrecordedError  DISCLOSURE_UNRECORDED  R2: no record, so nothing leaves
+
+The message of an error is public: lower case, names in backticks, what to do next, and never a
+value from the request or the data. The cause travels as `__cause__` and goes to the log only.
+`gateway/http/errors.py` maps codes to HTTP and GraphQL; nothing here knows of either.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class GatewayError(Exception):
+    """The root of the tree. `code` is stable: clients may depend on it."""
+
+    code: ClassVar[str] = "INTERNAL"
+
+
+class CatalogueError(GatewayError):
+    """The start-up proof found a field, argument or column that breaks a rule of the catalogue."""
+
+    code = "CATALOGUE_INVALID"
+
+
+class PolicyError(GatewayError):
+    """A policy does not parse, does not validate, or permits what may never be permitted."""
+
+    code = "POLICY_INVALID"
+
+
+class SettingsError(GatewayError):
+    """A setting is missing or contradicts another."""
+
+    code = "SETTINGS_INVALID"
+
+
+class InputError(GatewayError):
+    """A value that the caller sent cannot be accepted; the message says which and what to do."""
+
+    code = "BAD_INPUT"
+
+
+class CursorError(InputError):
+    """A cursor that this caller was not given for this list and filter."""
+
+    code = "BAD_CURSOR"
+
+
+class PageSizeError(InputError):
+    """`first` is negative or above the largest page."""
+
+    code = "PAGE_SIZE"
+
+
+class FreeTextPhoneError(InputError):
+    """A telephone number was found in a text that others may read (R1)."""
+
+    code = "PHONE_NUMBER_IN_TEXT"
+
+
+class UnauthenticatedError(GatewayError):
+    """The credential is missing, malformed, expired or revoked."""
+
+    code = "UNAUTHENTICATED"
+
+
+class ForbiddenError(GatewayError):
+    """The caller is known and may not do this."""
+
+    code = "FORBIDDEN"
+
+
+class NotFoundError(GatewayError):
+    """An officer or operator named something that does not exist."""
+
+    code = "NOT_FOUND"
+
+
+class UnavailableError(GatewayError):
+    """A part that is needed does not answer; the same request may succeed later."""
+
+    code = "UNAVAILABLE"
+
+
+class DisclosureUnrecordedError(UnavailableError):
+    """The durable record of a disclosure could not be written, so nothing was sent (R2)."""
+
+    code = "DISCLOSURE_UNRECORDED"
