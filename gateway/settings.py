@@ -1,0 +1,108 @@
+"""Every setting, its bounds and its default. Read once at start; environment variables `GATEWAY_*`.
+
+`tests/gateway/test_settings.py` holds that docs/settings.md describes each of them.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AnyHttpUrl, BaseModel, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schema.errors import SettingsError
+
+
+class DocumentPolicy(StrEnum):
+    """Which GraphQL documents are admitted: any, or only those registered for the client."""
+
+    ANY = "any"
+    REGISTERED = "registered"
+
+
+class TrustedIssuer(BaseModel):
+    """An external issuer whose tokens are accepted for members (RFC 7519, keys by RFC 7517).
+
+    `member_number_claim` names the claim that holds the member number.
+    """
+
+    issuer: str
+    jwks_url: AnyHttpUrl
+    audience: str
+    algorithms: Annotated[tuple[str, ...], Field(min_length=1)] = ("EdDSA", "ES256", "RS256")
+    member_number_claim: str = "sub"
+
+
+class Settings(BaseSettings):
+    """The gateway's settings. Sizes in bytes, times in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="GATEWAY_", extra="forbid", frozen=True)
+
+    # Where things are
+    data_dir: Path = Path(".data")
+    """The private PostgreSQL, the keys and the secret live here, readable by the service's user only."""
+    database_url: str | None = None
+    """A PostgreSQL 15 or newer of yours, as its owner. Unset: a private one in `data_dir`."""
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    public_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8000")
+    """How clients reach the gateway: the issuer of its tokens and their audience."""
+    policy_dir: Path | None = None
+    """A folder with `sharing.cedar` and `sharing.cedarschema`. Unset: the policy that ships."""
+
+    # Identity
+    token_lifetime: Annotated[int, Field(ge=60, le=86_400)] = 900
+    token_leeway: Annotated[int, Field(ge=0, le=120)] = 30
+    """Clock difference tolerated on `exp`, `nbf` and `iat`."""
+    token_cache_size: Annotated[int, Field(ge=0)] = 10_000
+    trusted_issuers: tuple[TrustedIssuer, ...] = ()
+    revocation_staleness: Annotated[float, Field(gt=0, le=5)] = 1.0
+    """For how long a cached token is believed without hearing from the revocation log."""
+
+    # HTTP
+    max_body_bytes: Annotated[int, Field(ge=1_024)] = 100_000
+    request_timeout: Annotated[float, Field(gt=0)] = 10.0
+    cors_origins: tuple[str, ...] = ()
+    """Origins that browsers may call from. Empty: none."""
+    documents: DocumentPolicy = DocumentPolicy.ANY
+    introspection: bool = True
+
+    # GraphQL limits
+    max_tokens: Annotated[int, Field(ge=10)] = 2_000
+    max_depth: Annotated[int, Field(ge=2)] = 12
+    max_aliases: Annotated[int, Field(ge=0)] = 50
+    max_root_fields: Annotated[int, Field(ge=1)] = 10
+    max_directives: Annotated[int, Field(ge=0)] = 100
+    max_cost: Annotated[int, Field(ge=1)] = 20_000
+    """Leaf fields that a response may hold, lists multiplied by their page size."""
+    max_page_size: Annotated[int, Field(ge=1, le=5_000)] = 500
+    default_page_size: Annotated[int, Field(ge=1, le=500)] = 20
+    document_cache_size: Annotated[int, Field(ge=1)] = 1_000
+    plan_cache_size: Annotated[int, Field(ge=1)] = 1_000
+
+    # Database
+    reader_connections: Annotated[int, Field(ge=1)] = 8
+    app_connections: Annotated[int, Field(ge=1)] = 4
+    statement_timeout: Annotated[float, Field(gt=0)] = 5.0
+
+    # Disclosure log
+    disclosure_flush_interval: Annotated[float, Field(ge=0, le=1)] = 0.002
+    """How long a record waits for others to share its commit."""
+    disclosure_timeout: Annotated[float, Field(gt=0)] = 2.0
+    """After this long without a durable record the request fails and nothing leaves (R2)."""
+
+
+def load_settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        SettingsError: a variable is unknown or out of bounds; names the variables, never their values.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        names = sorted({"GATEWAY_" + "_".join(str(part) for part in e["loc"]).upper() for e in error.errors()})
+        listed = ", ".join(f"`{name}`" for name in names)
+        raise SettingsError(f"check {listed}: see docs/settings.md for what each admits") from error

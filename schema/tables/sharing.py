@@ -1,0 +1,157 @@
+"""Partners, agreements, choices and what follows from them: `share`, one row per agreement and member."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, Text
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from schema.categories import DataCategory
+from schema.tables.base import Table, column, instant, member_key, row_id
+
+_OPS = DataCategory.OPERATIONS
+
+
+class Partner(Table, table=True):
+    """A company that may receive projections of members. `name` is the short name used in commands."""
+
+    __tablename__ = "partner"
+
+    id: UUID = row_id()
+    name: str = column(_OPS, Text, unique=True)
+    display_name: str = column(_OPS, Text)
+    created_at: datetime = instant(_OPS)
+
+    __table_args__ = (CheckConstraint("name ~ '^[a-z][a-z0-9-]{1,39}$'", name="name"),)
+
+
+class Agreement(Table, table=True):
+    """What one partner may receive, on which basis, for which purpose, and when (C8).
+
+    It counts while its status is ACTIVE and now is in [valid_from, valid_until). `version` rises with
+    each change of its terms, and contracts are cached by it.
+    """
+
+    __tablename__ = "agreement"
+
+    id: UUID = row_id()
+    partner_id: UUID = column(_OPS, foreign_key="partner.id", index=True)
+    basis: str = column(_OPS, Text)
+    purpose: str = column(_OPS, Text)
+    categories: list[str] = column(_OPS, ARRAY(Text))
+    valid_from: datetime = instant(_OPS)
+    valid_until: datetime | None = instant(_OPS, nullable=True)
+    status: str = column(_OPS, Text)
+    version: int = column(_OPS, default=1)
+
+    __table_args__ = (
+        CheckConstraint(
+            "basis IN ('STRATEGIC', 'MARKETING', 'LEGAL', 'INSOLVENCY', 'MEMBER_REQUEST')", name="basis"
+        ),
+        CheckConstraint("status IN ('DRAFT', 'ACTIVE', 'SUSPENDED', 'ENDED')", name="status"),
+    )
+
+
+class ClientStatus(StrEnum):
+    """Whether a partner's API client may get in."""
+
+    ACTIVE = "ACTIVE"
+    REVOKED = "REVOKED"
+
+
+class PartnerClient(Table, table=True):
+    """An API client of a partner. It acts under exactly one agreement, so each disclosure has one basis."""
+
+    __tablename__ = "partner_client"
+
+    client_id: str = column(_OPS, Text, primary_key=True)
+    agreement_id: UUID = column(_OPS, foreign_key="agreement.id", index=True)
+    status: str = column(_OPS, Text)
+    created_at: datetime = instant(_OPS)
+
+    __table_args__ = (CheckConstraint("status IN ('ACTIVE', 'REVOKED')", name="status"),)
+
+
+class ChoiceRecord(Table, table=True):
+    """One opt-in or opt-out, never changed and never removed while the member exists (C11).
+
+    A null selector means "all". `requested_at` is the date of the request and decides; `received_at`
+    is when it arrived and decides nothing.
+    """
+
+    __tablename__ = "choice"
+
+    id: UUID = row_id()
+    member_id: UUID = member_key()
+    requested_at: datetime = instant(DataCategory.PRIVACY_PREFERENCES)
+    received_at: datetime = instant(DataCategory.PRIVACY_PREFERENCES)
+    direction: str = column(DataCategory.PRIVACY_PREFERENCES, Text)
+    source: str = column(DataCategory.PRIVACY_PREFERENCES, Text)
+    partner_id: UUID | None = column(
+        DataCategory.PRIVACY_PREFERENCES, foreign_key="partner.id", nullable=True, index=True
+    )
+    purpose: str | None = column(DataCategory.PRIVACY_PREFERENCES, Text, nullable=True)
+    categories: list[str] | None = column(DataCategory.PRIVACY_PREFERENCES, ARRAY(Text), nullable=True)
+
+    __table_args__ = (CheckConstraint("direction IN ('IN', 'OUT')", name="direction"),)
+
+
+class PairwiseSubject(Table, table=True):
+    """The id by which one partner knows one member: random, so that two partners cannot join on it."""
+
+    __tablename__ = "pairwise_subject"
+
+    partner_id: UUID = column(_OPS, foreign_key="partner.id", primary_key=True)
+    member_id: UUID = member_key(primary_key=True)
+    subject: UUID = column(DataCategory.PSEUDONYM, unique=True)
+
+
+class Share(Table, table=True):
+    """What policy, agreement and the member's choices leave of one member for one agreement.
+
+    INVARIANT (no-row-no-member): a member without a row here does not exist for that agreement.
+    `mask` has the bits of `schema.categories.SHARE_BITS` and is never zero. Written only by
+    `resolvers.shares`, read by every partner projection.
+    """
+
+    __tablename__ = "share"
+
+    agreement_id: UUID = column(_OPS, foreign_key="agreement.id", primary_key=True)
+    subject: UUID = column(DataCategory.PSEUDONYM, primary_key=True)
+    member_id: UUID = member_key()
+    mask: int = column(_OPS, BigInteger)
+
+    __table_args__ = (
+        CheckConstraint("mask > 0", name="mask"),
+        Index("uq_share_agreement_id_member_id", "agreement_id", "member_id", unique=True),
+    )
+
+
+class ShareChange(Table, table=True):
+    """That something which one agreement may see of one member changed: which categories, and when.
+
+    Only shared categories are ever named here, so nobody learns of a change in what is withheld,
+    least of all in a telephone number (R1).
+    """
+
+    __tablename__ = "share_change"
+
+    seq: int = column(_OPS, BigInteger, primary_key=True, sa_column_args=(Identity(always=True),))
+    agreement_id: UUID = column(_OPS, foreign_key="agreement.id")
+    subject: UUID = column(DataCategory.PSEUDONYM)
+    mask: int = column(_OPS, BigInteger)
+    changed_at: datetime = instant(_OPS)
+
+    __table_args__ = (Index("ix_share_change_lookup", "agreement_id", "subject", "changed_at"),)
+
+
+class AppliedPolicy(Table, table=True):
+    """Which policy the rows of `share` were computed with; another digest at start-up recomputes them."""
+
+    __tablename__ = "applied_policy"
+
+    digest: str = column(_OPS, Text, primary_key=True)
+    applied_at: datetime = instant(_OPS)
