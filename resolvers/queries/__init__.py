@@ -1,0 +1,22 @@
+"""The root fields, by noun, and the one full schema that every contract is cut from."""
+
+from __future__ import annotations
+
+import strawberry
+from graphql import GraphQLSchema
+from strawberry.schema.config import StrawberryConfig
+
+from resolvers.queries.member import MemberQuery
+from resolvers.queries.public import PublicQuery
+from resolvers.queries.sharing import SharingQuery
+
+
+@strawberry.type(name="Query", description="What can be read.")
+class Query(PublicQuery, MemberQuery, SharingQuery):
+    """All root fields of all audiences."""
+
+
+def full_schema() -> GraphQLSchema:
+    """The schema with every field of every audience. Nobody is served it: see `gateway.contracts`."""
+    schema = strawberry.Schema(query=Query, config=StrawberryConfig(auto_camel_case=True))
+    return schema._schema  # noqa: SLF001 - Strawberry has no public name for the graphql-core schema

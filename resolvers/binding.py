@@ -1,0 +1,103 @@
+"""What a prepared statement is given when it runs: the caller, the clock, the arguments of each slot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Protocol, TypeAlias
+from uuid import UUID
+
+from schema.errors import CursorError, PageSizeError
+from schema.ids import parse_uuid
+
+
+class CursorCodec(Protocol):
+    """Makes and opens cursors. `scope` binds one to its caller, list and filter."""
+
+    def encode(self, scope: bytes, position: Sequence[Any]) -> str:
+        """The opaque cursor of a position."""
+
+    def decode(self, scope: bytes, cursor: str) -> list[Any]:
+        """The position, or CursorError."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageLimits:
+    """How large a page may be, and how large it is when the caller does not say."""
+
+    default: int
+    largest: int
+
+    def size(self, first: int | None) -> int:
+        """The page size for the argument `first`.
+
+        Raises:
+            PageSizeError: negative, or above the largest.
+        """
+        if first is None:
+            return self.default
+        if not 0 <= first <= self.largest:
+            raise PageSizeError(f"`first` must be between 0 and {self.largest}: ask for smaller pages")
+        return first
+
+
+@dataclass(slots=True)
+class SlotValues:
+    """The coerced arguments of one slot, and its page's cursors."""
+
+    arguments: Mapping[str, Any]
+    first: int = 0
+    scope: bytes = b""
+    position: list[Any] | None = None
+    codec: CursorCodec | None = None
+
+    @property
+    def after(self) -> bool:
+        """Whether the page was reached by a cursor."""
+        return self.position is not None
+
+    def cursor(self, *position: Any) -> str:
+        """The cursor of a row whose ordering columns hold `position`."""
+        assert self.codec is not None  # noqa: S101 - set for every connection
+        return self.codec.encode(self.scope, position)
+
+
+@dataclass(slots=True)
+class Binding:
+    """Everything that parameters are taken from, for one request."""
+
+    caller: Mapping[str, Any]
+    now: datetime
+    slots: list[SlotValues]
+
+    @property
+    def today(self) -> date:
+        """The current date, UTC."""
+        return self.now.astimezone(UTC).date()
+
+
+Parameter: TypeAlias = Callable[[Binding], Any]
+"""How one `$n` of a statement is filled."""
+
+
+def position_value(binding: Binding, slot: int, index: int, python_type: type) -> Any:
+    """One ordering column of the cursor passed as `after`.
+
+    Raises:
+        CursorError: the cursor does not hold what this list is ordered by.
+    """
+    position = binding.slots[slot].position
+    if position is None or index >= len(position) or not isinstance(position[index], str):
+        raise CursorError("`after` is not a cursor of this list: pass an `endCursor` you were given for it")
+    text = position[index]
+    try:
+        if python_type is UUID:
+            value = parse_uuid(text)
+            if value is not None:
+                return value
+        elif python_type is datetime:
+            return datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    raise CursorError("`after` is not a cursor of this list: pass an `endCursor` you were given for it")

@@ -1,0 +1,68 @@
+"""Root fields of the partner contract."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import Info
+
+from policies.principal import PartnerPrincipal
+from resolvers.context import context_of, projected_root
+from schema.catalogue import RootKind, root
+from schema.categories import Audience, categories_of
+from schema.errors import ForbiddenError
+from schema.types.connections import After, Connection, First
+from schema.types.public import AgreementTermsType
+from schema.types.sharing import MemberFilter, SharedMemberType
+
+
+async def _members(
+    info: Info[Any, Any],
+    first: First = strawberry.UNSET,
+    after: After = strawberry.UNSET,
+    where: MemberFilter | None = strawberry.UNSET,
+) -> Any:
+    return await projected_root(info)
+
+
+async def _member(
+    info: Info[Any, Any],
+    id: Annotated[strawberry.ID, strawberry.argument(description="The pairwise id.")],  # noqa: A002 - the GraphQL name
+) -> Any:
+    return await projected_root(info)
+
+
+def _agreement(info: Info[Any, Any]) -> AgreementTermsType:
+    principal = context_of(info).principal
+    if not isinstance(principal, PartnerPrincipal):
+        raise ForbiddenError("only a partner has an agreement")
+    return AgreementTermsType(
+        basis=principal.basis,
+        purpose=principal.purpose,
+        categories=sorted(category.value for category in categories_of(principal.mask)),
+    )
+
+
+@strawberry.type
+class SharingQuery:
+    """What a partner may ask."""
+
+    members: Connection[SharedMemberType] = root(
+        RootKind.SHARED_PAGE,
+        Audience.PARTNER,
+        description="The members that you may see, in an order that means nothing.",
+        resolver=_members,
+    )
+    member: SharedMemberType | None = root(
+        RootKind.SHARED_ONE,
+        Audience.PARTNER,
+        description="The member with this pairwise id; null when there is none that you may see.",
+        resolver=_member,
+    )
+    agreement: AgreementTermsType = root(
+        RootKind.PLAIN,
+        Audience.PARTNER,
+        description="The terms under which you receive data.",
+        resolver=_agreement,
+    )

@@ -1,0 +1,270 @@
+"""What a member reads about herself: everything stored, but what is sealed (C12, R1)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import strawberry
+
+from schema.catalogue import derived, related, stored
+from schema.categories import Basis, DataCategory, Purpose
+from schema.tables import (
+    Agreement,
+    BillingMethod,
+    Cart,
+    ChoiceRecord,
+    Communication,
+    Disclosure,
+    Interaction,
+    Member,
+    Order,
+    Partner,
+    Phone,
+    PostalAddress,
+    Share,
+    Visit,
+)
+from schema.tables.member import AddressKind, MemberStatus
+from schema.types.activity import (
+    CartType,
+    CommunicationType,
+    InteractionType,
+    OrderType,
+    VisitType,
+)
+from schema.types.connections import Connection, projected
+from schema.types.enums import ChoiceDirection, ChoiceSource
+
+
+@strawberry.type(name="PostalAddress", description="A postal address of the member.")
+class PostalAddressType:
+    """One row of `postal_address`."""
+
+    id: strawberry.ID = stored(PostalAddress.id, "Names this address in corrections.")
+    kind: AddressKind = stored(PostalAddress.kind, "What the address is used for.")
+    is_primary: bool = stored(PostalAddress.is_primary, "Whether this is the address that may be shared.")
+    line1: str = stored(PostalAddress.line1, "Street and number.")
+    line2: str | None = stored(PostalAddress.line2, "Second address line.")
+    city: str = stored(PostalAddress.city, "City.")
+    state: str | None = stored(PostalAddress.state, "State or province.")
+    postal_code: str | None = stored(PostalAddress.postal_code, "Postal code.")
+    country: str = stored(PostalAddress.country, "Country, ISO 3166-1 alpha-2.")
+    created_at: datetime = stored(PostalAddress.created_at, "When it was added.")
+
+
+@strawberry.type(
+    name="Phone",
+    description="That a telephone number is on file. The number is sealed: nobody can read it here (C10).",
+)
+class PhoneType:
+    """One row of `phone`: label and date, never the number."""
+
+    id: strawberry.ID = stored(Phone.id, "Names this number in corrections.")
+    label: str = stored(Phone.label, "What the member calls it.")
+    added_at: datetime = stored(Phone.added_at, "When it was added.")
+
+
+@strawberry.type(name="BillingMethod", description="A way to pay. No card number is ever stored.")
+class BillingMethodType:
+    """One row of `billing_method`."""
+
+    id: strawberry.ID = stored(BillingMethod.id, "Names this billing method in corrections.")
+    brand: str = stored(BillingMethod.brand, "Brand of the card.")
+    last_four: str = stored(BillingMethod.last_four, "Last four digits of the card.")
+    expiry_month: int = stored(BillingMethod.expiry_month, "Month of expiry, 1 to 12.")
+    expiry_year: int = stored(BillingMethod.expiry_year, "Year of expiry.")
+    added_at: datetime = stored(BillingMethod.added_at, "When it was added.")
+
+
+@strawberry.type(name="Choice", description="One opt-in or opt-out. The latest date of request wins (C11).")
+class ChoiceType:
+    """One row of the ledger `choice`. A null selector means all."""
+
+    id: strawberry.ID = stored(ChoiceRecord.id, "Names this entry.")
+    requested_at: datetime = stored(ChoiceRecord.requested_at, "The date of the request: it decides.")
+    received_at: datetime = stored(ChoiceRecord.received_at, "When it arrived: it decides nothing.")
+    direction: ChoiceDirection = stored(ChoiceRecord.direction, "To share, or to stop sharing.")
+    source: ChoiceSource = stored(ChoiceRecord.source, "How the request reached us.")
+    partner: PartnerType | None = related(
+        DataCategory.PRIVACY_PREFERENCES,
+        "The one partner it is about; null: all.",
+        parent=ChoiceRecord.partner_id,
+        child=Partner.id,
+    )
+    purpose: Purpose | None = stored(ChoiceRecord.purpose, "The one purpose it is about; null: all.")
+    categories: list[str] | None = stored(ChoiceRecord.categories, "The data categories; null: all.")
+
+
+@strawberry.type(name="Partner", description="A company that may receive data.")
+class PartnerType:
+    """One row of `partner`, as a member sees it."""
+
+    name: str = stored(Partner.name, "Short name.")
+    display_name: str = stored(Partner.display_name, "Name.")
+
+
+@strawberry.type(name="Agreement", description="What a partner may receive, why, and for what.")
+class AgreementType:
+    """One row of `agreement`, as a member sees it."""
+
+    id: strawberry.ID = stored(Agreement.id, "Names the agreement, as in `previewAsPartner`.")
+    partner: PartnerType = related(
+        DataCategory.OPERATIONS, "The partner.", parent=Agreement.partner_id, child=Partner.id
+    )
+    basis: Basis = stored(Agreement.basis, "Why data may leave.")
+    purpose: Purpose = stored(Agreement.purpose, "What it is used for.")
+    valid_from: datetime = stored(Agreement.valid_from, "First moment of the agreement.")
+    valid_until: datetime | None = stored(Agreement.valid_until, "Its end; null: until ended.")
+
+
+@strawberry.type(name="PartnerShare", description="What one agreement may receive of you now.")
+class PartnerShareType:
+    """One row of `share`."""
+
+    agreement: AgreementType = related(
+        DataCategory.PRIVACY_PREFERENCES, "The agreement.", parent=Share.agreement_id, child=Agreement.id
+    )
+    subject: strawberry.ID = stored(Share.subject, "The id by which that partner knows you.")
+    categories: list[str] = derived(
+        "share_categories",
+        DataCategory.PRIVACY_PREFERENCES,
+        "The data categories that leave under this agreement.",
+        Share.mask,
+    )
+
+
+@strawberry.type(name="DisclosureRecord", description="One response about you that left to a partner.")
+class DisclosureType:
+    """One row of `disclosure`."""
+
+    id: strawberry.ID = stored(Disclosure.id, "Names the record.")
+    recorded_at: datetime = stored(Disclosure.recorded_at, "When it left.")
+    partner: PartnerType | None = related(
+        DataCategory.PRIVACY_PREFERENCES, "Who received it.", parent=Disclosure.partner_id, child=Partner.id
+    )
+    basis: Basis = stored(Disclosure.basis, "Why it could leave.")
+    purpose: Purpose = stored(Disclosure.purpose, "What it is used for.")
+    categories: list[str] = stored(Disclosure.categories, "The data categories that the response held.")
+
+
+@strawberry.type(name="Member", description="You: everything that is stored about you, but what is sealed.")
+class MemberType:
+    """One row of `member`, read by that member."""
+
+    id: strawberry.ID = stored(Member.id, "Your id in this interface.")
+    number: str = stored(Member.number, "Member number.")
+    status: MemberStatus = stored(Member.status, "Where your membership stands.")
+    username: str | None = stored(Member.username, "User name.")
+    given_name: str | None = stored(Member.given_name, "First name.")
+    family_name: str | None = stored(Member.family_name, "Last name.")
+    email: str = stored(Member.email, "E-mail address.")
+    email_verified_at: datetime | None = stored(Member.email_verified_at, "When the address was verified.")
+    birth_date: date | None = stored(Member.birth_date, "Birth date. Partners are given an age band at most.")
+    region: str | None = stored(Member.region, "Region: country and state.")
+    interests: list[str] = stored(Member.interests, "Interests.")
+    purchase_categories: list[str] = stored(Member.purchase_categories, "Kinds of things you bought.")
+    joined_at: datetime = stored(Member.joined_at, "When you joined.")
+    version: int = stored(Member.version, "Rises with each correction; pass it back when correcting.")
+    addresses: Connection[PostalAddressType] = related(
+        DataCategory.ADDRESS,
+        "Postal addresses.",
+        parent=Member.id,
+        child=PostalAddress.member_id,
+        order=(PostalAddress.created_at, PostalAddress.id),
+        newest_first=False,
+        many=True,
+        resolver=projected,
+    )
+    phones: Connection[PhoneType] = related(
+        DataCategory.CONTACT,
+        "Telephone numbers on file: label and date only.",
+        parent=Member.id,
+        child=Phone.member_id,
+        order=(Phone.added_at, Phone.id),
+        newest_first=False,
+        many=True,
+        resolver=projected,
+    )
+    billing_methods: Connection[BillingMethodType] = related(
+        DataCategory.CREDIT_CARD,
+        "Billing methods.",
+        parent=Member.id,
+        child=BillingMethod.member_id,
+        order=(BillingMethod.added_at, BillingMethod.id),
+        newest_first=False,
+        many=True,
+        resolver=projected,
+    )
+    carts: Connection[CartType] = related(
+        DataCategory.BEHAVIOR,
+        "Carts, newest first.",
+        parent=Member.id,
+        child=Cart.member_id,
+        order=(Cart.created_at, Cart.id),
+        many=True,
+        resolver=projected,
+    )
+    orders: Connection[OrderType] = related(
+        DataCategory.PAYMENT,
+        "Orders and their status, newest first.",
+        parent=Member.id,
+        child=Order.member_id,
+        order=(Order.placed_at, Order.id),
+        many=True,
+        resolver=projected,
+    )
+    interactions: Connection[InteractionType] = related(
+        DataCategory.PRIVATE_CONTENT,
+        "Purchase forms, surveys, sweepstakes entries, received e-mails, newest first.",
+        parent=Member.id,
+        child=Interaction.member_id,
+        order=(Interaction.occurred_at, Interaction.id),
+        many=True,
+        resolver=projected,
+    )
+    visits: Connection[VisitType] = related(
+        DataCategory.BROWSING_HISTORY,
+        "Visits with the technical data they left, newest first.",
+        parent=Member.id,
+        child=Visit.member_id,
+        order=(Visit.started_at, Visit.id),
+        many=True,
+        resolver=projected,
+    )
+    communications: Connection[CommunicationType] = related(
+        DataCategory.PRIVATE_CONTENT,
+        "Messages between you and us, newest first.",
+        parent=Member.id,
+        child=Communication.member_id,
+        order=(Communication.sent_at, Communication.id),
+        many=True,
+        resolver=projected,
+    )
+    choices: Connection[ChoiceType] = related(
+        DataCategory.PRIVACY_PREFERENCES,
+        "Every request of yours about sharing, latest date of request first.",
+        parent=Member.id,
+        child=ChoiceRecord.member_id,
+        order=(ChoiceRecord.requested_at, ChoiceRecord.id),
+        many=True,
+        resolver=projected,
+    )
+    shares: Connection[PartnerShareType] = related(
+        DataCategory.PRIVACY_PREFERENCES,
+        "Which agreements may receive something of you now, and what.",
+        parent=Member.id,
+        child=Share.member_id,
+        order=(Share.subject,),
+        newest_first=False,
+        many=True,
+        resolver=projected,
+    )
+    disclosures: Connection[DisclosureType] = related(
+        DataCategory.PRIVACY_PREFERENCES,
+        "Everything about you that has left to partners, newest first.",
+        parent=Member.id,
+        child=Disclosure.members,
+        order=(Disclosure.recorded_at, Disclosure.id),
+        many=True,
+        resolver=projected,
+    )

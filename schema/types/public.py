@@ -1,0 +1,43 @@
+"""What everybody may read: the policy in force, and who the gateway takes the caller for."""
+
+from __future__ import annotations
+
+import strawberry
+
+from schema.catalogue import structural
+from schema.categories import Audience, Basis, Purpose
+
+
+@strawberry.type(name="SharingRule", description="What one basis may share for one purpose.")
+class SharingRuleType:
+    """A row of the compiled policy."""
+
+    basis: Basis = structural("Why data may leave.")
+    purpose: Purpose = structural("What it is used for.")
+    categories: list[str] = structural("The data categories that may leave at all.")
+    until_opt_out: list[str] = structural("Those of them that leave until the member opts out; others need an opt-in.")
+
+
+@strawberry.type(name="Policy", description="The sharing policy in force.")
+class PolicyType:
+    """The compiled policy, for people and programs."""
+
+    digest: str = structural("SHA-256 of the policy's text: changes whenever the policy does.")
+    rules: list[SharingRuleType] = structural("What may be shared. What is not listed is not shared.")
+
+
+@strawberry.type(name="Viewer", description="Who the gateway takes you for.")
+class ViewerType:
+    """The caller's own identity, as far as the caller may know it."""
+
+    audience: Audience = structural("Visitor, member, partner or officer.")
+    scopes: list[str] = structural("The data categories that your contract opens; empty for visitors.")
+
+
+@strawberry.type(name="AgreementTerms", description="The terms under which you receive data.")
+class AgreementTermsType:
+    """A partner's own agreement."""
+
+    basis: Basis = structural("Why data may leave to you.")
+    purpose: Purpose = structural("What you may use it for.")
+    categories: list[str] = structural("The data categories that agreement and scopes open.")
