@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import ColumnElement, Date, FromClause, Integer, bindparam, case, cast, func
+from sqlalchemy import ColumnElement, Date, FromClause, Integer, Text, bindparam, cast, func, literal_column
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from schema.types.enums import AgeBand
 
@@ -19,27 +20,26 @@ TODAY: Final = "today"
 
 Derivation: TypeAlias = Callable[[FromClause], ColumnElement[Any]]
 
-_UPPER_AGES: Final = (
-    (25, AgeBand.AGE_18_24),
-    (35, AgeBand.AGE_25_34),
-    (45, AgeBand.AGE_35_44),
-    (55, AgeBand.AGE_45_54),
-    (65, AgeBand.AGE_55_64),
-)
-_ADULT: Final = 18
+_LOWER_AGES: Final = {
+    18: AgeBand.AGE_18_24,
+    25: AgeBand.AGE_25_34,
+    35: AgeBand.AGE_35_44,
+    45: AgeBand.AGE_45_54,
+    55: AgeBand.AGE_55_64,
+    65: AgeBand.AGE_65_PLUS,
+}
+"""The age from which each band counts. Below the first there is no band: the value is null (C17)."""
 
 
 def _full_name(row: FromClause) -> ColumnElement[Any]:
-    return func.concat_ws(" ", row.c.given_name, row.c.family_name)
+    return func.concat_ws(literal_column("' '"), row.c.given_name, row.c.family_name)
 
 
 def _age_band(row: FromClause) -> ColumnElement[Any]:
     age = cast(func.extract("year", func.age(bindparam(TODAY, type_=Date()), row.c.birth_date)), Integer)
-    return case(
-        (age < _ADULT, None),
-        *((age < upper, band.value) for upper, band in _UPPER_AGES),
-        (row.c.birth_date.is_not(None), AgeBand.AGE_65_PLUS.value),
-    )
+    bounds = literal_column("ARRAY[" + ", ".join(map(str, _LOWER_AGES)) + "]")
+    names = literal_column("(ARRAY[" + ", ".join(f"'{band.value}'" for band in _LOWER_AGES.values()) + "])", ARRAY(Text))
+    return names[func.width_bucket(age, bounds)]
 
 
 def _share_categories(row: FromClause) -> ColumnElement[Any]:

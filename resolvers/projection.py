@@ -153,7 +153,10 @@ class Projection:
     slot: int | None
     record: tuple[RecordNode, ...]
     page: Page | None
-    categories: frozenset[DataCategory]
+    lists: tuple[tuple[int, str], ...]
+    """Of each connection, the slot of its arguments and its coordinate (`Type.field`)."""
+    mask: int
+    """The guards of everything that is read."""
 
 
 def root_kind(catalogue: Catalogue, selected: Selected) -> RootKind:
@@ -176,13 +179,14 @@ class _Projecting:
         self.catalogue = catalogue
         self.kind = kind
         self.guarded = kind in SHARED_KINDS
-        self.categories: set[DataCategory] = set()
+        self.lists: list[tuple[int, str]] = []
+        self.mask = 0
 
     def root(self, selected: Selected) -> Projection:
         page = self._page(selected) if self.kind is RootKind.SHARED_PAGE else None
         record = () if page is not None else self._record(selected.children)
         return Projection(
-            selected.key, self.kind, selected.slot, record, page, frozenset(self.categories)
+            selected.key, self.kind, selected.slot, record, page, tuple(self.lists), self.mask
         )
 
     def _record(self, selection: tuple[Selected, ...]) -> tuple[RecordNode, ...]:
@@ -193,8 +197,8 @@ class _Projecting:
             return Typename(selected.key, selected.parent)
         source = self.catalogue.source(selected.parent, selected.name)
         category = self.catalogue.category(selected.parent, selected.name)
-        self.categories.add(category)
         guard = self._guard(category)
+        self.mask |= guard
         match source:
             case Stored() | Derived():
                 return Scalar(selected.key, source, guard, selected.returns)
@@ -218,6 +222,7 @@ class _Projecting:
 
     def _page(self, selected: Selected) -> Page:
         assert selected.slot is not None  # noqa: S101 - every connection takes arguments
+        self.lists.append((selected.slot, f"{selected.parent}.{selected.name}"))
         return Page(selected.slot, tuple(self._page_node(child) for child in selected.children))
 
     def _page_node(self, selected: Selected) -> PageNode:

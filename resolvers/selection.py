@@ -52,6 +52,7 @@ class Selected:
     returns: str
     slot: int | None
     children: tuple[Selected, ...]
+    nodes: tuple[FieldNode, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +106,11 @@ class _Selecting:
 
     def _field(self, parent: GraphQLObjectType, key: str, details: FieldDetailsList) -> Selected:
         node = details[0].node
+        nodes = tuple(detail.node for detail in details)
         name = node.name.value
         field = parent.fields.get(name)
         if field is None:  # __typename, __schema, __type: graphql-core's own
-            return Selected(key, name, parent.name, name, None, ())
+            return Selected(key, name, parent.name, name, None, (), nodes)
         returned = get_named_type(field.type)
         slot = None
         if field.args:
@@ -120,4 +122,4 @@ class _Selecting:
                 self.schema, self.fragments, self.variables, self.operation, returned, details
             )
             children = self._fields(returned, below.grouped_field_set)
-        return Selected(key, name, parent.name, returned.name, slot, children)
+        return Selected(key, name, parent.name, returned.name, slot, children, nodes)

@@ -1,0 +1,98 @@
+"""Puts the answer of an operation together when every root field is a finished projection.
+
+It follows the GraphQL specification (6.4.4, handling field errors) as graphql-core does: an error in a
+nullable root field makes that field null, in a non-null one the whole of `data`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeAlias
+
+import orjson
+from graphql import (
+    DirectiveNode,
+    DocumentNode,
+    GraphQLError,
+    GraphQLNonNull,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    VariableNode,
+    Visitor,
+    visit,
+)
+
+from resolvers.selection import Selection
+from schema.errors import GatewayError
+
+Outcome: TypeAlias = Any
+"""A finished value, or the GatewayError that stands in its place."""
+
+
+class VariablesRefused(GatewayError):  # noqa: N818 - the variables are refused; the errors are the reasons
+    """The variables of a request do not fit the operation. `errors` are graphql-core's, not yet public."""
+
+    code: ClassVar[str] = "BAD_VARIABLES"
+
+    def __init__(self, errors: Sequence[GraphQLError]) -> None:
+        super().__init__("the variables do not fit the operation")
+        self.errors = tuple(errors)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What may leave: the encoded `data` (`null` included) and located errors, not yet public."""
+
+    data: bytes
+    errors: tuple[GraphQLError, ...] = ()
+
+
+def encode(value: Any) -> bytes:
+    """JSON bytes: dates as ISO 8601, instants in UTC with `Z`."""
+    return orjson.dumps(value, option=orjson.OPT_UTC_Z)
+
+
+def assemble(
+    schema: GraphQLSchema,
+    operation: OperationDefinitionNode,
+    selection: Selection,
+    outcomes: Mapping[str, Outcome],
+) -> Answer:
+    """The answer made of `outcomes`, in the order of the selection."""
+    root_type = schema.get_root_type(operation.operation)
+    assert root_type is not None  # noqa: S101 - validation refuses operations without a root type
+    data: dict[str, Any] = {}
+    errors: list[GraphQLError] = []
+    for selected in selection.roots:
+        if selected.name == "__typename":
+            data[selected.key] = root_type.name
+            continue
+        outcome = outcomes[selected.key]
+        if not isinstance(outcome, GatewayError):
+            data[selected.key] = outcome
+            continue
+        errors.append(GraphQLError(str(outcome), selected.nodes, path=[selected.key], original_error=outcome))
+        if isinstance(root_type.fields[selected.name].type, GraphQLNonNull):
+            return Answer(b"null", tuple(errors))
+        data[selected.key] = None
+    return Answer(encode(data), tuple(errors))
+
+
+def switch_variables(document: DocumentNode) -> tuple[str, ...]:
+    """The names of the variables that `@skip` and `@include` read, sorted: the selection depends on them."""
+    found = _Switches()
+    visit(document, found)
+    return tuple(sorted(found.names))
+
+
+class _Switches(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+        for argument in node.arguments or ():
+            if isinstance(argument.value, VariableNode):
+                self.names.add(argument.value.name.value)
+

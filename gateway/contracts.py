@@ -1,0 +1,117 @@
+"""Contracts: the full schema, cut to what one kind of caller may ever use.
+
+A field outside the contract does not exist: not in introspection, not in an error, not in a
+suggestion. A contract depends on nothing but the audience and, for a partner, on the mask that
+policy, agreement and scopes leave, so partners with the same rights share one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from graphql import GraphQLSchema, print_schema
+from graphql.utilities.map_schema_config import MappedSchemaContext, SchemaElementKind, map_schema_config
+
+from gateway.cache import BoundedCache
+from policies.matrix import Matrix
+from policies.principal import PartnerPrincipal, Principal
+from schema.catalogue import Catalogue, Filter, Root, RootKind, category_of
+from schema.categories import SHARE_BITS, Audience, DataCategory, closed
+
+CACHED_CONTRACTS: Final = 256
+"""One for each set of rights in use; a schema object takes about a megabyte."""
+
+_UNGUARDED: Final = frozenset({DataCategory.OPERATIONS, DataCategory.PSEUDONYM})
+_SHARED_ROOTS: Final = frozenset({RootKind.SHARED_PAGE, RootKind.SHARED_ONE})
+_SHARED_TYPES: Final = frozenset({"SharedMember", "SharedAddress"})
+
+
+@dataclass(frozen=True, slots=True)
+class ContractKey:
+    """What a contract depends on. `mask` is 0 for all but partners."""
+
+    audience: Audience
+    mask: int
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """The schema that one kind of caller sees."""
+
+    key: ContractKey
+    schema: GraphQLSchema
+
+    @property
+    def sdl(self) -> str:
+        """The schema definition, with descriptions and data categories, as introspection shows it."""
+        return print_schema(self.schema)
+
+
+class Contracts:
+    """Makes and keeps contracts."""
+
+    def __init__(self, schema: GraphQLSchema, catalogue: Catalogue, matrix: Matrix) -> None:
+        self._schema = schema
+        self._catalogue = catalogue
+        self._matrix = matrix
+        self._kept: BoundedCache[ContractKey, Contract] = BoundedCache(CACHED_CONTRACTS)
+
+    def key_for(self, principal: Principal) -> ContractKey:
+        """The contract key of a caller: agreement AND scopes AND policy."""
+        if not isinstance(principal, PartnerPrincipal):
+            return ContractKey(principal.audience, 0)
+        permitted = self._matrix.share_mask(principal.basis, principal.purpose, protected=False)
+        return ContractKey(Audience.PARTNER, closed(principal.mask & permitted))
+
+    def of(self, principal: Principal) -> Contract:
+        """The contract of a caller."""
+        key = self.key_for(principal)
+        kept = self._kept.get(key)
+        if kept is None:
+            kept = Contract(key, self._cut(key))
+            self._kept.put(key, kept)
+        return kept
+
+    def _cut(self, key: ContractKey) -> GraphQLSchema:
+        def mappers(_: MappedSchemaContext) -> Any:
+            return {
+                SchemaElementKind.OBJECT: lambda config: _narrow(config, lambda f: self._shows(key, config["name"], f)),
+                SchemaElementKind.INPUT_OBJECT: lambda config: _narrow(
+                    config, lambda f: self._narrows(key, config["name"], f)
+                ),
+            }
+
+        config = map_schema_config(self._schema.to_kwargs(), mappers)
+        # Only what can be reached from the roots that are left: no list of types of its own.
+        return GraphQLSchema(
+            query=config["query"],
+            directives=config["directives"],
+            description=f"The contract of a {key.audience.lower()}.",
+        )
+
+    def _shows(self, key: ContractKey, type_name: str, field_name: str) -> bool:
+        source = self._catalogue.source(type_name, field_name)
+        if isinstance(source, Root):
+            if key.audience not in source.audiences:
+                return False
+            return source.kind not in _SHARED_ROOTS or key.mask != 0
+        if key.audience is not Audience.PARTNER or type_name not in _SHARED_TYPES:
+            return True
+        return _open(key.mask, category_of(source))
+
+    def _narrows(self, key: ContractKey, type_name: str, field_name: str) -> bool:
+        narrowing: Filter = self._catalogue.filters[type_name, field_name]
+        return key.audience is Audience.PARTNER and _open(key.mask, category_of(narrowing))
+
+
+def _open(mask: int, category: DataCategory | None) -> bool:
+    if category in _UNGUARDED:
+        return True
+    return category in SHARE_BITS and bool(mask >> SHARE_BITS[category] & 1)
+
+
+def _narrow(config: Any, keep: Callable[[str], bool]) -> Any:
+    fields = config["fields"]
+    return {**config, "fields": lambda: {name: field for name, field in fields().items() if keep(name)}}

@@ -1,0 +1,311 @@
+"""Runs one operation of one contract: projections first, then the answer is put together.
+
+In: a contract, a validated operation, coerced variables, a principal. Out: an `Answer`, whose bytes
+may leave: for a partner the disclosure record is durable by then (R2).
+
+1. find or make the selection, then the plans, both kept with a bound;
+2. run each projection: one statement, one generated function;
+3. put the answer together: directly when every root field is a projection, otherwise by
+   graphql-core's executor, which passes finished projections through. Both ways give the same
+   bytes (`tests/gateway/test_execution.py`);
+4. record the disclosure, then release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from inspect import isawaitable
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+import orjson
+from graphql import DocumentNode, ExecutionResult, GraphQLSchema, OperationDefinitionNode, execute
+from graphql.execution import Executor
+from graphql.execution.values import VariableValues, get_variable_values
+
+from gateway.answers import Answer, Outcome, VariablesRefused, assemble, encode, switch_variables
+from gateway.cache import BoundedCache
+from gateway.contracts import Contract, ContractKey
+from policies.matrix import Matrix
+from policies.principal import MemberPrincipal, PartnerPrincipal, Principal
+from policies.principal import Visitor as VisitorPrincipal
+from policies.sharing import EVERYTHING
+from resolvers.binding import Binding, CursorCodec, PageLimits, SlotValues
+from resolvers.context import Fragment, RequestContext
+from resolvers.disclosure_log import DisclosureEntry, DisclosureLog
+from resolvers.projection import SHARED_KINDS, project, root_kind
+from resolvers.selection import Selection, select
+from resolvers.statement import Plan, SlotShape, Statement, build
+from schema.catalogue import Catalogue, RootKind
+from schema.categories import DataCategory, categories_of
+from schema.errors import GatewayError, UnauthenticatedError
+from schema.ids import parse_uuid
+
+MAX_RECORDED_NAME: Final = 80
+"""Characters of an operation's name that the disclosure record keeps; the hash identifies it anyway."""
+
+Fetch: TypeAlias = Callable[[str, Sequence[Any]], Awaitable[Sequence[Any]]]
+"""Runs one statement as the reader role and gives its rows."""
+
+OperationKey: TypeAlias = tuple[ContractKey, str, str | None]
+"""A contract, the SHA-256 of a document, and the name of one of its operations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One validated operation of a document."""
+
+    document: DocumentNode
+    node: OperationDefinitionNode
+    document_hash: str
+
+    @property
+    def name(self) -> str | None:
+        """The operation's name, if it has one."""
+        return None if self.node.name is None else self.node.name.value
+
+
+@dataclass(slots=True)
+class _Released:
+    """What the projections of one request took out of `share`."""
+
+    shared: bool = False
+    members: list[UUID] = field(default_factory=list)
+    mask: int = 0
+
+
+class FragmentExecutor(Executor):
+    """graphql-core's executor, which lets finished projections through as they are."""
+
+    def complete_value(  # type: ignore[override]
+        self,
+        return_type: Any,
+        field_details_list: Any,
+        info: Any,
+        path: Any,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        """Pass a `Fragment` through; complete everything else."""
+        if isinstance(result, Fragment):
+            return result.value
+        return super().complete_value(
+            return_type, field_details_list, info, path, result, position_context
+        )
+
+
+class Engine:
+    """Runs operations. One for a process."""
+
+    def __init__(
+        self,
+        *,
+        catalogue: Catalogue,
+        matrix: Matrix,
+        fetch: Fetch,
+        cursors: CursorCodec,
+        pages: PageLimits,
+        disclosures: DisclosureLog,
+        clock: Callable[[], datetime],
+        cache_size: int,
+    ) -> None:
+        self._catalogue = catalogue
+        self._matrix = matrix
+        self._fetch = fetch
+        self._cursors = cursors
+        self._pages = pages
+        self._disclosures = disclosures
+        self._clock = clock
+        self._switches: BoundedCache[OperationKey, tuple[str, ...]] = BoundedCache(cache_size)
+        self._selections: BoundedCache[Any, Selection] = BoundedCache(cache_size)
+        self._plans: BoundedCache[Any, Mapping[str, Plan]] = BoundedCache(cache_size)
+
+    async def run(
+        self,
+        contract: Contract,
+        operation: Operation,
+        variables: Mapping[str, Any],
+        principal: Principal,
+        *,
+        by_executor: bool = False,
+    ) -> Answer:
+        """Answer one operation.
+
+        `by_executor` takes the long way even where the short one would do: for the test of both.
+
+        Raises:
+            VariablesRefused: a variable is missing or of the wrong type.
+            DisclosureUnrecordedError: R2; nothing may leave.
+            GatewayError: nothing can be answered.
+        """
+        coerced = get_variable_values(
+            contract.schema, operation.node.variable_definitions or (), dict(variables), hide_suggestions=True
+        )
+        if isinstance(coerced, list):
+            raise VariablesRefused(coerced)
+        key, selection = self._selection(contract, operation, coerced)
+        slots = [SlotValues(slot.arguments(coerced)) for slot in selection.slots]
+        plans = self._planned(key, selection, slots)  # 1
+        binding = Binding(self._caller(contract, principal), self._clock(), slots)
+        released = _Released()
+        outcomes = {
+            name: await self._outcome(plan, binding, principal, released) for name, plan in plans.items()
+        }  # 2
+        direct = not by_executor and all(s.key in plans or s.name == "__typename" for s in selection.roots)
+        if direct:
+            answer = assemble(contract.schema, operation.node, selection, outcomes)
+        else:
+            answer = await self._execute(contract.schema, operation, variables, principal, outcomes)  # 3
+        if released.shared and isinstance(principal, PartnerPrincipal):
+            await self._disclosures.record(_entry(principal, operation, released, binding.now))  # 4
+        return answer
+
+    # -- 1: selection and plans
+
+    def _selection(
+        self, contract: Contract, operation: Operation, variables: VariableValues
+    ) -> tuple[Any, Selection]:
+        operation_key = (contract.key, operation.document_hash, operation.name)
+        switches = self._switches.get(operation_key)
+        if switches is None:
+            switches = switch_variables(operation.document)
+            self._switches.put(operation_key, switches)
+        key = (operation_key, tuple(variables.coerced.get(name) for name in switches))
+        selection = self._selections.get(key)
+        if selection is None:
+            selection = select(contract.schema, operation.document, operation.node, variables)
+            self._selections.put(key, selection)
+        return key, selection
+
+    def _planned(self, key: Any, selection: Selection, slots: Sequence[SlotValues]) -> Mapping[str, Plan]:
+        shapes = tuple(_shape(slot) for slot in slots)
+        plans = self._plans.get((key, shapes))
+        if plans is None:
+            projections = [
+                project(self._catalogue, selected)
+                for selected in selection.roots
+                if root_kind(self._catalogue, selected) is not RootKind.PLAIN
+            ]
+            plans = {p.key: build(self._catalogue, p, shapes) for p in projections}
+            self._plans.put((key, shapes), plans)
+        return plans
+
+    def _caller(self, contract: Contract, principal: Principal) -> dict[str, Any]:
+        match principal:
+            case MemberPrincipal(member_id=member_id):
+                return {"id": member_id, "member_id": member_id, "contract_mask": EVERYTHING}
+            case PartnerPrincipal(agreement_id=agreement_id):
+                return {"id": agreement_id, "agreement_id": agreement_id, "contract_mask": contract.key.mask}
+            case VisitorPrincipal():
+                return {}
+
+    # -- 2: projections
+
+    async def _outcome(
+        self, plan: Plan, binding: Binding, principal: Principal, released: _Released
+    ) -> Outcome:
+        try:
+            self._open_pages(plan, binding)
+            rows = await self._rows(plan.rows, binding)
+            total = await self._rows(plan.total, binding)
+        except GatewayError as error:
+            return error
+        if plan.projection.kind in SHARED_KINDS and isinstance(principal, PartnerPrincipal):
+            _note(released, plan, rows, binding)
+        value = plan.encode(rows, binding.slots, total[0][0] if total else None)
+        if value is None and plan.projection.kind is RootKind.SELF:
+            return UnauthenticatedError("this account does not exist any more: sign in again")
+        return value
+
+    async def _rows(self, statement: Statement | None, binding: Binding) -> Sequence[Any]:
+        if statement is None:
+            return ()
+        return await self._fetch(statement.sql, statement.bind(binding))
+
+    def _open_pages(self, plan: Plan, binding: Binding) -> None:
+        """Check page sizes and open cursors of every connection of the plan; read looked-up ids."""
+        for index, coordinate in plan.projection.lists:
+            slot = binding.slots[index]
+            arguments = slot.arguments
+            slot.first = self._pages.size(arguments.get("first"))
+            slot.codec = self._cursors
+            where = arguments.get("where")
+            slot.scope = b"\x1f".join(
+                (
+                    str(binding.caller["id"]).encode(),
+                    coordinate.encode(),
+                    b"" if not where else orjson.dumps(where, default=str, option=orjson.OPT_SORT_KEYS),
+                )
+            )
+            after = arguments.get("after")
+            if after is not None:
+                slot.position = self._cursors.decode(slot.scope, after)
+        if plan.projection.slot is not None:
+            arguments = binding.slots[plan.projection.slot].arguments
+            for name in ("id", "agreement"):
+                if isinstance(arguments.get(name), str):
+                    arguments[name] = parse_uuid(arguments[name])  # type: ignore[index]
+
+    # -- 3: by graphql-core
+
+    async def _execute(
+        self,
+        schema: GraphQLSchema,
+        operation: Operation,
+        variables: Mapping[str, Any],
+        principal: Principal,
+        outcomes: Mapping[str, Outcome],
+    ) -> Answer:
+        async def fragment(key: str) -> Any:
+            outcome = outcomes[key]
+            if isinstance(outcome, GatewayError):
+                raise outcome
+            return outcome
+
+        result = execute(
+            schema,
+            operation.document,
+            context_value=RequestContext(principal, self._matrix, fragment),
+            variable_values=dict(variables),
+            operation_name=operation.name,
+            executor_class=FragmentExecutor,
+            hide_suggestions=True,
+        )
+        finished: ExecutionResult = await result if isawaitable(result) else result
+        return Answer(encode(finished.data), tuple(finished.errors or ()))
+
+
+def _entry(principal: PartnerPrincipal, operation: Operation, released: _Released, now: datetime) -> DisclosureEntry:
+    categories = set(categories_of(released.mask))
+    if released.members:
+        categories.add(DataCategory.PSEUDONYM)
+    return DisclosureEntry(
+        principal=principal,
+        recorded_at=now,
+        operation_name=None if operation.name is None else operation.name[:MAX_RECORDED_NAME],
+        operation_hash=operation.document_hash,
+        categories=frozenset(categories),
+        members=released.members,
+    )
+
+
+def _note(released: _Released, plan: Plan, rows: Sequence[Any], binding: Binding) -> None:
+    """Remember what `rows` are about to release. The row fetched only to tell of a next page is not shown."""
+    released.shared = True
+    page = plan.projection.page
+    shown = rows if page is None else rows[: binding.slots[page.slot].first]
+    mask = 0
+    for row in shown:
+        released.members.append(row[0])
+        mask |= row[1]
+    released.mask |= mask & plan.projection.mask
+
+
+def _shape(slot: SlotValues) -> SlotShape:
+    where = slot.arguments.get("where") or {}
+    return SlotShape(
+        after=slot.arguments.get("after") is not None,
+        where=tuple(sorted(name for name, value in where.items() if value is not None)),
+    )

@@ -1,0 +1,263 @@
+"""Keeps `share` true: one row for each agreement and member that the decision opens anything of.
+
+Called inside the transaction that changes a member, a choice, an agreement or the policy, so that no
+reader ever sees the cause without the effect. The decision itself is `policies.sharing.share_mask`.
+
+INVARIANT (shares-follow-decisions): after `refresh_shares` commits, `share` holds exactly the
+non-zero masks of the given agreements and members; every difference stands in `share_change`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from policies.agreement import AgreementStatus, AgreementTerms
+from policies.choices import Choice, ChoiceSource, Direction
+from policies.matrix import Matrix
+from policies.sharing import MemberFacts, share_mask
+from schema.categories import Basis, DataCategory, Purpose
+from schema.ids import pairwise_id
+from schema.tables.member import MemberStatus
+
+if TYPE_CHECKING:
+    from asyncpg import Connection, Record
+    from asyncpg.pool import PoolConnectionProxy
+
+    Link = Connection[Record] | PoolConnectionProxy[Record]
+
+CHUNK: Final = 5_000
+"""Members decided at a time: bounds memory; a whole refresh is still one transaction."""
+
+
+@dataclass(slots=True)
+class ShareChanges:
+    """What a refresh did, in rows of `share`."""
+
+    opened: int = 0
+    changed: int = 0
+    withdrawn: int = 0
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The writes of one chunk. Each list holds the columns of its rows."""
+
+    opened: list[tuple[UUID, UUID, UUID, int]] = field(default_factory=list)
+    changed: list[tuple[UUID, UUID, int]] = field(default_factory=list)
+    withdrawn: list[tuple[UUID, UUID]] = field(default_factory=list)
+    log: list[tuple[UUID, UUID, int]] = field(default_factory=list)
+
+
+async def refresh_shares(
+    connection: Link,
+    matrix: Matrix,
+    *,
+    now: datetime,
+    members: Sequence[UUID] | None = None,
+    agreements: Sequence[UUID] | None = None,
+    changed: int = 0,
+) -> ShareChanges:
+    """Decide again for `members` (None: all) under `agreements` (None: all), and write the difference.
+
+    `changed` is the mask of categories whose values the same transaction changed: a partner who may
+    see one of them is told so. It must not name what no partner can see.
+
+    1. lock the agreements, then the members in the order of their ids, so that concurrent refreshes
+       of the same member follow each other and none works from a stale ledger;
+    2. decide each pair;
+    3. write the rows that differ, and a line of `share_change` for each.
+    """
+    terms = await _lock_agreements(connection, agreements)  # 1
+    result = ShareChanges()
+    if not terms:
+        return result
+    async for rows in _lock_members(connection, members):
+        batch = await _decide(connection, matrix, terms, rows, now, changed)  # 2
+        await _write(connection, batch, now)  # 3
+        result.opened += len(batch.opened)
+        result.changed += len(batch.changed)
+        result.withdrawn += len(batch.withdrawn)
+    return result
+
+
+async def _lock_agreements(connection: Link, agreements: Sequence[UUID] | None) -> list[AgreementTerms]:
+    rows = await connection.fetch(
+        "SELECT id, partner_id, basis, purpose, categories, valid_from, valid_until, status, version"
+        " FROM agreement WHERE $1::uuid[] IS NULL OR id = ANY($1) ORDER BY id FOR SHARE",
+        None if agreements is None else list(agreements),
+    )
+    return [read_terms(row) for row in rows]
+
+
+def read_terms(row: Mapping[str, Any]) -> AgreementTerms:
+    """The terms in a row of `agreement`."""
+    return AgreementTerms(
+        id=row["id"],
+        partner_id=row["partner_id"],
+        basis=Basis(row["basis"]),
+        purpose=Purpose(row["purpose"]),
+        categories=frozenset(DataCategory(key) for key in row["categories"]),
+        valid_from=row["valid_from"],
+        valid_until=row["valid_until"],
+        status=AgreementStatus(row["status"]),
+        version=row["version"],
+    )
+
+
+async def _lock_members(
+    connection: Link, members: Sequence[UUID] | None
+) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
+    wanted = None if members is None else sorted(set(members))
+    columns = "id, birth_date, region, status FROM member"
+    if wanted is not None:
+        for start in range(0, len(wanted), CHUNK):
+            yield await connection.fetch(
+                f"SELECT {columns} WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE",
+                wanted[start : start + CHUNK],
+            )
+        return
+    last = UUID(int=0)
+    while rows := await connection.fetch(
+        f"SELECT {columns} WHERE id > $1 ORDER BY id LIMIT $2 FOR NO KEY UPDATE", last, CHUNK
+    ):
+        yield rows
+        last = rows[-1]["id"]
+
+
+async def read_choices(connection: Link, members: Iterable[UUID]) -> dict[UUID, list[Choice]]:
+    """The choices of these members, as the fold takes them; members without any are absent."""
+    rows = await connection.fetch(
+        "SELECT member_id, requested_at, direction, partner_id, purpose, categories, source"
+        " FROM choice WHERE member_id = ANY($1::uuid[])",
+        list(members),
+    )
+    choices: dict[UUID, list[Choice]] = {}
+    for row in rows:
+        keys = row["categories"]
+        choices.setdefault(row["member_id"], []).append(
+            Choice(
+                requested_at=row["requested_at"],
+                direction=Direction(row["direction"]),
+                partner_id=row["partner_id"],
+                purpose=None if row["purpose"] is None else Purpose(row["purpose"]),
+                categories=None if keys is None else frozenset(DataCategory(key) for key in keys),
+                source=ChoiceSource(row["source"]),
+            )
+        )
+    return choices
+
+
+def read_facts(row: Mapping[str, Any]) -> MemberFacts:
+    """What the decision needs of a row of `member`."""
+    return MemberFacts(row["birth_date"], row["region"], row["status"] == MemberStatus.ACTIVE)
+
+
+async def _decide(
+    connection: Link,
+    matrix: Matrix,
+    terms: Sequence[AgreementTerms],
+    rows: Sequence[Mapping[str, Any]],
+    now: datetime,
+    changed: int,
+) -> _Batch:
+    ids = [row["id"] for row in rows]
+    choices = await read_choices(connection, ids)
+    existing = {
+        (row["agreement_id"], row["member_id"]): (row["subject"], row["mask"])
+        for row in await connection.fetch(
+            "SELECT agreement_id, member_id, subject, mask FROM share"
+            " WHERE member_id = ANY($1::uuid[]) AND agreement_id = ANY($2::uuid[])",
+            ids,
+            [agreement.id for agreement in terms],
+        )
+    }
+    subjects: dict[UUID, dict[UUID, UUID]] = {}
+    batch = _Batch()
+    for agreement in terms:
+        # A row may stand before the agreement begins: reads ask whether it is in force.
+        moment = max(now, agreement.valid_from)
+        for row in rows:
+            member_id = row["id"]
+            before = existing.get((agreement.id, member_id))
+            mask = share_mask(matrix, agreement, read_facts(row), choices.get(member_id, ()), moment)
+            if before is None:
+                if mask:
+                    known = subjects.get(agreement.partner_id)
+                    if known is None:
+                        known = subjects[agreement.partner_id] = await _subjects(
+                            connection, agreement.partner_id, ids
+                        )
+                    batch.opened.append((agreement.id, known[member_id], member_id, mask))
+                    batch.log.append((agreement.id, known[member_id], mask))
+            else:
+                _compare(batch, agreement.id, before, mask, changed)
+    return batch
+
+
+def _compare(batch: _Batch, agreement: UUID, before: tuple[UUID, int], mask: int, changed: int) -> None:
+    subject, old = before
+    if not mask:
+        batch.withdrawn.append((agreement, subject))
+        batch.log.append((agreement, subject, old))
+    elif mask != old:
+        batch.changed.append((agreement, subject, mask))
+        batch.log.append((agreement, subject, (mask ^ old) | changed & mask))
+    elif changed & mask:
+        batch.log.append((agreement, subject, changed & mask))
+
+
+async def _subjects(connection: Link, partner: UUID, members: Sequence[UUID]) -> dict[UUID, UUID]:
+    """The pairwise ids of these members for one partner, made where there is none yet.
+
+    Made for all members of the chunk, shared or not: that one exists tells nothing.
+    """
+    await connection.execute(
+        "INSERT INTO pairwise_subject (partner_id, member_id, subject)"
+        " SELECT $1, m, s FROM unnest($2::uuid[], $3::uuid[]) AS given (m, s) ON CONFLICT DO NOTHING",
+        partner,
+        list(members),
+        [pairwise_id() for _ in members],
+    )
+    rows = await connection.fetch(
+        "SELECT member_id, subject FROM pairwise_subject WHERE partner_id = $1 AND member_id = ANY($2::uuid[])",
+        partner,
+        list(members),
+    )
+    return {row["member_id"]: row["subject"] for row in rows}
+
+
+async def _write(connection: Link, batch: _Batch, now: datetime) -> None:
+    if batch.opened:
+        await connection.execute(
+            "INSERT INTO share (agreement_id, subject, member_id, mask)"
+            " SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[])",
+            *_columns(batch.opened),
+        )
+    if batch.changed:
+        await connection.execute(
+            "UPDATE share SET mask = given.mask"
+            " FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS given (agreement_id, subject, mask)"
+            " WHERE share.agreement_id = given.agreement_id AND share.subject = given.subject",
+            *_columns(batch.changed),
+        )
+    if batch.withdrawn:
+        await connection.execute(
+            "DELETE FROM share USING unnest($1::uuid[], $2::uuid[]) AS given (agreement_id, subject)"
+            " WHERE share.agreement_id = given.agreement_id AND share.subject = given.subject",
+            *_columns(batch.withdrawn),
+        )
+    if batch.log:
+        await connection.execute(
+            "INSERT INTO share_change (agreement_id, subject, mask, changed_at)"
+            " SELECT a, s, m, $4 FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS given (a, s, m)",
+            *_columns(batch.log),
+            now,
+        )
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
