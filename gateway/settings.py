@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     # Where things are
     data_dir: Path = Path(".data")
     """The private PostgreSQL, the keys and the secret live here, readable by the service's user only."""
+    secret_file: Path | None = None
+    """A file with the 32 bytes of the master secret, as a secret store mounts it. Unset: `data_dir/keys`."""
     database_url: str | None = None
     """A PostgreSQL 15 or newer of yours, as its owner. Unset: a private one in `data_dir`."""
     host: str = "127.0.0.1"

@@ -1,0 +1,236 @@
+"""The keys of this installation: files in `data_dir/keys` that only the service's user may read.
+
+    master-secret             32 random bytes; everything symmetric is derived from it by HKDF (RFC 5869)
+    signing-<kid>.json        an Ed25519 key as JWK (RFC 8037), with a `status`
+    phone-public-key.pem      what telephone numbers are sealed to
+
+INVARIANT (cannot-open): nothing here can hold the key that opens a telephone number; that one is made
+by `gateway.officer_key`, goes to the officer and is never loaded by the service (R1, C10).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import stat
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+
+from gateway.settings import Settings
+from schema.errors import SettingsError
+
+SECRET_BYTES: Final = 32
+CURSOR_KEY_BYTES: Final = 64
+"""AES-SIV with a 256-bit key takes two of them (RFC 5297)."""
+
+MASTER_FILE: Final = "master-secret"
+PHONE_FILE: Final = "phone-public-key.pem"
+
+
+class SigningStatus(StrEnum):
+    """ACTIVE signs and verifies. RETIRING only verifies, until the tokens that it signed have expired."""
+
+    ACTIVE = "ACTIVE"
+    RETIRING = "RETIRING"
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A key for our own tokens. `kid` is the thumbprint of the public key (RFC 7638)."""
+
+    kid: str
+    status: SigningStatus
+    private_key: Ed25519PrivateKey = field(repr=False)
+
+    @property
+    def public_key(self) -> Ed25519PublicKey:
+        """What verifies."""
+        return self.private_key.public_key()
+
+
+@dataclass(frozen=True, slots=True)
+class PhonePublicKey:
+    """The HPKE (RFC 9180) public key that numbers are sealed to, and the name stored beside each."""
+
+    key_id: str
+    public_key: X25519PublicKey
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """All keys of a running gateway. Its repr shows none of them."""
+
+    secret: bytes = field(repr=False)
+    signing_keys: tuple[SigningKey, ...]
+    phone_public_key: PhonePublicKey
+
+    @property
+    def signing_key(self) -> SigningKey:
+        """The one that signs."""
+        return next(key for key in self.signing_keys if key.status is SigningStatus.ACTIVE)
+
+    @property
+    def verification_keys(self) -> Mapping[str, Ed25519PublicKey]:
+        """What our own tokens may be verified with, by `kid`."""
+        return {key.kid: key.public_key for key in self.signing_keys}
+
+    @property
+    def cursor_key(self) -> bytes:
+        """64 bytes for AES-SIV over cursors."""
+        return derive(self.secret, "cursor", CURSOR_KEY_BYTES)
+
+    @property
+    def owner_password(self) -> str:
+        """Of the private server's owner; a server of yours has its own in `GATEWAY_DATABASE_URL`."""
+        return derive(self.secret, "role gateway_owner", SECRET_BYTES).hex()
+
+    @property
+    def role_passwords(self) -> Mapping[str, str]:
+        """Of the two roles that the service signs in with."""
+        names = ("gateway_app", "gateway_reader")
+        return {name: derive(self.secret, f"role {name}", SECRET_BYTES).hex() for name in names}
+
+
+def derive(secret: bytes, purpose: str, length: int) -> bytes:
+    """`length` bytes for one purpose; they tell nothing of the secret or of another purpose's bytes."""
+    return HKDF(SHA256(), length, salt=None, info=f"member-gateway {purpose}".encode()).derive(secret)
+
+
+def keys_dir(settings: Settings) -> Path:
+    """Where the key files are."""
+    return settings.data_dir / "keys"
+
+
+def load_keyring(settings: Settings) -> Keyring:
+    """The keys as they are on disk.
+
+    Raises:
+        SettingsError: one is missing, damaged, or readable by other users; names the file.
+    """
+    folder = keys_dir(settings)
+    secret = read_secret(settings.secret_file or folder / MASTER_FILE)
+    if len(secret) != SECRET_BYTES:
+        raise SettingsError(f"the master secret has to have {SECRET_BYTES} bytes: restore it from its backup")
+    signing_keys = tuple(_read_signing_key(path) for path in sorted(folder.glob("signing-*.json")))
+    if sum(key.status is SigningStatus.ACTIVE for key in signing_keys) != 1:
+        raise SettingsError(f"exactly one signing key in `{folder}` has to be ACTIVE: run `gateway init`")
+    return Keyring(secret, signing_keys, read_phone_public_key(folder / PHONE_FILE))
+
+
+def create_keys(settings: Settings, phone_public_key: bytes) -> Keyring:
+    """Make what is missing of the key files and load all; what exists is never replaced.
+
+    `phone_public_key` is a PEM, used only where none is on file yet.
+    """
+    folder = keys_dir(settings)
+    make_private_dir(folder)
+    if settings.secret_file is None:
+        create_once(folder / MASTER_FILE, secrets.token_bytes(SECRET_BYTES))
+    create_once(folder / PHONE_FILE, phone_public_key)
+    if not any(folder.glob("signing-*.json")):
+        _write_signing_key(folder, Ed25519PrivateKey.generate(), SigningStatus.ACTIVE)
+    return load_keyring(settings)
+
+
+def rotate_signing_key(settings: Settings) -> Keyring:
+    """Sign with a new key from now on; the ones before verify until they are removed.
+
+    The caller still has to restart or reload every replica within the lifetime of a token.
+    """
+    folder = keys_dir(settings)
+    for key in load_keyring(settings).signing_keys:
+        _write_signing_key(folder, key.private_key, SigningStatus.RETIRING)
+    _write_signing_key(folder, Ed25519PrivateKey.generate(), SigningStatus.ACTIVE)
+    return load_keyring(settings)
+
+
+def read_phone_public_key(path: Path) -> PhonePublicKey:
+    """The public key in the PEM file at `path`."""
+    try:
+        key = load_pem_public_key(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"`{path}` is missing or no public key: run `gateway init`") from error
+    if not isinstance(key, X25519PublicKey):
+        raise SettingsError(f"`{path}` has to hold an X25519 public key")
+    digest = sha256(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).digest()
+    return PhonePublicKey(_base64(digest[:12]), key)
+
+
+def read_secret(path: Path) -> bytes:
+    """The bytes of a file that nobody else may read."""
+    try:
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise SettingsError(f"`{path}` is readable by other users: chmod 600 it, and consider it known")
+        return path.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"`{path}` cannot be read: run `gateway init`") from error
+
+
+def make_private_dir(folder: Path) -> None:
+    """A folder that only this user may enter."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+
+
+def create_once(path: Path, data: bytes) -> None:
+    """Write a private file whole, unless there is one: of two at the same time, one wins."""
+    draft = _draft(path, data)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return
+    finally:
+        draft.unlink()
+
+
+def _draft(path: Path, data: bytes) -> Path:
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    return draft
+
+
+def _write_signing_key(folder: Path, key: Ed25519PrivateKey, status: SigningStatus) -> None:
+    public = _base64(key.public_key().public_bytes_raw())
+    thumbprint = json.dumps({"crv": "Ed25519", "kty": "OKP", "x": public}, separators=(",", ":"))
+    jwk = {
+        "kty": "OKP",
+        "crv": "Ed25519",
+        "alg": "EdDSA",
+        "use": "sig",
+        "kid": _base64(sha256(thumbprint.encode()).digest()),
+        "x": public,
+        "d": _base64(key.private_bytes_raw()),
+        "status": status,
+    }
+    path = folder / f"signing-{jwk['kid']}.json"
+    _draft(path, json.dumps(jwk, indent=1).encode()).replace(path)
+
+
+def _read_signing_key(path: Path) -> SigningKey:
+    data = read_secret(path)
+    try:
+        jwk = json.loads(data)
+        encoded = f"{jwk['d']}="
+        key = Ed25519PrivateKey.from_private_bytes(urlsafe_b64decode(encoded))
+        return SigningKey(str(jwk["kid"]), SigningStatus(jwk["status"]), key)
+    except (ValueError, KeyError, TypeError) as error:
+        raise SettingsError(f"`{path}` is no signing key: restore it from its backup") from error
+
+
+def _base64(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
