@@ -41,9 +41,11 @@ def translate_driver_errors() -> Iterator[None]:
     except GatewayError:
         raise
     except DBAPIError as error:
-        raise translated(error.orig if error.orig is not None else error) from None
+        failure = translated(error.orig if error.orig is not None else error)
+        raise failure from failure.__cause__
     except (asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError, OSError, TimeoutError) as error:
-        raise translated(error) from None
+        failure = translated(error)
+        raise failure from failure.__cause__
 
 
 def translated(error: BaseException) -> GatewayError:

@@ -46,6 +46,9 @@ _SOCKET_NAME: Final = ".s.PGSQL.5432"
 _SOCKET_LINE: Final = 4
 """Of `postmaster.pid`, counted from 0."""
 
+_NOBODY: Final = 2**30
+"""A process id above any that a system gives out."""
+
 _HBA: Final = "# Written by the gateway at each start.\nlocal all all scram-sha-256\n"
 _SERVER_SETTINGS: Final[Mapping[str, str]] = {
     "listen_addresses": "",
@@ -174,7 +177,7 @@ class _Server:
         unfinished.rename(self.cluster)
 
     def _start(self) -> None:
-        self._drop_foreign_pid()
+        self._disown_foreign_pid()
         socket_dir = self._socket_dir()
         settings = {**_SERVER_SETTINGS, "unix_socket_directories": str(socket_dir), **self.overrides}
         lines = "".join(f"{name} = '{_quoted(value)}'\n" for name, value in settings.items())
@@ -198,23 +201,24 @@ class _Server:
         deadline = time.monotonic() + START_TIMEOUT
         while self._run("pg_ctl", "status", "-D", str(self.cluster)) == 0:
             lines = (self.cluster / "postmaster.pid").read_text(encoding="utf-8").splitlines()
-            if _is_something_else(int(lines[0])) or time.monotonic() > deadline:
+            if not _is_server(int(lines[0])) or time.monotonic() > deadline:
                 return None
             if lines[-1].strip() == "ready":
                 return int(lines[0]), Path(lines[_SOCKET_LINE])
             time.sleep(0.1)
         return None
 
-    def _drop_foreign_pid(self) -> None:
-        """Remove a `postmaster.pid` that names some other program: its number was given out again.
+    def _disown_foreign_pid(self) -> None:
+        """Let `postmaster.pid` name nobody when its process is a zombie or some other program by now.
 
-        PostgreSQL sees through this only when the other program runs under another account.
+        PostgreSQL asks only whether the number is taken, and would refuse to start. The rest of the file
+        stays: by it PostgreSQL finds out whether children of the dead server still hold its memory.
         """
         pid_file = self.cluster / "postmaster.pid"
         if pid_file.exists():
-            first = pid_file.read_text(encoding="utf-8").partition("\n")[0]
-            if first.isdigit() and _is_something_else(int(first)):
-                pid_file.unlink()
+            first, _, rest = pid_file.read_text(encoding="utf-8").partition("\n")
+            if first.isdigit() and not _is_server(int(first)):
+                pid_file.write_text(f"{_NOBODY}\n{rest}", encoding="utf-8")
 
     def _socket_dir(self) -> Path:
         """The cluster itself, or a private folder under the temporary one when that path is too long."""
@@ -255,12 +259,14 @@ class _Server:
         )
 
 
-def _is_something_else(process_id: int) -> bool:
-    """Whether that process certainly is no PostgreSQL. Where there is no /proc, PostgreSQL decides."""
+def _is_server(process_id: int) -> bool:
+    """Whether that process is a PostgreSQL that has not ended. Where there is no /proc, it may be."""
     try:
-        return Path(f"/proc/{process_id}/comm").read_text(encoding="utf-8").strip() != "postgres"
+        _, _, status = Path(f"/proc/{process_id}/stat").read_text(encoding="utf-8").partition("(")
     except OSError:
-        return False
+        return not Path("/proc/self/stat").exists()
+    name, _, state = status.rpartition(") ")
+    return name == "postgres" and state[0] not in "ZX"
 
 
 def _quoted(value: str) -> str:
