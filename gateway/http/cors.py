@@ -1,0 +1,33 @@
+"""Which web pages may call from a browser (Fetch standard, CORS protocol): by setting, and none by default.
+
+Credentials travel in the `Authorization` header, which a page must set itself; cookies play no part,
+so `Access-Control-Allow-Credentials` is never sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+
+PREFLIGHT_LIFETIME: Final = 600
+"""Seconds for which a browser may remember the answer to a preflight."""
+
+
+def cors(origins: Sequence[str]) -> list[Middleware]:
+    """The middleware that admits these origins; without any, none, so that browsers admit no page."""
+    if not origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=list(origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["authorization", "content-type"],
+            expose_headers=["x-request-id", "www-authenticate", "retry-after"],
+            allow_credentials=False,
+            max_age=PREFLIGHT_LIFETIME,
+        )
+    ]

@@ -1,0 +1,254 @@
+"""GraphQL over HTTP, as a plain ASGI callable (specification of September 2026; docs/graphql-over-http.md).
+
+Comes in: an HTTP request. Goes out: exactly one response, also when something fails, and one log line
+without any value of the request. What may be asked and what leaves is the engine's; this module keeps
+the protocol.
+
+Steps of a request:
+1. agree on the media type of the answer;
+2. look at the method;
+3. turn the credential into a principal, before the body is read;
+4. read the parameters, within the limits of size and time;
+5. find the document, if it is named instead of sent;
+6. let the engine execute, until it is done, the time is up, or the caller has left;
+7. answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.http.documents import resolve_document
+from gateway.http.errors import Failure, refuse
+from gateway.http.messages import Authenticator, DocumentFinder, GraphQLRequest, GraphQLResponse, Handler
+from gateway.http.negotiation import MediaType, negotiate
+from gateway.http.reading import (
+    ClientGoneError,
+    Receive,
+    Scope,
+    Send,
+    accept_header,
+    header,
+    read_body,
+    read_query,
+)
+from gateway.operations import digest_of
+from gateway.refusals import Code, refused
+from gateway.settings import DocumentPolicy
+from gateway.telemetry import event, new_request_id
+from policies.principal import Principal
+
+WATCH_AFTER: Final = 0.05
+"""Seconds after which a request is worth watching for a caller who leaves; most are answered sooner."""
+
+CLIENT_GONE_STATUS: Final = 499
+"""Only in the log: nobody was there to be answered."""
+
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+_SECURITY: Final = (
+    (b"cache-control", b"private, no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"vary", b"Accept, Authorization"),
+)
+
+
+@dataclass(slots=True)
+class _Trace:
+    """What the log line of a request says, as far as it is known."""
+
+    request_id: str
+    audience: str | None = None
+    operation: str | None = None
+    code: str | None = None
+
+
+class GraphQLEndpoint:
+    """The ASGI application at `/graphql`. One for a process."""
+
+    def __init__(
+        self,
+        *,
+        handler: Handler,
+        authenticate: Authenticator,
+        documents: DocumentFinder,
+        document_policy: DocumentPolicy,
+        max_body_bytes: int,
+        request_timeout: float,
+    ) -> None:
+        self._handler = handler
+        self._authenticate = authenticate
+        self._documents = documents
+        self._policy = document_policy
+        self._limit = max_body_bytes
+        self._timeout = request_timeout
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        started = time.perf_counter()
+        trace = _Trace(new_request_id())
+        media = MediaType.JSON
+        gone = False
+        answer: GraphQLResponse | Failure
+        try:
+            media = self._media(scope)  # 1.
+            answer = await self._answer(scope, receive, trace)
+        except ClientGoneError:
+            gone = True
+        except Exception as error:  # noqa: BLE001 - the edge answers whatever happens
+            answer = refuse(error, trace.request_id)
+            trace.code = answer.code
+        if gone:
+            status = CLIENT_GONE_STATUS
+        else:
+            status = await _send(send, answer, media, trace.request_id)  # 7.
+        _log(scope, trace, status, started)
+
+    def _media(self, scope: Scope) -> MediaType:
+        """The media type of the answer.
+
+        Raises:
+            RequestRefused: NOT_ACCEPTABLE.
+        """
+        media = negotiate(accept_header(scope))
+        if media is None:
+            offered = " or ".join(f"`{media.value}`" for media in reversed(MediaType))
+            raise refused(
+                Code.NOT_ACCEPTABLE, f"none of the media types in `Accept` is spoken here: accept {offered}"
+            )
+        return media
+
+    async def _answer(self, scope: Scope, receive: Receive, trace: _Trace) -> GraphQLResponse:
+        """The engine's response.
+
+        Raises:
+            GatewayError: the request is refused.
+            ClientGoneError: the caller left.
+        """
+        method = scope["method"]  # 2.
+        if method not in {"GET", "POST"}:
+            raise refused(Code.METHOD_NOT_ALLOWED, "send a GraphQL request by POST, or a query by GET")
+        principal = await self._authenticate(header(scope, b"authorization"))  # 3.
+        trace.audience = principal.audience
+        request = await self._request(scope, receive, principal, trace)
+        return await self._execute(request, principal, receive)
+
+    async def _request(
+        self, scope: Scope, receive: Receive, principal: Principal, trace: _Trace
+    ) -> GraphQLRequest:
+        """The request, its document in full."""
+        read_only = scope["method"] == "GET"
+        if read_only:
+            parameters = read_query(scope, self._limit)  # 4.
+        else:
+            try:
+                async with asyncio.timeout(self._timeout):
+                    parameters = await read_body(scope, receive, self._limit)
+            except TimeoutError:
+                raise refused(
+                    Code.REQUEST_TIMEOUT, "the body did not arrive in time: send it again"
+                ) from None
+        document = await resolve_document(parameters, principal, self._documents, self._policy)  # 5.
+        digest = digest_of(document)
+        trace.operation = digest[:12]
+        return GraphQLRequest(
+            document=document,
+            digest=digest,
+            operation_name=parameters.operation_name,
+            variables=parameters.variables,
+            extensions=parameters.extensions,
+            read_only=read_only,
+            request_id=trace.request_id,
+        )
+
+    async def _execute(
+        self, request: GraphQLRequest, principal: Principal, receive: Receive
+    ) -> GraphQLResponse:
+        """Run the engine within the time allowed, and no longer than the caller waits.
+
+        The watch for a caller who leaves is a task of its own, which costs as much as a small read; so
+        it starts only for requests that take long.
+        """
+        loop = asyncio.get_running_loop()
+        watch = _Watch(receive)
+        timer: asyncio.TimerHandle | None = None
+        try:
+            async with asyncio.timeout(self._timeout) as scope:
+                # 6.
+                timer = loop.call_later(WATCH_AFTER, watch.start, scope)
+                return await self._handler.execute(request, principal)
+        except TimeoutError:
+            if watch.client_gone:
+                raise ClientGoneError from None
+            message = (
+                f"the request took longer than `request_timeout` allows, which is {self._timeout:g} s: "
+                "ask for less"
+            )
+            raise refused(Code.TIMEOUT, message) from None
+        finally:
+            if timer is not None:
+                timer.cancel()
+            watch.stop()
+
+
+class _Watch:
+    """Ends a timeout scope at once when the caller closes the connection."""
+
+    def __init__(self, receive: Receive) -> None:
+        self.client_gone = False
+        self._receive = receive
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, scope: asyncio.Timeout) -> None:
+        """Begin to watch."""
+        self._task = asyncio.create_task(self._until_gone(scope))
+
+    def stop(self) -> None:
+        """Watch no longer."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _until_gone(self, scope: asyncio.Timeout) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self.client_gone = True
+        scope.reschedule(asyncio.get_running_loop().time())
+
+
+async def _send(send: Send, answer: GraphQLResponse | Failure, media: MediaType, request_id: str) -> int:
+    """Send the answer; its status."""
+    # Callers of `application/json` cannot tell our 400 from a proxy's; they read the body of a 200.
+    status = 200 if media is MediaType.JSON and answer.status == 400 else answer.status  # noqa: PLR2004
+    body = answer.body
+    headers = [
+        (b"content-type", f"{media.value}; charset=utf-8".encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"x-request-id", request_id.encode()),
+        *_SECURITY,
+        *answer.headers,
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+    return status
+
+
+def _log(scope: Scope, trace: _Trace, status: int, started: float) -> None:
+    """The access line. Path and method are words of ours: neither is the caller's text."""
+    event(
+        "request",
+        method=scope["method"]
+        if scope["method"] in {"GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE"}
+        else "OTHER",
+        path="/graphql",
+        status=status,
+        milliseconds=round((time.perf_counter() - started) * 1000, 1),
+        audience=trace.audience,
+        operation=trace.operation,
+        code=trace.code,
+        request_id=trace.request_id,
+    )
