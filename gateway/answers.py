@@ -6,9 +6,9 @@ nullable root field makes that field null, in a non-null one the whole of `data`
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, TypeAlias
 
 import orjson
 from graphql import (
@@ -28,16 +28,6 @@ from schema.errors import GatewayError
 
 Outcome: TypeAlias = Any
 """A finished value, or the GatewayError that stands in its place."""
-
-
-class VariablesRefused(GatewayError):  # noqa: N818 - the variables are refused; the errors are the reasons
-    """The variables of a request do not fit the operation. `errors` are graphql-core's, not yet public."""
-
-    code: ClassVar[str] = "BAD_VARIABLES"
-
-    def __init__(self, errors: Sequence[GraphQLError]) -> None:
-        super().__init__("the variables do not fit the operation")
-        self.errors = tuple(errors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +62,7 @@ def assemble(
         if not isinstance(outcome, GatewayError):
             data[selected.key] = outcome
             continue
-        errors.append(GraphQLError(str(outcome), selected.nodes, path=[selected.key], original_error=outcome))
+        errors.append(GraphQLError(str(outcome), list(selected.nodes), path=[selected.key], original_error=outcome))
         if isinstance(root_type.fields[selected.name].type, GraphQLNonNull):
             return Answer(b"null", tuple(errors))
         data[selected.key] = None
@@ -95,4 +85,3 @@ class _Switches(Visitor):
         for argument in node.arguments or ():
             if isinstance(argument.value, VariableNode):
                 self.names.add(argument.value.name.value)
-

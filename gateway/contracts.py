@@ -18,7 +18,7 @@ from gateway.cache import BoundedCache
 from policies.matrix import Matrix
 from policies.principal import PartnerPrincipal, Principal
 from schema.catalogue import Catalogue, Filter, Root, RootKind, category_of
-from schema.categories import SHARE_BITS, Audience, DataCategory, closed
+from schema.categories import Audience, DataCategory, closed, mask_of
 
 CACHED_CONTRACTS: Final = 256
 """One for each set of rights in use; a schema object takes about a megabyte."""
@@ -77,7 +77,9 @@ class Contracts:
     def _cut(self, key: ContractKey) -> GraphQLSchema:
         def mappers(_: MappedSchemaContext) -> Any:
             return {
-                SchemaElementKind.OBJECT: lambda config: _narrow(config, lambda f: self._shows(key, config["name"], f)),
+                SchemaElementKind.OBJECT: lambda config: _narrow(
+                    config, lambda f: self._shows(key, config["name"], f)
+                ),
                 SchemaElementKind.INPUT_OBJECT: lambda config: _narrow(
                     config, lambda f: self._narrows(key, config["name"], f)
                 ),
@@ -109,7 +111,7 @@ class Contracts:
 def _open(mask: int, category: DataCategory | None) -> bool:
     if category in _UNGUARDED:
         return True
-    return category in SHARE_BITS and bool(mask >> SHARE_BITS[category] & 1)
+    return category is not None and bool(mask_of((category,)) & mask)
 
 
 def _narrow(config: Any, keep: Callable[[str], bool]) -> Any:

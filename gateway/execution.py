@@ -23,9 +23,9 @@ from uuid import UUID
 import orjson
 from graphql import DocumentNode, ExecutionResult, GraphQLSchema, OperationDefinitionNode, execute
 from graphql.execution import Executor
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql.execution.values import VariableValues
 
-from gateway.answers import Answer, Outcome, VariablesRefused, assemble, encode, switch_variables
+from gateway.answers import Answer, Outcome, assemble, encode, switch_variables
 from gateway.cache import BoundedCache
 from gateway.contracts import Contract, ContractKey
 from policies.matrix import Matrix
@@ -67,6 +67,14 @@ class Operation:
         return None if self.node.name is None else self.node.name.value
 
 
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """The variables of one request: as given, and as the operation declares them."""
+
+    given: Mapping[str, Any]
+    coerced: VariableValues
+
+
 @dataclass(slots=True)
 class _Released:
     """What the projections of one request took out of `share`."""
@@ -76,10 +84,10 @@ class _Released:
     mask: int = 0
 
 
-class FragmentExecutor(Executor):
+class FragmentExecutor(Executor[Any]):
     """graphql-core's executor, which lets finished projections through as they are."""
 
-    def complete_value(  # type: ignore[override]
+    def complete_value(
         self,
         return_type: Any,
         field_details_list: Any,
@@ -91,9 +99,7 @@ class FragmentExecutor(Executor):
         """Pass a `Fragment` through; complete everything else."""
         if isinstance(result, Fragment):
             return result.value
-        return super().complete_value(
-            return_type, field_details_list, info, path, result, position_context
-        )
+        return super().complete_value(return_type, field_details_list, info, path, result, position_context)
 
 
 class Engine:
@@ -126,7 +132,7 @@ class Engine:
         self,
         contract: Contract,
         operation: Operation,
-        variables: Mapping[str, Any],
+        variables: Variables,
         principal: Principal,
         *,
         by_executor: bool = False,
@@ -136,17 +142,11 @@ class Engine:
         `by_executor` takes the long way even where the short one would do: for the test of both.
 
         Raises:
-            VariablesRefused: a variable is missing or of the wrong type.
             DisclosureUnrecordedError: R2; nothing may leave.
             GatewayError: nothing can be answered.
         """
-        coerced = get_variable_values(
-            contract.schema, operation.node.variable_definitions or (), dict(variables), hide_suggestions=True
-        )
-        if isinstance(coerced, list):
-            raise VariablesRefused(coerced)
-        key, selection = self._selection(contract, operation, coerced)
-        slots = [SlotValues(slot.arguments(coerced)) for slot in selection.slots]
+        key, selection = self._selection(contract, operation, variables.coerced)
+        slots = [SlotValues(slot.arguments(variables.coerced)) for slot in selection.slots]
         plans = self._planned(key, selection, slots)  # 1
         binding = Binding(self._caller(contract, principal), self._clock(), slots)
         released = _Released()
@@ -157,7 +157,9 @@ class Engine:
         if direct:
             answer = assemble(contract.schema, operation.node, selection, outcomes)
         else:
-            answer = await self._execute(contract.schema, operation, variables, principal, outcomes)  # 3
+            answer = await self._execute(
+                contract.schema, operation, variables.given, principal, outcomes
+            )  # 3
         if released.shared and isinstance(principal, PartnerPrincipal):
             await self._disclosures.record(_entry(principal, operation, released, binding.now))  # 4
         return answer
@@ -277,7 +279,9 @@ class Engine:
         return Answer(encode(finished.data), tuple(finished.errors or ()))
 
 
-def _entry(principal: PartnerPrincipal, operation: Operation, released: _Released, now: datetime) -> DisclosureEntry:
+def _entry(
+    principal: PartnerPrincipal, operation: Operation, released: _Released, now: datetime
+) -> DisclosureEntry:
     categories = set(categories_of(released.mask))
     if released.members:
         categories.add(DataCategory.PSEUDONYM)

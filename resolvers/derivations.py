@@ -37,8 +37,10 @@ def _full_name(row: FromClause) -> ColumnElement[Any]:
 
 def _age_band(row: FromClause) -> ColumnElement[Any]:
     age = cast(func.extract("year", func.age(bindparam(TODAY, type_=Date()), row.c.birth_date)), Integer)
-    bounds = literal_column("ARRAY[" + ", ".join(map(str, _LOWER_AGES)) + "]")
-    names = literal_column("(ARRAY[" + ", ".join(f"'{band.value}'" for band in _LOWER_AGES.values()) + "])", ARRAY(Text))
+    bounds: ColumnElement[Any] = literal_column("ARRAY[" + ", ".join(map(str, _LOWER_AGES)) + "]")
+    names = literal_column(
+        "(ARRAY[" + ", ".join(f"'{band.value}'" for band in _LOWER_AGES.values()) + "])", ARRAY(Text)
+    )
     return names[func.width_bucket(age, bounds)]
 
 

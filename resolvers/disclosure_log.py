@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 from uuid import UUID
 
 from policies.principal import PartnerPrincipal
@@ -83,7 +83,7 @@ class DisclosureLog:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> DisclosureLog:
+    async def __aenter__(self) -> Self:
         """Start the writer."""
         self._task = asyncio.create_task(self._run(), name="disclosure-log")
         return self
@@ -113,7 +113,9 @@ class DisclosureLog:
             async with asyncio.timeout(self._timeout):
                 await done
         except TimeoutError as error:
-            raise DisclosureUnrecordedError("the disclosure could not be recorded in time: try again") from error
+            raise DisclosureUnrecordedError(
+                "the disclosure could not be recorded in time: try again"
+            ) from error
 
     async def _run(self) -> None:
         while True:
@@ -128,16 +130,24 @@ class DisclosureLog:
                 self._settle(batch, DisclosureUnrecordedError("the service is stopping: try again"))
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, nothing was recorded and nothing leaves
-                logger.error("disclosure log: %d records not written: %s", len(batch), type(error).__name__)
-                self._settle(batch, DisclosureUnrecordedError("the disclosure could not be recorded: try again"))
+                # The type only: a driver's message may quote values.
+                logger.error(  # noqa: TRY400
+                    "disclosure log: %d records not written: %s", len(batch), type(error).__name__
+                )
+                self._settle(
+                    batch, DisclosureUnrecordedError("the disclosure could not be recorded: try again")
+                )
             else:
                 self._settle(batch, None)
 
     async def _commit(self, rows: list[tuple[Any, ...]]) -> None:
-        async with asyncio.timeout(self._timeout), self._connections.acquire() as connection:
-            async with connection.transaction():
-                await connection.execute("SET LOCAL synchronous_commit = on")
-                await connection.executemany(_INSERT, rows)
+        async with (
+            asyncio.timeout(self._timeout),
+            self._connections.acquire() as connection,
+            connection.transaction(),
+        ):
+            await connection.execute("SET LOCAL synchronous_commit = on")
+            await connection.executemany(_INSERT, rows)
 
     @staticmethod
     def _settle(

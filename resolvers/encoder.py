@@ -87,4 +87,3 @@ class Writer:
         exec(compile(source, "<projection>", "exec"), namespace)  # noqa: S102 - see the module's docstring
         encode: Callable[..., Any] = namespace["encode"]
         return encode
-

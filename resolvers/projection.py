@@ -12,11 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
+from resolvers.selection import Selected
 from schema.catalogue import Catalogue, Derived, Related, Root, RootKind, Stored, Structural
 from schema.categories import SHARE_BITS, DataCategory
 from schema.errors import CatalogueError
-
-from resolvers.selection import Selected
 
 SHARED_KINDS = frozenset({RootKind.SHARED_PAGE, RootKind.SHARED_ONE, RootKind.PREVIEW})
 """The roots that read members through `share`."""
@@ -185,9 +184,7 @@ class _Projecting:
     def root(self, selected: Selected) -> Projection:
         page = self._page(selected) if self.kind is RootKind.SHARED_PAGE else None
         record = () if page is not None else self._record(selected.children)
-        return Projection(
-            selected.key, self.kind, selected.slot, record, page, tuple(self.lists), self.mask
-        )
+        return Projection(selected.key, self.kind, selected.slot, record, page, tuple(self.lists), self.mask)
 
     def _record(self, selection: tuple[Selected, ...]) -> tuple[RecordNode, ...]:
         return tuple(self._node(selected) for selected in selection)

@@ -9,7 +9,7 @@ non-zero masks of the given agreements and members; every difference stands in `
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -93,7 +93,7 @@ async def _lock_agreements(connection: Link, agreements: Sequence[UUID] | None) 
     return [read_terms(row) for row in rows]
 
 
-def read_terms(row: Mapping[str, Any]) -> AgreementTerms:
+def read_terms(row: Record) -> AgreementTerms:
     """The terms in a row of `agreement`."""
     return AgreementTerms(
         id=row["id"],
@@ -108,9 +108,7 @@ def read_terms(row: Mapping[str, Any]) -> AgreementTerms:
     )
 
 
-async def _lock_members(
-    connection: Link, members: Sequence[UUID] | None
-) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
+async def _lock_members(connection: Link, members: Sequence[UUID] | None) -> AsyncIterator[Sequence[Record]]:
     wanted = None if members is None else sorted(set(members))
     columns = "id, birth_date, region, status FROM member"
     if wanted is not None:
@@ -151,7 +149,7 @@ async def read_choices(connection: Link, members: Iterable[UUID]) -> dict[UUID, 
     return choices
 
 
-def read_facts(row: Mapping[str, Any]) -> MemberFacts:
+def read_facts(row: Record) -> MemberFacts:
     """What the decision needs of a row of `member`."""
     return MemberFacts(row["birth_date"], row["region"], row["status"] == MemberStatus.ACTIVE)
 
@@ -160,7 +158,7 @@ async def _decide(
     connection: Link,
     matrix: Matrix,
     terms: Sequence[AgreementTerms],
-    rows: Sequence[Mapping[str, Any]],
+    rows: Sequence[Record],
     now: datetime,
     changed: int,
 ) -> _Batch:

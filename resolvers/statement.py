@@ -57,12 +57,21 @@ from resolvers.projection import (
     Total,
     Typename,
 )
-from schema.catalogue import Catalogue, Derived, Filter, FilterOperator, Related, RootKind, Stored, category_of
+from schema.catalogue import (
+    Catalogue,
+    Derived,
+    Filter,
+    FilterOperator,
+    Related,
+    RootKind,
+    Stored,
+    category_of,
+)
 from schema.categories import SHARE_BITS
 from schema.errors import CatalogueError, GatewayError
 from schema.tables import Agreement, Member, Share, ShareChange
 
-_DIALECT: Final = PGDialect_asyncpg()
+_DIALECT: Final = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 _MEMBER: Final[Table] = Member.__table__  # type: ignore[attr-defined]
 _SHARE: Final[Table] = Share.__table__  # type: ignore[attr-defined]
 _AGREEMENT: Final[Table] = Agreement.__table__  # type: ignore[attr-defined]
@@ -288,7 +297,9 @@ class _Building:
         category = category_of(narrowing)
         if category is None or category not in SHARE_BITS or narrowing.by is None:
             raise CatalogueError(f"`MemberFilter.{name}` narrows by what cannot be shared")
-        wanted = self._bind(f"where_{name}", ARRAY(Text()), lambda b: list(b.slots[slot].arguments["where"][name]))
+        wanted = self._bind(
+            f"where_{name}", ARRAY(Text()), lambda b: list(b.slots[slot].arguments["where"][name])
+        )
         value = self._value(member, narrowing.by)
         match narrowing.operator:
             case FilterOperator.ANY_OF:
@@ -307,7 +318,9 @@ class _Building:
         since = self._bind(
             f"where_{name}", DateTime(timezone=True), lambda b: b.slots[slot].arguments["where"][name]
         )
-        open_now = change.c.mask.bitwise_and(share.c.mask).bitwise_and(self._caller("contract_mask", BigInteger()))
+        open_now = change.c.mask.bitwise_and(share.c.mask).bitwise_and(
+            self._caller("contract_mask", BigInteger())
+        )
         return exists().where(
             change.c.agreement_id == share.c.agreement_id,
             change.c.subject == share.c.subject,
@@ -325,7 +338,7 @@ class _Building:
             statement = statement.where(at < position if newest_first else at > position)
         statement = statement.order_by(*(c.desc() if newest_first else c.asc() for c in order))
         limit = self._bind(f"limit_{slot}", BigInteger(), lambda binding: binding.slots[slot].first + 1)
-        return statement.limit(limit)  # type: ignore[arg-type]
+        return statement.limit(limit)
 
     def _position(self, column: ColumnElement[Any], slot: int, index: int) -> ColumnElement[Any]:
         python_type = datetime if isinstance(column.type, DateTime) else column.type.python_type
@@ -490,4 +503,3 @@ def _page_info(info: PageInfo, cursor: str) -> str:
             case _:
                 assert_never(child)
     return "{" + ", ".join(members) + "}"
-

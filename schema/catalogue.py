@@ -279,7 +279,7 @@ def _collect_fields(
         definition = field.extensions.get("strawberry-definition")
         source = None if definition is None else source_of(definition)
         if source is None or isinstance(source, Filter):
-            yield f"field {name} has no source: declare it with `stored`, `derived`, `related` or `structural`"
+            yield f"field {name} has no source: declare it by a function of `schema.catalogue`"
             continue
         category = category_of(source)
         if category is None or not isinstance(category, DataCategory):
@@ -288,13 +288,17 @@ def _collect_fields(
         if category in SEALED:
             yield f"field {name} is of the sealed category `{category}`: remove the field"
             continue
-        vault = [c for c in _columns_of(source) if c.table.schema == VAULT_SCHEMA or c.info.get(CATEGORY_KEY) in SEALED]
-        if vault:
-            yield f"field {name} maps to the vault column `{vault[0].table.fullname}.{vault[0].name}`: remove the field"
+        sealed = [f"`{c.table.fullname}.{c.name}`" for c in _columns_of(source) if _is_sealed(c)]
+        if sealed:
+            yield f"field {name} maps to the vault column {', '.join(sealed)}: remove the field"
             continue
         fields[type_name, field_name] = source
         if isinstance(source, Stored):
             records.setdefault(type_name, source.column.table)
+
+
+def _is_sealed(column: Column[Any]) -> bool:
+    return column.table.schema == VAULT_SCHEMA or column.info.get(CATEGORY_KEY) in SEALED
 
 
 def _columns_of(source: Source) -> tuple[Column[Any], ...]:
@@ -355,7 +359,7 @@ def _node_type(type_: GraphQLObjectType) -> str:
     if edges is None:
         return type_.name
     edge = cast("GraphQLObjectType", get_named_type(edges.type))
-    return get_named_type(edge.fields["node"].type).name
+    return str(get_named_type(edge.fields["node"].type))
 
 
 KNOWN_ARGUMENTS: Final = frozenset({"first", "after", "where", "id", "agreement"})
@@ -388,8 +392,8 @@ def _order_findings(schema: GraphQLSchema, fields: Mapping[tuple[str, str], Sour
         for column in source.order:
             if column not in shown and not column.primary_key:
                 yield (
-                    f"connection `{type_name}.{field_name}` is ordered by `{column.table.name}.{column.name}`, "
-                    f"which `{record}` does not show: order by a shown column or add the field"
+                    f"connection `{type_name}.{field_name}` is ordered by "
+                    f"`{column.table.name}.{column.name}`, which `{record}` does not show: order by a shown column or add the field"
                 )
 
 

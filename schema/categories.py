@@ -137,7 +137,7 @@ SHARE_BITS: Final[Mapping[DataCategory, int]] = MappingProxyType(
         DataCategory.UNIQUE_ID: 26,
     }
 )
-"""The bit of each category that a basis could ever share. The pairwise id needs none: it is the share itself."""
+"""The bit of each category that a basis could ever share. The pairwise id has none: it is the row's."""
 
 SHAREABLE: Final = frozenset(SHARE_BITS)
 

@@ -20,7 +20,9 @@ async def _me(info: Info[Any, Any]) -> Any:
 
 async def _preview(
     info: Info[Any, Any],
-    agreement: Annotated[strawberry.ID, strawberry.argument(description="The id of an agreement in `me.shares`.")],
+    agreement: Annotated[
+        strawberry.ID, strawberry.argument(description="The id of an agreement in `me.shares`.")
+    ],
 ) -> Any:
     return await projected_root(info)
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import DateTime, ForeignKey, MetaData, Uuid
 from sqlalchemy import Column as SAColumn
+from sqlalchemy import DateTime, ForeignKey, MetaData, Uuid
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
@@ -87,7 +87,7 @@ def member_key(**options: Any) -> Any:
 
 def instant(category: DataCategory, **options: Any) -> Any:
     """A point in time, always with its zone, kept in UTC."""
-    return column(category, DateTime(timezone=True), **options)  # type: ignore[arg-type]
+    return column(category, DateTime(timezone=True), **options)
 
 
 __all__ = ["VAULT_SCHEMA", "Table", "VaultTable", "column", "instant", "member_key", "row_id"]

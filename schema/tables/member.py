@@ -14,7 +14,7 @@ from schema.tables.base import Table, column, instant, member_key, row_id
 
 
 class MemberStatus(StrEnum):
-    """INVITED: stored from an incomplete import and shared with nobody (C1). ACTIVE: registered. CLOSED: leaving."""
+    """INVITED: incomplete (C1), shared with nobody. ACTIVE: registered. CLOSED: leaving."""
 
     INVITED = "INVITED"
     ACTIVE = "ACTIVE"
@@ -95,7 +95,7 @@ class Phone(Table, table=True):
 
 
 class BillingMethod(Table, table=True):
-    """A way to pay, as the member recognises it. The processor's token is in the vault; no card number anywhere."""
+    """A way to pay, as the member recognises it. The processor's token is in the vault; no card number."""
 
     __tablename__ = "billing_method"
 

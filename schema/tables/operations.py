@@ -73,9 +73,7 @@ class PersistedDocument(Table, table=True):
     body: str = column(_OPS, Text)
     registered_at: datetime = instant(_OPS)
 
-    __table_args__ = (
-        Index("uq_persisted_document_client_id_sha256", "client_id", "sha256", unique=True),
-    )
+    __table_args__ = (Index("uq_persisted_document_client_id_sha256", "client_id", "sha256", unique=True),)
 
 
 class ImportJob(Table, table=True):
@@ -93,6 +91,4 @@ class ImportJob(Table, table=True):
     started_at: datetime = instant(_OPS)
     finished_at: datetime | None = instant(_OPS, nullable=True)
 
-    __table_args__ = (
-        Index("uq_import_job_file_sha256_mapping", "file_sha256", "mapping", unique=True),
-    )
+    __table_args__ = (Index("uq_import_job_file_sha256_mapping", "file_sha256", "mapping", unique=True),)

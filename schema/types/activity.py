@@ -89,7 +89,9 @@ class OrderType:
     )
 
 
-@strawberry.type(name="Interaction", description="A form, survey, sweepstakes entry or e-mail that brought data (C2).")
+@strawberry.type(
+    name="Interaction", description="A form, survey, sweepstakes entry or e-mail that brought data (C2)."
+)
 class InteractionType:
     """One row of `interaction`."""
 

@@ -19,7 +19,7 @@ class PageInfo:
     has_next_page: bool = structural("Whether another page follows.")
     has_previous_page: bool = structural("Whether this page was reached by a cursor.")
     start_cursor: str | None = structural("The cursor of the first edge; null on an empty page.")
-    end_cursor: str | None = structural("The cursor to pass as `after` for the next page; null on an empty page.")
+    end_cursor: str | None = structural("What to pass as `after` for the next page; null on an empty page.")
 
 
 @strawberry.type(description="One entry of a list, with its cursor.")
@@ -40,12 +40,17 @@ class Connection(Generic[Node]):
 
 
 First = Annotated[
-    int | None, strawberry.argument(description="How many entries to return; the server has a default and a largest.")
+    int | None,
+    strawberry.argument(description="How many entries to return; the server has a default and a largest."),
 ]
 After = Annotated[str | None, strawberry.argument(description="The `endCursor` of the page before.")]
 
 
-def projected(root: object, first: First = strawberry.UNSET, after: After = strawberry.UNSET) -> NoReturn:
+def projected(
+    root: object,  # noqa: ARG001 - the signature declares the arguments of the GraphQL field
+    first: First = strawberry.UNSET,  # noqa: ARG001
+    after: After = strawberry.UNSET,  # noqa: ARG001
+) -> NoReturn:
     """Stands where a list is declared; its rows come from the projection of the root above it.
 
     Raises:

@@ -15,7 +15,9 @@ class SharingRuleType:
     basis: Basis = structural("Why data may leave.")
     purpose: Purpose = structural("What it is used for.")
     categories: list[str] = structural("The data categories that may leave at all.")
-    until_opt_out: list[str] = structural("Those of them that leave until the member opts out; others need an opt-in.")
+    until_opt_out: list[str] = structural(
+        "Those that leave until the member opts out; the rest needs an opt-in."
+    )
 
 
 @strawberry.type(name="Policy", description="The sharing policy in force.")

@@ -48,7 +48,9 @@ class SharedMemberType:
         only=PostalAddress.is_primary,
     )
     region: str | None = stored(Member.region, "Region: country and state.")
-    age_band: AgeBand | None = derived("age_band", DataCategory.AGE_RANGE, "Age, as a band.", Member.birth_date)
+    age_band: AgeBand | None = derived(
+        "age_band", DataCategory.AGE_RANGE, "Age, as a band.", Member.birth_date
+    )
     birth_date: date | None = stored(Member.birth_date, "Birth date.")
     interests: list[str] | None = stored(Member.interests, "Interests.")
     purchase_categories: list[str] | None = stored(Member.purchase_categories, "Kinds of things bought.")
@@ -74,7 +76,9 @@ class MemberFilter:
     """All given conditions must hold."""
 
     region: list[str] | None = narrows(FilterOperator.ANY_OF, "In any of these regions.", _shown("region"))
-    age_band: list[AgeBand] | None = narrows(FilterOperator.ANY_OF, "In any of these age bands.", _shown("age_band"))
+    age_band: list[AgeBand] | None = narrows(
+        FilterOperator.ANY_OF, "In any of these age bands.", _shown("age_band")
+    )
     interests: list[str] | None = narrows(
         FilterOperator.OVERLAPS, "With any of these interests.", _shown("interests")
     )
