@@ -1,0 +1,59 @@
+"""Ages and age bands, from a birth date and the day on which the question is asked.
+
+Nothing here reads a clock: `today` is the UTC date of the caller's `now`. A birth date never leaves
+this module except as a yes, a no or a band of ten years.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+ADULT_AGE: Final = 18
+"""C17: below it a member is shared on the LEGAL basis only. Not a setting."""
+
+
+class AgeBand(StrEnum):
+    """The age bands that a partner may see. There is none for members under 18."""
+
+    AGE_18_24 = "AGE_18_24"
+    AGE_25_34 = "AGE_25_34"
+    AGE_35_44 = "AGE_35_44"
+    AGE_45_54 = "AGE_45_54"
+    AGE_55_64 = "AGE_55_64"
+    AGE_65_PLUS = "AGE_65_PLUS"
+
+
+AGE_BANDS: Final[tuple[tuple[int, AgeBand], ...]] = (
+    (ADULT_AGE, AgeBand.AGE_18_24),
+    (25, AgeBand.AGE_25_34),
+    (35, AgeBand.AGE_35_44),
+    (45, AgeBand.AGE_45_54),
+    (55, AgeBand.AGE_55_64),
+    (65, AgeBand.AGE_65_PLUS),
+)
+"""The first age, in completed years, of each band; ascending. A band ends where the next begins."""
+
+
+def age_on(birth_date: date, today: date) -> int:
+    """Count the completed years on `today`; negative for a birth date in the future.
+
+    Who was born on 29 February completes a year on 1 March of a year without that day: the later of
+    the two customs, so that nobody counts as adult a day early.
+    """
+    had_birthday = (today.month, today.day) >= (birth_date.month, birth_date.day)
+    return today.year - birth_date.year - (not had_birthday)
+
+
+def is_protected(birth_date: date | None, today: date) -> bool:
+    """Tell whether C17 protects this member: under 18, or of unknown age, which fails closed."""
+    return birth_date is None or age_on(birth_date, today) < ADULT_AGE
+
+
+def band(birth_date: date | None, today: date) -> AgeBand | None:
+    """Return the band that a partner may see, or None for whoever is protected."""
+    if birth_date is None:
+        return None
+    age = age_on(birth_date, today)
+    return next((name for first, name in reversed(AGE_BANDS) if age >= first), None)

@@ -1,0 +1,151 @@
+"""THE decision: which categories of one member one agreement gives to its partner.
+
+In come the compiled policy, the agreement, facts and choices of one member, and the time; out comes
+a share mask, or a `Decision` about one category. This is the only place where these are combined.
+
+INVARIANT (one-step-list): `share_mask` and `decide` read the same list of steps (`steps`), so a
+category is in the mask exactly when it is decided `Allow`, for a token whose scopes cut nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cache, lru_cache
+from typing import Final
+
+from policies.age import is_protected
+from policies.agreement import AgreementTerms
+from policies.choices import Choice, fold
+from policies.decision import Allow, Decision, Deny, Reason, Withhold
+from policies.matrix import Matrix
+from schema.categories import SEALED, SHARE_BITS, SHAREABLE, DataCategory, closed, expand, mask_of
+
+EVERYTHING: Final = mask_of(SHAREABLE)
+"""Every share bit: the mask of a condition that excludes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberFacts:
+    """What the decision needs to know of a member. `active` is false for invited and closed accounts."""
+
+    birth_date: date | None
+    region: str | None
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One condition: the categories that pass it, and the reason for which the others do not.
+
+    `contractual` conditions are the same for every member of the agreement.
+    """
+
+    reason: Reason
+    passing: int
+    contractual: bool
+
+
+def share_mask(
+    matrix: Matrix,
+    terms: AgreementTerms,
+    facts: MemberFacts,
+    choices: Sequence[Choice],
+    now: datetime,
+) -> int:
+    """Return the categories shared of this member at `now`; zero: for this partner there is no such member.
+
+    The caller must still narrow it by the token's scopes (`policies.agreement.scope_mask`).
+    """
+    mask = EVERYTHING
+    for step in steps(matrix, terms, facts, choices, now):
+        mask &= step.passing
+        if not mask:
+            return 0
+    return _closed(mask)
+
+
+def decide(
+    matrix: Matrix,
+    terms: AgreementTerms,
+    scopes_mask: int,
+    facts: MemberFacts,
+    choices: Sequence[Choice],
+    *,
+    category: DataCategory,
+    now: datetime,
+) -> Decision:
+    """Decide whether a token of this agreement sees `category` of this member, and why.
+
+    A composite needs all of its parts. A category without a share bit that is not sealed (the
+    pairwise id, public structure) comes with the row: it needs any category at all.
+    """
+    if category in SEALED:
+        return Deny(Reason.SEALED)
+    needed = needed_mask(category)
+    mask = EVERYTHING
+    for step in steps(matrix, terms, facts, choices, now, scopes_mask=scopes_mask):
+        mask &= step.passing
+        if not passes(mask, needed):
+            return Deny(step.reason) if step.contractual else Withhold(step.reason)
+    requested = fold(choices, partner_id=terms.partner_id, purpose=terms.purpose, basis=terms.basis).requested
+    return Allow(Reason.REQUESTED if passes(mask & requested, needed) else Reason.PRESUMED)
+
+
+def steps(
+    matrix: Matrix,
+    terms: AgreementTerms,
+    facts: MemberFacts,
+    choices: Sequence[Choice],
+    now: datetime,
+    *,
+    scopes_mask: int = EVERYTHING,
+) -> Iterator[Step]:
+    """Yield the conditions in the order in which they are asked; what passes all of them is shared.
+
+    1. The agreement is in force.
+    2. The policy shares the category on this basis for this purpose.
+    3. The agreement names it.
+    4. The token's scopes name it.
+    5. The member's account is active.
+    6. The member is of age, or the policy shares it of protected members (LEGAL only, C17).
+    7. The member did not opt out (C11).
+    8. The policy presumes it in the member's region, or the member asked for it.
+    """
+    basis, purpose = terms.basis, terms.purpose
+    # 1.
+    yield Step(Reason.NOT_IN_FORCE, EVERYTHING if terms.in_force(now) else 0, contractual=True)
+    # 2.
+    yield Step(Reason.POLICY, matrix.share_mask(basis, purpose, protected=False), contractual=True)
+    # 3.
+    yield Step(Reason.AGREEMENT, terms.mask, contractual=True)
+    # 4.
+    yield Step(Reason.SCOPE, scopes_mask, contractual=True)
+    # 5.
+    yield Step(Reason.INACTIVE, EVERYTHING if facts.active else 0, contractual=False)
+    # 6.
+    protected = is_protected(facts.birth_date, now.astimezone(UTC).date())
+    of_age = matrix.share_mask(basis, purpose, protected=True) if protected else EVERYTHING
+    yield Step(Reason.PROTECTED, of_age, contractual=False)
+    # 7.
+    chosen = fold(choices, partner_id=terms.partner_id, purpose=purpose, basis=basis)
+    yield Step(Reason.REFUSED, EVERYTHING & ~chosen.refused, contractual=False)
+    # 8.
+    presumed = matrix.presumed_mask(basis, purpose, facts.region, protected=protected)
+    yield Step(Reason.NOT_REQUESTED, presumed | chosen.requested, contractual=False)
+
+
+def passes(mask: int, needed: int) -> bool:
+    """Tell whether `mask` holds all that is needed; `needed` of zero stands for "anything at all"."""
+    return mask & needed == needed if needed else _closed(mask) != 0
+
+
+@cache
+def needed_mask(category: DataCategory) -> int:
+    """Return the bits that a category needs: its own and those below it; zero: it comes with the row."""
+    return mask_of(expand({category})) if category in SHARE_BITS else 0
+
+
+_closed = lru_cache(maxsize=4096)(closed)
+"""Few distinct masks occur, and closing one costs more than all else in `share_mask`."""

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import settings
+
+from gateway.policy_source import load_default_policy
+from policies.matrix import Matrix, compile_matrix
+from policies.rules import PolicySource
+
+# A machine that runs other things at the same time is no reason for a red test.
+settings.register_profile("policies", deadline=None)
+settings.load_profile("policies")
+
+
+@pytest.fixture(scope="session")
+def source() -> PolicySource:
+    """The shipped policy."""
+    return load_default_policy()
+
+
+@pytest.fixture(scope="session")
+def matrix(source: PolicySource) -> Matrix:
+    """The shipped policy, compiled."""
+    return compile_matrix(source)

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policies.choices import (
+    BASES_WITHOUT_CHOICE,
+    CLOCK_TOLERANCE,
+    NO_CHOICES,
+    Choice,
+    ChoiceMasks,
+    ChoiceSource,
+    Direction,
+    fold,
+    validate_request_date,
+)
+from schema.categories import SHARE_BITS, SHAREABLE, Basis, DataCategory, Purpose, mask_of
+from schema.errors import InputError
+from tests.decisions.cases import NOW, OTHER_PARTNER, THIS_PARTNER
+
+pytestmark = pytest.mark.clause("C11")
+
+GENERAL_OUT = Choice(NOW, Direction.OUT, None, None, None, ChoiceSource.GPC)
+
+# Few values for each part, so that dates collide and selectors overlap.
+choices = st.builds(
+    Choice,
+    requested_at=st.integers(0, 4).map(lambda day: NOW - timedelta(days=day)),
+    direction=st.sampled_from(Direction),
+    partner_id=st.sampled_from([None, THIS_PARTNER, OTHER_PARTNER]),
+    purpose=st.sampled_from([None, Purpose.PARTNER_OFFERS, Purpose.PARTNER_EMAIL]),
+    categories=st.none() | st.frozensets(st.sampled_from(sorted(SHAREABLE)), max_size=3),
+    source=st.sampled_from(ChoiceSource),
+)
+ledgers = st.lists(choices, max_size=8)
+
+
+def model(
+    ledger: list[Choice], partner_id: UUID, purpose: Purpose, basis: Basis, category: DataCategory
+) -> Direction | None:
+    """C11 as the policy says it, one cell at a time: the covering request with the latest date, or None."""
+    if basis in BASES_WITHOUT_CHOICE:
+        return None
+    covering = [
+        choice
+        for choice in ledger
+        if choice.partner_id in {None, partner_id}
+        and choice.purpose in {None, purpose}
+        and (choice.categories is None or any(key.covers(category) for key in choice.categories))
+        and not (
+            basis is Basis.MEMBER_REQUEST
+            and choice.direction is Direction.IN
+            and choice.partner_id != partner_id
+        )
+    ]
+    if not covering:
+        return None
+    latest = max(choice.requested_at for choice in covering)
+    at_latest = {choice.direction for choice in covering if choice.requested_at == latest}
+    return Direction.OUT if Direction.OUT in at_latest else Direction.IN
+
+
+@given(ledgers, st.sampled_from(Basis))
+def test_folding_agrees_with_the_rule_cell_by_cell(ledger: list[Choice], basis: Basis) -> None:
+    folded = fold(ledger, partner_id=THIS_PARTNER, purpose=Purpose.PARTNER_OFFERS, basis=basis)
+    for category, bit in SHARE_BITS.items():
+        expected = model(ledger, THIS_PARTNER, Purpose.PARTNER_OFFERS, basis, category)
+        assert bool(folded.refused >> bit & 1) == (expected is Direction.OUT), category
+        assert bool(folded.requested >> bit & 1) == (expected is Direction.IN), category
+
+
+@given(st.data(), st.sampled_from(Basis))
+def test_the_order_of_arrival_is_irrelevant(data: st.DataObject, basis: Basis) -> None:
+    ledger = data.draw(ledgers)
+    arrived = data.draw(st.permutations(ledger))
+    assert fold(arrived, partner_id=THIS_PARTNER, purpose=Purpose.PARTNER_OFFERS, basis=basis) == fold(
+        ledger, partner_id=THIS_PARTNER, purpose=Purpose.PARTNER_OFFERS, basis=basis
+    )
+
+
+@given(ledgers, st.sampled_from(Basis))
+def test_an_older_general_request_never_changes_a_cell_that_has_a_newer_one(
+    ledger: list[Choice], basis: Basis
+) -> None:
+    def folded(entries: list[Choice]) -> ChoiceMasks:
+        return fold(entries, partner_id=THIS_PARTNER, purpose=Purpose.PARTNER_OFFERS, basis=basis)
+
+    before = folded(ledger)
+    old = replace(GENERAL_OUT, requested_at=NOW - timedelta(days=400))
+    after = folded([*ledger, old])
+    assert after.requested == before.requested
+    assert after.refused & before.refused == before.refused
+
+
+def test_no_choices_fold_to_no_choices() -> None:
+    folded = fold((), partner_id=THIS_PARTNER, purpose=Purpose.PARTNER_OFFERS, basis=Basis.STRATEGIC)
+    assert folded is NO_CHOICES
+
+
+@pytest.mark.parametrize("basis", sorted(BASES_WITHOUT_CHOICE))
+def test_choices_do_not_touch_the_law_or_an_insolvency(basis: Basis) -> None:
+    assert (
+        fold([GENERAL_OUT], partner_id=THIS_PARTNER, purpose=Purpose.LEGAL_OBLIGATION, basis=basis)
+        is NO_CHOICES
+    )
+
+
+def test_a_sealed_category_in_a_choice_covers_nothing() -> None:
+    choice = replace(GENERAL_OUT, categories=frozenset({DataCategory.PHONE_NUMBER}))
+    assert choice.mask == 0
+
+
+def test_a_choice_without_selectors_covers_everything() -> None:
+    assert GENERAL_OUT.mask == mask_of(SHAREABLE)
+
+
+def test_a_request_date_may_lie_within_the_tolerance_and_comes_back_in_utc() -> None:
+    edge = (NOW + CLOCK_TOLERANCE).astimezone(timezone(timedelta(hours=5)))
+    accepted = validate_request_date(edge, NOW)
+    assert accepted == edge
+    assert accepted.tzinfo is UTC
+
+
+def test_a_request_date_in_the_future_is_refused() -> None:
+    with pytest.raises(InputError, match="future"):
+        validate_request_date(NOW + CLOCK_TOLERANCE + timedelta(microseconds=1), NOW)
+
+
+def test_a_date_without_a_time_zone_is_refused() -> None:
+    naive = datetime(2026, 1, 1)  # noqa: DTZ001 - what the test is about
+    with pytest.raises(InputError, match="time zone"):
+        validate_request_date(naive, NOW)
+    with pytest.raises(InputError, match="time zone"):
+        replace(GENERAL_OUT, requested_at=naive)
+
+
+@pytest.mark.slow
+def test_ten_thousand_members_fold_within_a_second() -> None:
+    busy = [
+        replace(GENERAL_OUT, requested_at=NOW - timedelta(days=day), direction=direction)
+        for day, direction in enumerate((Direction.IN, Direction.OUT, Direction.IN))
+    ]
+    population = [busy if number % 5 == 0 else [] for number in range(10_000)]
+    started = time.process_time()
+    for ledger in population:
+        fold(ledger, partner_id=THIS_PARTNER, purpose=Purpose.PARTNER_OFFERS, basis=Basis.STRATEGIC)
+    assert time.process_time() - started < 1
