@@ -1,0 +1,211 @@
+"""Telephone numbers that somebody typed into a text which others may read (R1).
+
+In: a text and the country of the member. Out: whether a telephone number can be read from it. Names,
+address lines, user names, interests and the contents of interactions pass here on their way in,
+whichever way that is. The text itself is never put into an error.
+
+A text is read in these steps:
+1. Fast path: a text that cannot hold `FEWEST_DIGITS` digits, as figures or as English words, has no number.
+2. Fold: compatibility forms, invisible characters, digits of every script, look-alikes between digits.
+3. Words: seven digit words in a row are a number, whatever it is.
+4. Runs: groups of digits with at most `WIDEST_GAP` other characters between them, no letter among these.
+5. Candidates: each sequence of groups of a run with a telephone number's count of digits.
+6. Verdict: a candidate is a number if the numbering plan of one of the regions has it.
+
+What it costs: a string of digits that happens to be a valid number (an order number of ten digits) is
+taken for one. What it cannot find: numbers written in words of other languages, or across two fields.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumber
+
+from schema.errors import FreeTextPhoneError
+
+FEWEST_DIGITS: Final = 6
+"""The shortest subscriber numbers in use (Andorra, Greenland, New Caledonia) have six digits."""
+
+MOST_DIGITS: Final = 17
+"""ITU-T E.164: fifteen digits, and two more for the prefix `00`."""
+
+WIDEST_GAP: Final = 3
+"""So many characters may stand between two groups of digits that are still read as one number."""
+
+FEWEST_DIGIT_WORDS: Final = 7
+"""A local number in words; house numbers and company names in words are shorter."""
+
+MOST_GROUPS: Final = 60
+"""Groups of one run that are looked at, so that a long text of figures stays cheap."""
+
+FALLBACK_REGIONS: Final = ("US", "GB", "DE", "FR")
+"""Tried after the member's own. Their plans want ten digits or a leading zero: postal codes are safe."""
+
+_WORDS: Final = {
+    "zero": "0", "oh": "0", "nought": "0", "one": "1", "two": "2", "three": "3", "four": "4",
+    "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9", "niner": "9",
+}  # fmt: skip
+_WORD: Final = re.compile(rf"(?<![a-z])(?:{'|'.join(_WORDS)})(?![a-z])", re.IGNORECASE)
+_REPEATED: Final = re.compile(r"\b(double|triple)[\W_]{0,3}([0-9])", re.IGNORECASE)
+_WORD_RUN: Final = re.compile(
+    rf"(?<![a-z])(?:(?:{'|'.join(_WORDS)})(?![a-z])(?:[\W_]|and){{0,4}}){{{FEWEST_DIGIT_WORDS},}}",
+    re.IGNORECASE,
+)
+_ENOUGH_DIGITS: Final = re.compile(rf"(?:[^0-9]*+[0-9]){{{FEWEST_DIGITS}}}")
+_NOT_DIGIT: Final = re.compile(r"[^0-9]+")
+_LOOK_ALIKE: Final = str.maketrans("OoОоΟοQDlI|!іІıSsВBZz", "000000001111111558822")
+_LOOKS_LIKE_DIGITS: Final = re.compile(
+    r"(?<![^\W_])(?=[^\W_|!]*[0-9])[0-9OoОоΟοQDlI|!іІıSsВBZz]+(?![^\W_])|(?<=[0-9])[OoОоΟοlI|іІı]+(?=[0-9])"
+)
+_LONE_LOOK_ALIKE: Final = re.compile(r"(?<=[0-9])([\W_]{1,3})([OoОоΟοlI|іІı]+)(?=[\W_]{1,3}[0-9])")
+_RUN: Final = re.compile(rf"\+?[0-9](?:(?:[^\w]|_){{0,{WIDEST_GAP}}}[0-9])*")
+_NANP_LOCAL: Final = re.compile(r"(?<![0-9])[2-9][0-9]{2}[-.][0-9]{4}(?![0-9]|[-.][0-9])")
+_GROUP: Final = re.compile(r"[0-9]+")
+_DATE: Final = re.compile(
+    r"(?<![0-9])(?:19|20)[0-9]{2}([-./])(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12][0-9]|3[01])(?![0-9])"
+)
+_ZIP_PLUS_FOUR: Final = re.compile(r"(?<![0-9])[0-9]{5}-[0-9]{4}(?![0-9])")
+
+
+def find_phone_number(text: str, *, region: str | None) -> bool:
+    """Whether a telephone number can be read from `text`.
+
+    `region` is the ISO 3166-1 alpha-2 country of the member, whose national way of writing numbers is
+    tried first; None or an unknown country leaves the international way and `FALLBACK_REGIONS`.
+    """
+    # 1. Fast path
+    if text.isascii() and _cannot_hold_number(text):
+        return False
+    # 2. Fold
+    folded = fold(text)
+    if _cannot_hold_number(folded):
+        return False
+    # 3. Words
+    if _WORD_RUN.search(folded):
+        return True
+    folded = _words_as_digits(folded)
+    regions = _regions(region)
+    if region is not None and regions[0] == "US" and _NANP_LOCAL.search(folded):
+        return True
+    # 4. Runs, 5. candidates, 6. verdict
+    folded = _DATE.sub("x", folded)
+    if regions[0] == "US":
+        folded = _ZIP_PLUS_FOUR.sub("x", folded)
+    return any(
+        _is_number(candidate, international, regions)
+        for run in _RUN.finditer(folded)
+        for candidate, international in _candidates(run.group())
+    )
+
+
+def refuse_phone_numbers(fields: Mapping[str, str | None], region: str | None) -> None:
+    """Refuse texts with a telephone number in them.
+
+    Raises:
+        FreeTextPhoneError: names every such field of `fields`, never its text (R1).
+
+    """
+    found = [name for name, text in fields.items() if text and find_phone_number(text, region=region)]
+    if found:
+        listed = ", ".join(f"`{name}`" for name in found)
+        raise FreeTextPhoneError(
+            f"a telephone number stands in {listed}: remove it, numbers have a field of their own"
+        )
+
+
+def fold(text: str) -> str:
+    """`text` with one way of writing each digit and nothing invisible, for reading numbers only."""
+    if not text.isascii():
+        kept = []
+        for character in unicodedata.normalize("NFKC", text):
+            value = unicodedata.digit(character, None)
+            if value is not None:
+                kept.append(str(value))
+            elif unicodedata.category(character) not in _INVISIBLE:
+                kept.append(character)
+        text = "".join(kept)
+    text = _LOOKS_LIKE_DIGITS.sub(lambda match: match.group().translate(_LOOK_ALIKE), text)
+    return _LONE_LOOK_ALIKE.sub(lambda match: match.group(1) + match.group(2).translate(_LOOK_ALIKE), text)
+
+
+_INVISIBLE: Final = frozenset({"Cf", "Mn", "Me", "Cc"})
+"""Zero-width characters, soft hyphens, variation selectors, keycap marks, controls: they part no digits."""
+
+
+def _cannot_hold_number(text: str) -> bool:
+    """Whether `text` has too few digits, in figures, look-alikes and words together."""
+    if _ENOUGH_DIGITS.match(text):
+        return False
+    digits = len(_NOT_DIGIT.sub("", text))
+    if digits == 0:
+        return len(text) < _SHORTEST_IN_WORDS or len(_WORD.findall(text)) < FEWEST_DIGITS
+    look_alikes = sum(map(text.count, "OolI|"))
+    return digits + look_alikes + len(_WORD.findall(text)) < FEWEST_DIGITS
+
+
+_SHORTEST_IN_WORDS: Final = FEWEST_DIGIT_WORDS * len("oh")
+
+
+def _words_as_digits(text: str) -> str:
+    """`text` with English digit words as figures, where other digits give them company."""
+    text = _WORD.sub(lambda match: _WORDS[match.group().lower()], text)
+    return _REPEATED.sub(
+        lambda match: match.group(2) * (2 if match.group(1).lower() == "double" else 3),
+        text,
+    )
+
+
+def _regions(region: str | None) -> tuple[str, ...]:
+    known = region.upper() if region else None
+    if known not in phonenumbers.SUPPORTED_REGIONS:
+        return FALLBACK_REGIONS
+    return (known, *(other for other in FALLBACK_REGIONS if other != known))
+
+
+def _candidates(run: str) -> Iterator[tuple[str, bool]]:
+    """Each sequence of whole groups of `run` with a number's count of digits, and whether a `+` leads it."""
+    groups = _GROUP.findall(run)[:MOST_GROUPS]
+    for first in range(len(groups)):
+        digits = ""
+        for group in groups[first:]:
+            digits += group
+            if len(digits) > MOST_DIGITS:
+                break
+            if len(digits) >= FEWEST_DIGITS:
+                yield digits, first == 0 and run.startswith("+")
+
+
+def _is_number(digits: str, international: bool, regions: tuple[str, ...]) -> bool:
+    """Whether one numbering plan has `digits`, in the way in which its country writes numbers."""
+    if (international or len(digits) >= _LIKELY_WITH_COUNTRY_CODE) and _valid("+" + digits, None):
+        return True
+    if digits.startswith("00") and _valid("+" + digits[2:], None):
+        return True
+    own, *others = regions
+    if _valid(digits, own):
+        return True
+    return any(
+        _valid(digits, other)
+        for other in others
+        if digits.startswith("0") or (other == "US" and len(digits) > 9)  # noqa: PLR2004 - NANP
+    )
+
+
+_NANP_DIGITS: Final = 10
+"""With its area code; the North American plan has no leading zero to tell a number by."""
+
+_LIKELY_WITH_COUNTRY_CODE: Final = 11
+"""From so many digits on, a number is tried with its country code even where the `+` is missing."""
+
+
+def _valid(number: str, region: str | None) -> bool:
+    try:
+        parsed: PhoneNumber = phonenumbers.parse(number, region)
+    except NumberParseException:
+        return False
+    return phonenumbers.is_valid_number(parsed)
