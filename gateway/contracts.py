@@ -18,7 +18,7 @@ from gateway.cache import BoundedCache
 from policies.matrix import Matrix
 from policies.principal import PartnerPrincipal, Principal
 from schema.catalogue import Catalogue, Filter, Root, RootKind, category_of
-from schema.categories import Audience, DataCategory, closed, mask_of
+from schema.categories import Audience, Basis, DataCategory, Purpose, closed, mask_of
 
 CACHED_CONTRACTS: Final = 256
 """One for each set of rights in use; a schema object takes about a megabyte."""
@@ -57,13 +57,19 @@ class Contracts:
         self._catalogue = catalogue
         self._matrix = matrix
         self._kept: BoundedCache[ContractKey, Contract] = BoundedCache(CACHED_CONTRACTS)
+        self._masks: BoundedCache[tuple[Basis, Purpose, int], int] = BoundedCache(CACHED_CONTRACTS)
 
     def key_for(self, principal: Principal) -> ContractKey:
         """The contract key of a caller: agreement AND scopes AND policy."""
         if not isinstance(principal, PartnerPrincipal):
             return ContractKey(principal.audience, 0)
-        permitted = self._matrix.share_mask(principal.basis, principal.purpose, protected=False)
-        return ContractKey(Audience.PARTNER, closed(principal.mask & permitted))
+        rights = (principal.basis, principal.purpose, principal.mask)
+        mask = self._masks.get(rights)
+        if mask is None:
+            permitted = self._matrix.share_mask(principal.basis, principal.purpose, protected=False)
+            mask = closed(principal.mask & permitted)
+            self._masks.put(rights, mask)
+        return ContractKey(Audience.PARTNER, mask)
 
     def of(self, principal: Principal) -> Contract:
         """The contract of a caller."""

@@ -21,7 +21,7 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import orjson
-from graphql import DocumentNode, ExecutionResult, GraphQLSchema, OperationDefinitionNode, execute
+from graphql import DocumentNode, ExecutionResult, OperationDefinitionNode, execute
 from graphql.execution import Executor
 from graphql.execution.values import VariableValues
 
@@ -157,9 +157,7 @@ class Engine:
         if direct:
             answer = assemble(contract.schema, operation.node, selection, outcomes)
         else:
-            answer = await self._execute(
-                contract.schema, operation, variables.given, principal, outcomes
-            )  # 3
+            answer = await self._execute(contract, operation, variables.given, principal, outcomes)  # 3
         if released.shared and isinstance(principal, PartnerPrincipal):
             await self._disclosures.record(_entry(principal, operation, released, binding.now))  # 4
         return answer
@@ -254,7 +252,7 @@ class Engine:
 
     async def _execute(
         self,
-        schema: GraphQLSchema,
+        contract: Contract,
         operation: Operation,
         variables: Mapping[str, Any],
         principal: Principal,
@@ -267,9 +265,9 @@ class Engine:
             return outcome
 
         result = execute(
-            schema,
+            contract.schema,
             operation.document,
-            context_value=RequestContext(principal, self._matrix, fragment),
+            context_value=RequestContext(principal, contract.key.mask, self._matrix, fragment),
             variable_values=dict(variables),
             operation_name=operation.name,
             executor_class=FragmentExecutor,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
+from gateway.settings import Settings
 from policies.rules import PolicySource
 from schema.errors import PolicyError
 
@@ -33,6 +34,18 @@ def load_policy(rules: Path | None, schema: Path | None) -> PolicySource:
         rules=default.rules if rules is None else _read(rules),
         schema=default.schema if schema is None else _read(schema),
     )
+
+
+def policy_of(settings: Settings) -> PolicySource:
+    """The policy that a gateway with these settings uses.
+
+    Raises:
+        PolicyError: `policy_dir` lacks a file, or holds one that cannot be read.
+    """
+    folder = settings.policy_dir
+    if folder is None:
+        return load_default_policy()
+    return load_policy(folder / _RULES, folder / _SCHEMA)
 
 
 def _read(path: Path) -> str:

@@ -25,6 +25,8 @@ class RequestContext:
     """The context value of one execution."""
 
     principal: Principal
+    contract_mask: int
+    """What the caller's contract opens of a member; 0 for all but partners."""
     matrix: Matrix
     fragment: Callable[[str], Awaitable[Any]]
     """The finished value of the projected root with this response key."""

@@ -145,7 +145,7 @@ RecordNode: TypeAlias = Scalar | Typename | One | Many
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """A root field: how its rows are found, and what is read of them. Exactly one of `record`, `page` counts."""
+    """A root field: how its rows are found, and what is read of them: of a page or of one record."""
 
     key: str
     kind: RootKind

@@ -221,7 +221,8 @@ async def _subjects(connection: Link, partner: UUID, members: Sequence[UUID]) ->
         [pairwise_id() for _ in members],
     )
     rows = await connection.fetch(
-        "SELECT member_id, subject FROM pairwise_subject WHERE partner_id = $1 AND member_id = ANY($2::uuid[])",
+        "SELECT member_id, subject FROM pairwise_subject"
+        " WHERE partner_id = $1 AND member_id = ANY($2::uuid[])",
         partner,
         list(members),
     )

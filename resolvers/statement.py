@@ -293,7 +293,7 @@ class _Building:
     def _narrowed(
         self, share: FromClause, member: FromClause, slot: int, name: str, narrowing: Filter
     ) -> ColumnElement[Any]:
-        """INVARIANT (filter-shows-nothing-withheld): a row passes only where the value is open to the caller."""
+        """INVARIANT (filter-shows-nothing-withheld): a row passes only where its value is open."""
         category = category_of(narrowing)
         if category is None or category not in SHARE_BITS or narrowing.by is None:
             raise CatalogueError(f"`MemberFilter.{name}` narrows by what cannot be shared")

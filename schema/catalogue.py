@@ -393,7 +393,8 @@ def _order_findings(schema: GraphQLSchema, fields: Mapping[tuple[str, str], Sour
             if column not in shown and not column.primary_key:
                 yield (
                     f"connection `{type_name}.{field_name}` is ordered by "
-                    f"`{column.table.name}.{column.name}`, which `{record}` does not show: order by a shown column or add the field"
+                    f"`{column.table.name}.{column.name}`, which `{record}` does not show: "
+                    "order by a shown column or add the field"
                 )
 
 

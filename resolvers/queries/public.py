@@ -7,7 +7,6 @@ from typing import Any
 import strawberry
 from strawberry import Info
 
-from policies.principal import MemberPrincipal, PartnerPrincipal, Visitor
 from resolvers.context import context_of
 from schema.catalogue import RootKind, root
 from schema.categories import Audience, Basis, Purpose, categories_of
@@ -37,13 +36,8 @@ def _policy(info: Info[Any, Any]) -> PolicyType:
 
 
 def _viewer(info: Info[Any, Any]) -> ViewerType:
-    principal = context_of(info).principal
-    match principal:
-        case PartnerPrincipal(mask=mask):
-            scopes = _keys(mask)
-        case MemberPrincipal() | Visitor():
-            scopes = []
-    return ViewerType(audience=principal.audience, scopes=scopes)
+    context = context_of(info)
+    return ViewerType(audience=context.principal.audience, scopes=_keys(context.contract_mask))
 
 
 @strawberry.type

@@ -34,13 +34,14 @@ async def _member(
 
 
 def _agreement(info: Info[Any, Any]) -> AgreementTermsType:
-    principal = context_of(info).principal
+    context = context_of(info)
+    principal = context.principal
     if not isinstance(principal, PartnerPrincipal):
         raise ForbiddenError("only a partner has an agreement")
     return AgreementTermsType(
         basis=principal.basis,
         purpose=principal.purpose,
-        categories=sorted(category.value for category in categories_of(principal.mask)),
+        categories=sorted(category.value for category in categories_of(context.contract_mask)),
     )
 
 

@@ -1,0 +1,54 @@
+"""From a well-formed request to bytes that may leave: contract, document, cost, execution.
+
+1. the contract of the principal;
+2. the document, prepared once for that contract;
+3. the operation, its method and its variables;
+4. the cost of this very request;
+5. execution, which records a disclosure before it returns.
+"""
+
+from __future__ import annotations
+
+import orjson
+
+from gateway.contracts import Contracts
+from gateway.execution import Engine, Operation, Variables
+from gateway.http.errors import execution_errors
+from gateway.http.messages import GraphQLRequest, GraphQLResponse
+from gateway.operations import Preparer
+from gateway.variables import coerce_variables
+from policies.principal import Principal
+
+
+class GraphQLHandler:
+    """The engine as the HTTP edge knows it (`gateway.http.messages.Handler`)."""
+
+    def __init__(self, contracts: Contracts, preparer: Preparer, engine: Engine) -> None:
+        self._contracts = contracts
+        self._preparer = preparer
+        self._engine = engine
+
+    async def execute(self, request: GraphQLRequest, principal: Principal) -> GraphQLResponse:
+        """Answer one request.
+
+        Raises:
+            GatewayError: the request is refused as a whole, and nothing leaves.
+        """
+        contract = self._contracts.of(principal)  # 1.
+        document = self._preparer.prepare(
+            contract.key, contract.schema, request.document, request.digest
+        )  # 2.
+        prepared = document.operation(request.operation_name)  # 3.
+        prepared.check_method(read_only=request.read_only)
+        variables = coerce_variables(contract.schema, prepared.definition, request.variables)
+        prepared.check_cost(variables.coerced, self._preparer.limits)  # 4.
+        answer = await self._engine.run(
+            contract,
+            Operation(document.document, prepared.definition, request.digest),
+            Variables(request.variables, variables),
+            principal,
+        )  # 5.
+        if not answer.errors:
+            return GraphQLResponse(b'{"data":' + answer.data + b"}")
+        errors = orjson.dumps(execution_errors(answer.errors, request.request_id))
+        return GraphQLResponse(b'{"errors":' + errors + b',"data":' + answer.data + b"}")

@@ -1,0 +1,62 @@
+"""Runs what time makes due (`resolvers.commands.upkeep`), at start and then every minute."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, Self
+
+from gateway.database import Database
+from gateway.telemetry import event, failure
+from policies.matrix import Matrix
+from resolvers.commands.upkeep import apply_policy, open_to_adults, withdraw_ended
+
+INTERVAL: Final = 60.0
+"""Seconds between two rounds: by then the feed tells what reads have been saying all along."""
+
+
+class Upkeep:
+    """`async with` it around serving: the shares follow the policy before the first request."""
+
+    def __init__(self, database: Database, matrix: Matrix, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._matrix = matrix
+        self._clock = clock
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Apply the policy, do what is due, and go on doing so."""
+        async with self._database.transaction() as connection:
+            # Deciding every member again takes longer than any statement of a request may.
+            await connection.execute("SET LOCAL statement_timeout = 0")
+            await apply_policy(connection, self._matrix, self._clock())
+        await self.round()
+        self._task = asyncio.create_task(self._run(), name="upkeep")
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Stop."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def round(self) -> None:
+        """Do what is due now."""
+        now = self._clock()
+        async with self._database.transaction() as connection:
+            ended = await withdraw_ended(connection, self._matrix, now)
+        async with self._database.transaction() as connection:
+            adults = await open_to_adults(connection, self._matrix, now)
+        if ended.withdrawn or adults.opened:
+            event("upkeep", withdrawn=ended.withdrawn, opened=adults.opened)
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(INTERVAL)
+            try:
+                await self.round()
+            except Exception as error:  # noqa: BLE001 - reads stay right without it; the next round tries again
+                failure("upkeep.failed", error)

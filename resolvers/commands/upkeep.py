@@ -1,0 +1,72 @@
+"""What becomes due by the passing of time alone: agreements that ended, members who came of age.
+
+Reads never wait for it: a statement asks whether the agreement is in force, and who is under age has
+no row. Upkeep makes the rows of `share` say the same, and tells the partner's feed.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from policies.age import ADULT_AGE
+from policies.matrix import Matrix
+from resolvers.shares import Link, ShareChanges, refresh_shares
+from schema.tables.member import MemberStatus
+
+COMING_OF_AGE_WINDOW: Final = timedelta(days=400)
+"""How far back birthdays are looked for: longer than any pause of the service that we allow for."""
+
+_POLICY_LOCK: Final = 7_305_113
+"""Key of the advisory lock under which one replica at a time applies a policy."""
+
+
+async def withdraw_ended(connection: Link, matrix: Matrix, now: datetime) -> ShareChanges:
+    """Withdraw the shares of agreements whose end has passed. One transaction, the caller's."""
+    rows = await connection.fetch(
+        "SELECT id FROM agreement WHERE valid_until <= $1"
+        " AND EXISTS (SELECT FROM share WHERE share.agreement_id = agreement.id)",
+        now,
+    )
+    if not rows:
+        return ShareChanges()
+    return await refresh_shares(connection, matrix, now=now, agreements=[row["id"] for row in rows])
+
+
+async def open_to_adults(connection: Link, matrix: Matrix, now: datetime) -> ShareChanges:
+    """Decide again for members who came of age within the window (C17). One transaction, the caller's."""
+    today = now.astimezone(UTC).date()
+    rows = await connection.fetch(
+        "SELECT id FROM member WHERE status = $1"
+        " AND birth_date > ($2::date - make_interval(years => $3) - $4::interval)::date"
+        " AND birth_date <= ($2::date - make_interval(years => $3))::date"
+        " AND NOT EXISTS (SELECT FROM share WHERE share.member_id = member.id)",
+        MemberStatus.ACTIVE.value,
+        today,
+        ADULT_AGE,
+        COMING_OF_AGE_WINDOW,
+    )
+    members: list[UUID] = [row["id"] for row in rows]
+    if not members:
+        return ShareChanges()
+    return await refresh_shares(connection, matrix, now=now, members=members)
+
+
+async def apply_policy(connection: Link, matrix: Matrix, now: datetime) -> ShareChanges | None:
+    """Decide everything again if the rows of `share` were made with another policy; None if they were not.
+
+    One transaction, the caller's: readers see all of the old policy or all of the new one.
+    """
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", _POLICY_LOCK)
+    applied = await connection.fetchval("SELECT digest FROM applied_policy ORDER BY applied_at DESC LIMIT 1")
+    if applied == matrix.digest:
+        return None
+    changes = await refresh_shares(connection, matrix, now=now)
+    await connection.execute(
+        "INSERT INTO applied_policy (digest, applied_at) VALUES ($1, $2)"
+        " ON CONFLICT (digest) DO UPDATE SET applied_at = excluded.applied_at",
+        matrix.digest,
+        now,
+    )
+    return changes
