@@ -36,7 +36,7 @@ def load_policy(rules: Path | None, schema: Path | None) -> PolicySource:
     )
 
 
-def policy_of(settings: Settings) -> PolicySource:
+def load_policy_of(settings: Settings) -> PolicySource:
     """The policy that a gateway with these settings uses.
 
     Raises:

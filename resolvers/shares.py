@@ -12,8 +12,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID
+
+from asyncpg import Connection, Record
+from asyncpg.pool import PoolConnectionProxy
 
 from policies.agreement import AgreementStatus, AgreementTerms
 from policies.choices import Choice, ChoiceSource, Direction
@@ -23,11 +26,8 @@ from schema.categories import Basis, DataCategory, Purpose
 from schema.ids import pairwise_id
 from schema.tables.member import MemberStatus
 
-if TYPE_CHECKING:
-    from asyncpg import Connection, Record
-    from asyncpg.pool import PoolConnectionProxy
-
-    Link = Connection[Record] | PoolConnectionProxy[Record]
+Link: TypeAlias = "Connection[Record] | PoolConnectionProxy[Record]"
+"""A connection under the role of commands."""
 
 CHUNK: Final = 5_000
 """Members decided at a time: bounds memory; a whole refresh is still one transaction."""

@@ -1,0 +1,154 @@
+"""The composition: settings, keys and a database in, a Starlette application out.
+
+`open_gateway` is the one place where the parts meet. It starts nothing that it does not stop.
+
+1. the policy is compiled, the full schema assembled and proved: either fails, nothing is served;
+2. the database is opened; its migrations must be current;
+3. the shares are made to follow this policy, and the passing of time;
+4. identity, contracts, execution and the disclosure log are put together behind HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from gateway.contracts import Contracts
+from gateway.cursors import SealedCursors
+from gateway.database import Database, open_database
+from gateway.documents import RememberingFinder
+from gateway.driver_errors import translate_driver_errors
+from gateway.execution import Engine
+from gateway.handler import GraphQLHandler
+from gateway.http.cors import cors
+from gateway.http.graphql import GraphQLEndpoint
+from gateway.http.health import health_routes
+from gateway.identity.principals import open_authenticator
+from gateway.keys import Keyring
+from gateway.limits import Limits
+from gateway.operations import Preparer
+from gateway.policy_source import load_policy_of
+from gateway.settings import Settings
+from gateway.upkeep import Upkeep
+from policies.matrix import Matrix, compile_matrix
+from resolvers.binding import PageLimits
+from resolvers.disclosure_log import DisclosureLog
+from resolvers.queries import full_schema
+from schema.catalogue import Catalogue, prove
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The clock of a running gateway."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What is the same for every request and needs no database: policy, catalogue, contracts."""
+
+    matrix: Matrix
+    catalogue: Catalogue
+    contracts: Contracts
+
+
+def load_product(settings: Settings) -> Product:
+    """Compile the policy and prove the catalogue.
+
+    Raises:
+        PolicyError: the policy may not be used.
+        CatalogueError: the schema may not be served.
+    """
+    matrix = compile_matrix(load_policy_of(settings))
+    schema = full_schema()
+    catalogue = prove(schema)
+    return Product(matrix, catalogue, Contracts(schema, catalogue, matrix))
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A running gateway: the application, and the parts that tests and commands look at."""
+
+    app: Starlette
+    engine: Engine
+    product: Product
+    database: Database
+
+
+@asynccontextmanager
+async def open_gateway(settings: Settings, keys: Keyring, clock: Clock = utc_now) -> AsyncIterator[Gateway]:
+    """A gateway on the database of these settings."""
+    product = load_product(settings)  # 1
+    async with (
+        open_database(settings, keys) as database,  # 2
+        compose(settings, keys, database, product, clock) as gateway,
+    ):
+        yield gateway
+
+
+@asynccontextmanager
+async def compose(
+    settings: Settings, keys: Keyring, database: Database, product: Product, clock: Clock = utc_now
+) -> AsyncIterator[Gateway]:
+    """A gateway on an open, migrated database."""
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(Upkeep(database, product.matrix, clock))  # 3
+        log = DisclosureLog(
+            database.app,
+            flush_interval=settings.disclosure_flush_interval,
+            timeout=settings.disclosure_timeout,
+        )
+        await stack.enter_async_context(log)
+        authenticator = await stack.enter_async_context(open_authenticator(settings, keys, database))
+        engine = Engine(
+            catalogue=product.catalogue,
+            matrix=product.matrix,
+            fetch=_fetcher(database),
+            cursors=SealedCursors(keys.cursor_key),
+            pages=PageLimits(settings.default_page_size, settings.max_page_size),
+            disclosures=log,
+            clock=clock,
+            cache_size=settings.plan_cache_size,
+        )
+        handler = GraphQLHandler(
+            product.contracts, Preparer(Limits.of(settings), settings.document_cache_size), engine
+        )
+        endpoint = GraphQLEndpoint(
+            handler=handler,
+            authenticate=authenticator.authenticate,
+            documents=RememberingFinder(database.app, translate_driver_errors),
+            document_policy=settings.documents,
+            max_body_bytes=settings.max_body_bytes,
+            request_timeout=settings.request_timeout,
+        )
+        app = Starlette(
+            routes=[Route("/graphql", endpoint), *health_routes({"database": _pings(database)})],
+            middleware=cors(settings.cors_origins),
+        )
+        yield Gateway(app, engine, product, database)  # 4
+
+
+def _fetcher(database: Database) -> Callable[[str, Sequence[Any]], Any]:
+    """Runs statements under the reader's role."""
+
+    async def fetch(sql: str, parameters: Sequence[Any]) -> Sequence[Any]:
+        with translate_driver_errors():
+            async with database.reader.acquire() as connection:
+                return await connection.fetch(sql, *parameters)
+
+    return fetch
+
+
+def _pings(database: Database) -> Callable[[], Any]:
+    async def ready() -> bool:
+        with translate_driver_errors():
+            return bool(await database.reader.fetchval("SELECT 1") == 1)
+
+    return ready

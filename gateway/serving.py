@@ -1,0 +1,80 @@
+"""Serves a Starlette application with uvicorn, and stops when it is told to.
+
+uvicorn with uvloop and httptools; its own access log is off (ours names no value of a request), and it
+announces neither itself nor a version.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import uvicorn
+from starlette.applications import Starlette
+
+from schema.errors import UnavailableError
+
+GRACE: Final = 5
+"""Seconds that requests under way are given when the gateway stops."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one.
+
+    Raises:
+        UnavailableError: the address cannot be listened on.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise UnavailableError(
+            f"cannot listen on port {port}: is another gateway running? set `GATEWAY_PORT` to another port"
+        ) from error
+    listening.listen(socket.SOMAXCONN)
+    listening.setblocking(False)
+    return listening
+
+
+def _server(app: Starlette) -> uvicorn.Server:
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            timeout_graceful_shutdown=GRACE,
+        )
+    )
+
+
+async def serve(app: Starlette, listening: socket.socket) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    await _server(app).serve(sockets=[listening])
+
+
+@asynccontextmanager
+async def served(app: Starlette, listening: socket.socket) -> AsyncIterator[str]:
+    """Serve as long as the context is open; gives the base URL."""
+    server = _server(app)
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
+    task = asyncio.create_task(server.serve(sockets=[listening]))
+    host, port = listening.getsockname()[:2]
+    try:
+        while not server.started:
+            if task.done():
+                await task
+                raise UnavailableError("the server did not start")
+            await asyncio.sleep(0.01)
+        yield f"http://{host}:{port}"
+    finally:
+        server.should_exit = True
+        await task
