@@ -55,6 +55,13 @@ class Database:
             return await asyncpg.connect(**self.app_connect_arguments)
 
     @asynccontextmanager
+    async def connection(self) -> AsyncIterator[PoolConnectionProxy[asyncpg.Record]]:
+        """A connection under the role of commands, for a statement that is a transaction of its own."""
+        with translate_driver_errors():
+            async with self.app.acquire() as connection:
+                yield connection
+
+    @asynccontextmanager
     async def transaction(self) -> AsyncIterator[PoolConnectionProxy[asyncpg.Record]]:
         """One transaction under the role of commands, committed at the end or not at all."""
         with translate_driver_errors():

@@ -1,0 +1,159 @@
+"""What has been revoked, followed live from the table `revocation`.
+
+In: the log's lines, announced by NOTIFY and polled for besides, because a notification can be missed.
+Out: whether a verified token still counts, and calls to whoever caches what a line concerns.
+
+INVARIANT (no-stale-belief): `ensure_fresh` returns only if the log was read within `revocation_staleness`
+seconds; a cut listener therefore makes each request read the log itself, and a dead database makes it fail.
+The caller has to call it before it believes anything cached.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias
+
+from gateway.database import Database
+from gateway.driver_errors import translate_driver_errors
+from gateway.identity.tokens import VerifiedToken
+from resolvers.revocations import CHANNEL, Revocation, RevocationKind, read_revocations
+from schema.errors import GatewayError, UnavailableError
+
+Subscriber: TypeAlias = Callable[[RevocationKind, str], None]
+
+
+class Authority:
+    """The state of the log in this process. Made by `follow_revocations`."""
+
+    def __init__(self, database: Database, *, staleness: float, leeway: int) -> None:
+        self._database = database
+        self._staleness = staleness
+        self._leeway = timedelta(seconds=leeway)
+        self._heard_at = float("-inf")
+        self._failed_at = float("-inf")
+        self._reading = asyncio.Lock()
+        self._announced = asyncio.Event()
+        self._subscribers: list[Subscriber] = []
+        self._tokens: dict[str, float | None] = {}
+        self._not_before: dict[tuple[RevocationKind, str], float] = {}
+        self.position = 0
+        """The `seq` of the newest line that has been applied."""
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Call `subscriber` with kind and subject of each line from now on, before it is believed applied."""
+        self._subscribers.append(subscriber)
+
+    def is_revoked(self, token: VerifiedToken, member: str | None = None) -> bool:
+        """Whether the token, its client, or the member of that id, was revoked after it was issued."""
+        return (
+            token.token_id in self._tokens
+            or self._issued_before(token, RevocationKind.CLIENT, token.client_id)
+            or (member is not None and self._issued_before(token, RevocationKind.MEMBER, member))
+        )
+
+    async def ensure_fresh(self) -> None:
+        """Return once the log is known up to `revocation_staleness` seconds ago.
+
+        Raises:
+            UnavailableError: the database does not answer in that time.
+        """
+        arrived_at = time.monotonic()
+        if arrived_at - self._heard_at <= self._staleness:
+            return
+        async with self._reading:
+            if time.monotonic() - self._heard_at <= self._staleness:
+                return
+            if self._failed_at >= arrived_at:
+                # Whoever held the lock found nobody at home: not everyone has to wait for that in turn.
+                raise UnavailableError("the database does not answer: try again")
+            async with self._bounded(), self._database.app.acquire() as connection:
+                await self._read(connection)
+
+    async def follow(self) -> None:
+        """Follow the log until cancelled; after a cut, connect again."""
+        while True:
+            with suppress(GatewayError):
+                await self._follow_once()
+            await asyncio.sleep(self._staleness / 2)
+
+    async def _follow_once(self) -> None:
+        connection = await self._database.listen()
+        try:
+            with translate_driver_errors():
+                await connection.add_listener(CHANNEL, self._on_announcement)
+            while not connection.is_closed():
+                self._announced.clear()
+                async with self._reading, self._bounded():
+                    await self._read(connection)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._staleness / 2):
+                        await self._announced.wait()
+        finally:
+            connection.terminate()
+
+    @asynccontextmanager
+    async def _bounded(self) -> AsyncIterator[None]:
+        """A database that hangs is one that does not answer."""
+        try:
+            with translate_driver_errors():
+                async with asyncio.timeout(self._staleness):
+                    yield
+        except GatewayError:
+            self._failed_at = time.monotonic()
+            raise
+
+    async def _read(self, connection: Any) -> None:
+        # The moment before the question: whatever commits after it is not in the answer.
+        asked_at = time.monotonic()
+        alive_since = datetime.now(UTC) - self._leeway
+        for line in await read_revocations(connection, after=self.position, now=alive_since):
+            self._apply(line)
+        self._forget_expired(alive_since.timestamp())
+        self._heard_at = asked_at
+
+    def _apply(self, line: Revocation) -> None:
+        match line.kind:
+            case RevocationKind.TOKEN:
+                self._tokens[line.subject] = None if line.expires_at is None else line.expires_at.timestamp()
+            case RevocationKind.CLIENT | RevocationKind.MEMBER:
+                self._not_before[line.kind, line.subject] = line.revoked_at.timestamp()
+            case RevocationKind.AGREEMENT | RevocationKind.POLICY:
+                pass
+        for subscriber in self._subscribers:
+            subscriber(line.kind, line.subject)
+        self.position = line.seq
+
+    def _forget_expired(self, before: float) -> None:
+        for token_id in [key for key, end in self._tokens.items() if end is not None and end < before]:
+            del self._tokens[token_id]
+
+    def _issued_before(self, token: VerifiedToken, kind: RevocationKind, subject: str) -> bool:
+        not_before = self._not_before.get((kind, subject))
+        return not_before is not None and token.issued_at <= not_before
+
+    def _on_announcement(self, *_: object) -> None:
+        self._announced.set()
+
+
+@asynccontextmanager
+async def follow_revocations(
+    database: Database, *, staleness: float, leeway: int
+) -> AsyncIterator[Authority]:
+    """An authority that has read the whole log, and follows it as long as this is open.
+
+    Raises:
+        UnavailableError: the database does not answer.
+    """
+    authority = Authority(database, staleness=staleness, leeway=leeway)
+    await authority.ensure_fresh()
+    following = asyncio.create_task(authority.follow(), name="follow revocations")
+    try:
+        yield authority
+    finally:
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following

@@ -1,0 +1,230 @@
+"""From the `Authorization` header to a `Principal`. The one place that makes principals.
+
+What was verified is cached until the token expires; what was looked up (a client with its agreement, a
+member's standing) until the revocation log speaks of it. Every request asks the log and the clock again.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Final
+from uuid import UUID
+
+import httpx
+
+from gateway.cache import BoundedCache
+from gateway.database import Database
+from gateway.identity.authority import Authority, follow_revocations
+from gateway.identity.issuers import ExternalIssuer
+from gateway.identity.tokens import (
+    MAX_CLAIM_LENGTH,
+    KeySource,
+    OwnKeys,
+    SubjectKind,
+    VerifiedToken,
+    own_keys,
+    refuse,
+    verify_token,
+)
+from gateway.keys import Keyring
+from gateway.settings import Settings
+from gateway.telemetry import event
+from policies.agreement import scope_mask
+from policies.principal import MemberPrincipal, PartnerPrincipal, Principal, Visitor
+from resolvers.callers import ClientFacts, MemberStanding, find_member, read_client, read_standing
+from resolvers.revocations import RevocationKind
+from schema.errors import UnauthenticatedError
+from schema.ids import parse_uuid
+
+_VISITOR: Final = Visitor()
+_SCHEME: Final = "bearer "
+
+
+@dataclass(slots=True)
+class _Known:
+    """A verified token and what was made of it. `member_id` is set for members only."""
+
+    token: VerifiedToken
+    member_id: UUID | None
+    facts: ClientFacts | None = None
+    principal: PartnerPrincipal | None = None
+
+
+class Authenticator:
+    """Authenticates every request of a process. Made by `open_authenticator`. Not for several threads."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        own: OwnKeys,
+        external: Sequence[ExternalIssuer],
+        database: Database,
+        authority: Authority,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._leeway = settings.token_leeway
+        self._own = own
+        self._external = {source.issuer: source for source in external}
+        self._sources: Sequence[KeySource] = (own, *external)
+        self._database = database
+        self._authority = authority
+        self._clock = clock
+        self._known: BoundedCache[bytes, _Known] = BoundedCache(settings.token_cache_size)
+        self._clients: BoundedCache[str, ClientFacts] = BoundedCache(settings.token_cache_size)
+        self._members: BoundedCache[UUID, MemberStanding] = BoundedCache(settings.token_cache_size)
+        authority.subscribe(self._forget)
+
+    async def authenticate(self, authorization: str | None) -> Principal:
+        """Who sent this header; a visitor if there is none.
+
+        1. the credential is a bearer token, and nothing else;
+        2. the revocation log is known up to a moment ago;
+        3. the token was verified before, or is verified now;
+        4. it has not expired, and neither it nor its client or member has been revoked since;
+        5. the member may sign in, or the client may and its agreement is in force this second.
+
+        Raises:
+            UnauthenticatedError: the credential is not valid now; the reason goes to the log.
+            UnavailableError: what is needed to find out does not answer.
+        """
+        if authorization is None:
+            return _VISITOR
+        try:
+            return await self._principal_of(authorization)
+        except UnauthenticatedError as error:
+            event("token refused", logging.INFO, reason=str(error.__cause__))
+            raise
+
+    async def _principal_of(self, authorization: str) -> Principal:
+        scheme, token = authorization[: len(_SCHEME)], authorization[len(_SCHEME) :].strip(" ")
+        if scheme.lower() != _SCHEME or not token:  # 1
+            raise refuse("not a bearer token")
+        await self._authority.ensure_fresh()  # 2
+        key = sha256(token.encode("utf-8", "surrogatepass")).digest()
+        known = self._known.get(key)
+        if known is None:  # 3
+            known = await self._verify(token)
+            self._known.put(key, known)
+        if self._clock() >= known.token.expires_at + self._leeway:  # 4
+            self._known.discard(key)
+            raise refuse("expired")
+        member = None if known.member_id is None else str(known.member_id)
+        if self._authority.is_revoked(known.token, member):
+            raise refuse("revoked")
+        if known.member_id is not None:  # 5
+            return await self._member(known.token, known.member_id)
+        return await self._partner(known)
+
+    async def _verify(self, text: str) -> _Known:
+        token = await verify_token(text, self._sources, leeway=self._leeway)
+        if token.issuer != self._own.issuer:
+            return _Known(token, await self._external_member(token))
+        match token.claims.get("kind"):
+            case SubjectKind.MEMBER:
+                member_id = parse_uuid(token.subject)
+                if member_id is None:
+                    raise refuse("subject is no member id")
+                return _Known(token, member_id)
+            case SubjectKind.PARTNER if token.subject == token.client_id:
+                return _Known(token, None)
+            case _:
+                raise refuse("kind of subject is unknown")
+
+    async def _external_member(self, token: VerifiedToken) -> UUID:
+        """An external issuer speaks for members only, by member number; partners have tokens of ours."""
+        number = token.claims.get(self._external[token.issuer].trusted.member_number_claim)
+        if not isinstance(number, str) or not 0 < len(number) <= MAX_CLAIM_LENGTH or "\0" in number:
+            raise refuse("no member number")
+        async with self._database.connection() as connection:
+            member_id = await find_member(connection, number)
+        if member_id is None:
+            raise refuse("no such member")
+        return member_id
+
+    async def _member(self, token: VerifiedToken, member_id: UUID) -> MemberPrincipal:
+        standing = self._members.get(member_id)
+        if standing is None:
+            position = self._authority.position
+            async with self._database.connection() as connection:
+                standing = await read_standing(connection, member_id)
+            if standing is None:
+                raise refuse("no such member")
+            if position == self._authority.position:
+                self._members.put(member_id, standing)
+        if not standing.active:
+            raise refuse("member has left")
+        return MemberPrincipal(member_id, token.client_id, token.token_id)
+
+    async def _partner(self, known: _Known) -> PartnerPrincipal:
+        client_id = known.token.client_id
+        facts = self._clients.get(client_id)
+        if facts is None:
+            position = self._authority.position
+            async with self._database.connection() as connection:
+                facts = await read_client(connection, client_id)
+            if facts is None:
+                raise refuse("no such client")
+            # What was read before a line of the log arrived may be what the line has ended.
+            if position == self._authority.position:
+                self._clients.put(client_id, facts)
+        if not facts.active:
+            raise refuse("client is revoked")
+        if not facts.terms.in_force(datetime.fromtimestamp(self._clock(), UTC)):
+            raise refuse("agreement is not in force")
+        if known.principal is None or known.facts is not facts:
+            known.facts, known.principal = facts, _partner_principal(known.token, facts)
+        return known.principal
+
+    def _forget(self, kind: RevocationKind, subject: str) -> None:
+        match kind:
+            case RevocationKind.CLIENT:
+                self._clients.discard(subject)
+            case RevocationKind.AGREEMENT:
+                # Rare, and cheap to read again: no index from agreements to their clients is kept.
+                self._clients.clear()
+            case RevocationKind.MEMBER:
+                member_id = parse_uuid(subject)
+                if member_id is not None:
+                    self._members.discard(member_id)
+            case RevocationKind.TOKEN | RevocationKind.POLICY:
+                pass
+
+
+def _partner_principal(token: VerifiedToken, facts: ClientFacts) -> PartnerPrincipal:
+    scope = token.claims.get("scope", "")
+    terms = facts.terms
+    return PartnerPrincipal(
+        partner_id=terms.partner_id,
+        agreement_id=terms.id,
+        agreement_version=terms.version,
+        client_id=token.client_id,
+        token_id=token.token_id,
+        basis=terms.basis,
+        purpose=terms.purpose,
+        mask=scope_mask(terms, scope.split(" ") if isinstance(scope, str) else ()),
+    )
+
+
+@asynccontextmanager
+async def open_authenticator(
+    settings: Settings, keyring: Keyring, database: Database
+) -> AsyncIterator[Authenticator]:
+    """An authenticator that follows the revocation log as long as this is open.
+
+    Raises:
+        SettingsError: a trusted issuer cannot be trusted as it is written.
+        UnavailableError: the database does not answer.
+    """
+    async with httpx.AsyncClient() as client, _following(settings, database) as authority:
+        external = [ExternalIssuer(trusted, client) for trusted in settings.trusted_issuers]
+        yield Authenticator(settings, own_keys(settings, keyring), external, database, authority)
+
+
+def _following(settings: Settings, database: Database) -> AbstractAsyncContextManager[Authority]:
+    return follow_revocations(database, staleness=settings.revocation_staleness, leeway=settings.token_leeway)

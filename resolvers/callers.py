@@ -1,0 +1,58 @@
+"""What identity needs to know of who calls: a partner's client with its agreement, a member's standing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from policies.agreement import AgreementTerms
+from resolvers.shares import read_terms
+from schema.tables.member import MemberStatus
+from schema.tables.sharing import ClientStatus
+
+if TYPE_CHECKING:
+    from asyncpg import Connection, Record
+    from asyncpg.pool import PoolConnectionProxy
+
+    Link = Connection[Record] | PoolConnectionProxy[Record]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientFacts:
+    """A partner's API client: whether it may get in, and under which terms it acts."""
+
+    active: bool
+    terms: AgreementTerms
+
+
+@dataclass(frozen=True, slots=True)
+class MemberStanding:
+    """Whether a member may sign in: those who left may not."""
+
+    active: bool
+
+
+async def read_client(connection: Link, client_id: str) -> ClientFacts | None:
+    """The client of that id, or None."""
+    row = await connection.fetchrow(
+        "SELECT c.status AS client_status, a.id, a.partner_id, a.basis, a.purpose, a.categories,"
+        " a.valid_from, a.valid_until, a.status, a.version"
+        " FROM partner_client c JOIN agreement a ON a.id = c.agreement_id WHERE c.client_id = $1",
+        client_id,
+    )
+    if row is None:
+        return None
+    return ClientFacts(row["client_status"] == ClientStatus.ACTIVE, read_terms(row))
+
+
+async def read_standing(connection: Link, member_id: UUID) -> MemberStanding | None:
+    """The standing of a member, or None if there is none of that id."""
+    status = await connection.fetchval("SELECT status FROM member WHERE id = $1", member_id)
+    return None if status is None else MemberStanding(status != MemberStatus.CLOSED)
+
+
+async def find_member(connection: Link, number: str) -> UUID | None:
+    """The id of the member with that number, or None."""
+    found: UUID | None = await connection.fetchval("SELECT id FROM member WHERE number = $1", number)
+    return found

@@ -1,0 +1,203 @@
+"""Partners, their agreements and API clients, as officers change them (C8).
+
+Each function works in the caller's transaction. A change of what a partner may receive brings `share` up
+to date and appends to the revocation log in that same transaction, so no replica serves the old terms
+after the commit. Names that officers give stand in errors; no member's data does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from policies.agreement import AgreementStatus, AgreementTerms, parse_categories
+from policies.matrix import Matrix
+from resolvers.revocations import RevocationKind, revoke
+from resolvers.shares import ShareChanges, read_terms, refresh_shares
+from schema.categories import Basis, Purpose
+from schema.errors import InputError, NotFoundError
+from schema.ids import new_id
+
+if TYPE_CHECKING:
+    from asyncpg import Connection, Record
+    from asyncpg.pool import PoolConnectionProxy
+
+    Link = Connection[Record] | PoolConnectionProxy[Record]
+
+_TERMS: Final = (
+    "a.id, a.partner_id, a.basis, a.purpose, a.categories, a.valid_from, a.valid_until, a.status, a.version"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementView:
+    """An agreement as an officer sees it: terms, clients, and how many members are shared under it."""
+
+    partner: str
+    terms: AgreementTerms
+    active_clients: tuple[str, ...]
+    revoked_clients: tuple[str, ...]
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerView:
+    """A partner as an officer sees it."""
+
+    id: UUID
+    name: str
+    display_name: str
+    created_at: datetime
+    agreements: int
+
+
+async def create_partner(connection: Link, *, name: str, display_name: str, now: datetime) -> UUID:
+    """Store a new partner and return its id.
+
+    Raises:
+        InputError: the name is taken, or is not of the form that commands use.
+    """
+    if not _is_name(name):
+        raise InputError("`name`: 2 to 40 lower-case letters, digits and hyphens, a letter first")
+    if not display_name.strip():
+        raise InputError("`display name` is empty: give the name that members know")
+    partner_id: UUID | None = await connection.fetchval(
+        "INSERT INTO partner (id, name, display_name, created_at) VALUES ($1, $2, $3, $4)"
+        " ON CONFLICT (name) DO NOTHING RETURNING id",
+        new_id(),
+        name,
+        display_name.strip(),
+        now,
+    )
+    if partner_id is None:
+        raise InputError(f"partner `{name}` exists already: choose another name")
+    return partner_id
+
+
+async def list_partners(connection: Link, name: str | None = None) -> Sequence[PartnerView]:
+    """Every partner, or the one of that name, by name.
+
+    Raises:
+        NotFoundError: there is none of that name.
+    """
+    rows = await connection.fetch(
+        "SELECT p.id, p.name, p.display_name, p.created_at, count(a.id) AS agreements"
+        " FROM partner p LEFT JOIN agreement a ON a.partner_id = p.id"
+        " WHERE $1::text IS NULL OR p.name = $1 GROUP BY p.id ORDER BY p.name",
+        name,
+    )
+    if name is not None and not rows:
+        raise NotFoundError(f"there is no partner `{name}`: see `gateway partner list`")
+    return [PartnerView(**row) for row in rows]
+
+
+async def create_agreement(
+    connection: Link,
+    matrix: Matrix,
+    *,
+    partner: str,
+    basis: Basis,
+    purpose: Purpose,
+    categories: Iterable[str],
+    valid_from: datetime,
+    valid_until: datetime | None,
+    status: AgreementStatus,
+    now: datetime,
+) -> tuple[UUID, ShareChanges]:
+    """Store a new agreement, decide for every member what it shares, and return its id and that result.
+
+    Raises:
+        InputError: a category does not exist or is never shared, or the dates contradict each other.
+        NotFoundError: there is no such partner.
+    """
+    keys = parse_categories(categories)
+    if not keys:
+        raise InputError("`categories` is empty: name what the agreement shares, such as `user.name`")
+    if valid_until is not None and valid_until <= valid_from:
+        raise InputError("`valid until` has to be after `valid from`")
+    (found,) = await list_partners(connection, partner)
+    agreement_id = new_id()
+    await connection.execute(
+        "INSERT INTO agreement"
+        " (id, partner_id, basis, purpose, categories, valid_from, valid_until, status, version)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1)",
+        agreement_id,
+        found.id,
+        basis.value,
+        purpose.value,
+        sorted(key.value for key in keys),
+        valid_from,
+        valid_until,
+        status.value,
+    )
+    return agreement_id, await refresh_shares(connection, matrix, now=now, agreements=[agreement_id])
+
+
+async def set_agreement_status(
+    connection: Link, matrix: Matrix, *, agreement_id: UUID, status: AgreementStatus, now: datetime
+) -> ShareChanges:
+    """Activate, suspend or end an agreement, for every member and every replica.
+
+    Raises:
+        InputError: it has ended, which is for good.
+        NotFoundError: there is no such agreement.
+    """
+    before = await connection.fetchval("SELECT status FROM agreement WHERE id = $1 FOR UPDATE", agreement_id)
+    if before is None:
+        raise NotFoundError(f"there is no agreement `{agreement_id}`: see `gateway agreement list`")
+    if before == status:
+        return ShareChanges()
+    if before == AgreementStatus.ENDED:
+        raise InputError("the agreement has ended, which is for good: create a new one")
+    await connection.execute(
+        "UPDATE agreement SET status = $2, version = version + 1 WHERE id = $1", agreement_id, status.value
+    )
+    changes = await refresh_shares(connection, matrix, now=now, agreements=[agreement_id])
+    await revoke(connection, RevocationKind.AGREEMENT, str(agreement_id), now=now)
+    return changes
+
+
+async def list_agreements(
+    connection: Link, *, partner: str | None = None, agreement_id: UUID | None = None
+) -> Sequence[AgreementView]:
+    """The agreements of that partner or of that id, or all, by partner and age.
+
+    Raises:
+        NotFoundError: there is none of that id.
+    """
+    rows = await connection.fetch(
+        f"SELECT {_TERMS}, p.name AS partner,"
+        " ARRAY(SELECT client_id FROM partner_client c WHERE c.agreement_id = a.id AND c.status = 'ACTIVE'"
+        "  ORDER BY client_id) AS active_clients,"
+        " ARRAY(SELECT client_id FROM partner_client c WHERE c.agreement_id = a.id AND c.status = 'REVOKED'"
+        "  ORDER BY client_id) AS revoked_clients,"
+        " (SELECT count(*) FROM share s WHERE s.agreement_id = a.id) AS members"
+        " FROM agreement a JOIN partner p ON p.id = a.partner_id"
+        " WHERE ($1::text IS NULL OR p.name = $1) AND ($2::uuid IS NULL OR a.id = $2) ORDER BY p.name, a.id",
+        partner,
+        agreement_id,
+    )
+    if agreement_id is not None and not rows:
+        raise NotFoundError(f"there is no agreement `{agreement_id}`: see `gateway agreement list`")
+    return [
+        AgreementView(
+            row["partner"],
+            read_terms(row),
+            tuple(row["active_clients"]),
+            tuple(row["revoked_clients"]),
+            row["members"],
+        )
+        for row in rows
+    ]
+
+
+def _is_name(name: str) -> bool:
+    """The form that the table's check constraint demands."""
+    return (
+        2 <= len(name) <= 40  # noqa: PLR2004 - as in the constraint
+        and "a" <= name[0] <= "z"
+        and all(character in "abcdefghijklmnopqrstuvwxyz0123456789-" for character in name)
+    )
