@@ -34,7 +34,7 @@ def test_an_agreement_is_in_force_from_its_first_instant_until_before_its_last()
     assert replace(TERMS, valid_until=None).in_force(NOW + timedelta(days=36_500))
 
 
-@pytest.mark.parametrize("status", set(AgreementStatus) - {AgreementStatus.ACTIVE})
+@pytest.mark.parametrize("status", sorted(set(AgreementStatus) - {AgreementStatus.ACTIVE}))
 def test_only_an_active_agreement_is_in_force(status: AgreementStatus) -> None:
     assert not replace(TERMS, status=status).in_force(NOW)
 
