@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -57,8 +58,23 @@ def _server(app: Starlette) -> uvicorn.Server:
 
 
 async def serve(app: Starlette, listening: socket.socket) -> None:
-    """Serve until SIGINT or SIGTERM."""
-    await _server(app).serve(sockets=[listening])
+    """Serve until SIGINT or SIGTERM; a second one does not wait for requests under way."""
+    server = _server(app)
+
+    def stop() -> None:
+        server.force_exit = server.should_exit
+        server.should_exit = True
+
+    # uvicorn would raise the signal again after it has stopped; here a stop that was asked for is no error.
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    try:
+        await server.serve(sockets=[listening])
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
 
 
 @asynccontextmanager

@@ -1,0 +1,95 @@
+"""`gateway demo`: everything from nothing, calls to paste, and the server. `--check` calls once and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shlex
+import socket
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import httpx
+import typer
+
+from gateway.app import compose, load_product, utc_now
+from gateway.cli.progress import ProgressBar
+from gateway.database import open_pools, owner_url
+from gateway.demo import MEMBERS, DemoCall, calls, make_world
+from gateway.migrations import migrate
+from gateway.serving import listen, serve, served
+from gateway.settings import Settings, load_settings
+from gateway.setup import ensure_keys
+from gateway.telemetry import configure_logging
+from resolvers.sealing import PhoneSealer
+from schema.errors import UnavailableError
+
+SHOWN_CHARACTERS = 600
+"""How much of an answer `--check` prints: enough to recognise it."""
+
+
+def demo_command(
+    check: Annotated[
+        bool, typer.Option("--check", help="Make one call for each kind of caller, print the answers, end.")
+    ] = False,
+) -> None:
+    """Make a world of believable members and three partners, print calls to paste, and serve."""
+    asyncio.run(_demo(load_settings(), check=check))
+
+
+async def _demo(settings: Settings, *, check: bool) -> None:
+    keys = ensure_keys(settings)
+    product = load_product(settings)
+    # Before anything is started: a port that is taken is told at once.
+    listening = listen(settings.host, 0 if check else settings.port)
+    sealer = PhoneSealer(keys.phone_public_key.public_key, keys.phone_public_key.key_id)
+    async with owner_url(settings, keys) as url:
+        typer.echo("database: migrating", err=True)
+        await migrate(url, keys.role_passwords)
+        async with open_pools(url, settings, keys) as database:
+            with ProgressBar(f"{MEMBERS:,} members", MEMBERS) as bar:
+                await make_world(database, product.matrix, sealer, now=utc_now(), on_progress=bar.show)
+            configure_logging()
+            async with compose(settings, keys, database, product) as gateway:
+                paste = await calls(database, settings, keys)
+                if check:
+                    async with served(gateway.app, listening) as base:
+                        await _check(base, paste)
+                else:
+                    _print_calls(_base(listening), paste)
+                    await serve(gateway.app, listening)
+                    typer.echo("stopped", err=True)
+
+
+def _base(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://{host}:{port}"
+
+
+def _print_calls(base: str, paste: Sequence[DemoCall]) -> None:
+    for call in paste:
+        parts = ["curl", "-sS", f"{base}/graphql", "-H", "content-type: application/json"]
+        if call.token is not None:
+            parts += ["-H", f"authorization: Bearer {call.token}"]
+        parts += ["--data", json.dumps({"query": call.query})]
+        typer.echo(f"\n# {call.title}\n{shlex.join(parts)}")
+    typer.echo(f"\nserving at {base}/graphql; Ctrl-C stops the gateway and its database", err=True)
+
+
+async def _check(base: str, paste: Sequence[DemoCall]) -> None:
+    """Make every call over HTTP.
+
+    Raises:
+        UnavailableError: one of them was not answered with data and without errors.
+    """
+    async with httpx.AsyncClient() as client:
+        for call in paste:
+            headers = {} if call.token is None else {"authorization": f"Bearer {call.token}"}
+            response = await client.post(f"{base}/graphql", json={"query": call.query}, headers=headers)
+            answer: dict[str, Any] = response.json()
+            text = json.dumps(answer, ensure_ascii=False)
+            shown = text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + " ..."
+            typer.echo(f"\n# {call.title}: HTTP {response.status_code}\n{shown}")
+            if "errors" in answer or not answer.get("data"):
+                raise UnavailableError(f"the call of {call.title} was not answered as it should be")
+    typer.echo("\nall callers were answered")

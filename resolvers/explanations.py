@@ -1,0 +1,78 @@
+"""Why a partner sees or does not see a field of a member: reads the facts, asks `policies.explain`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from policies.explain import Explanation, explain
+from policies.matrix import Matrix
+from policies.sharing import EVERYTHING
+from resolvers.callers import find_member
+from resolvers.commands.partners import AgreementView, list_agreements
+from resolvers.shares import Link, read_choices, read_facts
+from schema.catalogue import Catalogue
+from schema.categories import DataCategory
+from schema.errors import InputError, NotFoundError
+
+SHARED_TYPE = "SharedMember"
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedAgreement:
+    """The explanation under one agreement of the partner."""
+
+    agreement: AgreementView
+    explanation: Explanation
+
+
+def category_named(catalogue: Catalogue, field: str) -> DataCategory:
+    """The data category that `field` names: a field of `SharedMember`, or a category key.
+
+    Raises:
+        InputError: it names neither.
+    """
+    name = field.removeprefix(f"{SHARED_TYPE}.")
+    if (SHARED_TYPE, name) in catalogue.fields:
+        return catalogue.category(SHARED_TYPE, name)
+    try:
+        return DataCategory(field)
+    except ValueError as error:
+        known = ", ".join(sorted(f for owner, f in catalogue.fields if owner == SHARED_TYPE))
+        raise InputError(f"`--field` is a category key or one of: {known}") from error
+
+
+async def explain_field(
+    connection: Link,
+    matrix: Matrix,
+    *,
+    partner: str,
+    member: str,
+    category: DataCategory,
+    now: datetime,
+) -> Sequence[ExplainedAgreement]:
+    """One explanation for each agreement of the partner, whether it is in force or not.
+
+    Raises:
+        NotFoundError: there is no such partner, no such member number, or no agreement.
+    """
+    agreements = await list_agreements(connection, partner=partner)
+    if not agreements:
+        raise NotFoundError("that partner has no agreement: see `gateway partner list`")
+    member_id = await find_member(connection, member)
+    if member_id is None:
+        raise NotFoundError("there is no member of that number")
+    row = await connection.fetchrow("SELECT birth_date, region, status FROM member WHERE id = $1", member_id)
+    if row is None:
+        raise NotFoundError("there is no member of that number")
+    choices = (await read_choices(connection, [member_id])).get(member_id, [])
+    return [
+        ExplainedAgreement(
+            agreement,
+            explain(
+                matrix, agreement.terms, EVERYTHING, read_facts(row), choices, category=category, now=now
+            ),
+        )
+        for agreement in agreements
+    ]
