@@ -58,9 +58,10 @@ _WORD_RUN: Final = re.compile(
 )
 _ENOUGH_DIGITS: Final = re.compile(rf"(?:[^0-9]*+[0-9]){{{FEWEST_DIGITS}}}")
 _NOT_DIGIT: Final = re.compile(r"[^0-9]+")
-_LOOK_ALIKE: Final = str.maketrans("OoОоΟοQDlI|!іІıSsВBZz", "000000001111111558822")
+_LOOK_ALIKE: Final = str.maketrans("OoОоΟοQDlI|іІıSsВBZz", "00000000111111558822")
+_ALIKE: Final = re.compile("[OoОоΟοQDlI|іІıSsВBZz]")
 _LOOKS_LIKE_DIGITS: Final = re.compile(
-    r"(?<![^\W_])(?=[^\W_|!]*[0-9])[0-9OoОоΟοQDlI|!іІıSsВBZz]+(?![^\W_])|(?<=[0-9])[OoОоΟοlI|іІı]+(?=[0-9])"
+    r"(?<![^\W_])(?=[^\W_]*[0-9])[0-9OoОоΟοQDlI|іІıSsВBZz]+(?![^\W_])|(?<=[0-9])[OoОоΟοlI|іІı]+(?=[0-9])"
 )
 _LONE_LOOK_ALIKE: Final = re.compile(r"(?<=[0-9])([\W_]{1,3})([OoОоΟοlI|іІı]+)(?=[\W_]{1,3}[0-9])")
 _RUN: Final = re.compile(rf"\+?[0-9](?:(?:[^\w]|_){{0,{WIDEST_GAP}}}[0-9])*")
@@ -88,17 +89,21 @@ def find_phone_number(text: str, *, region: str | None) -> bool:
     # 3. Words
     if _WORD_RUN.search(folded):
         return True
-    folded = _words_as_digits(folded)
+    plain = _words_as_digits(folded)
+    alike = without_look_alikes(plain)
+    return _holds_number(plain, region) or (alike != plain and _holds_number(alike, region))
+
+
+def _holds_number(text: str, region: str | None) -> bool:
     regions = _regions(region)
-    if region is not None and regions[0] == "US" and _NANP_LOCAL.search(folded):
-        return True
+    if region is not None and regions[0] == "US":
+        if _NANP_LOCAL.search(text):
+            return True
+        text = _ZIP_PLUS_FOUR.sub("x", text)
     # 4. Runs, 5. candidates, 6. verdict
-    folded = _DATE.sub("x", folded)
-    if regions[0] == "US":
-        folded = _ZIP_PLUS_FOUR.sub("x", folded)
     return any(
         _is_number(candidate, international, regions)
-        for run in _RUN.finditer(folded)
+        for run in _RUN.finditer(_DATE.sub("x", text))
         for candidate, international in _candidates(run.group())
     )
 
@@ -129,12 +134,17 @@ def fold(text: str) -> str:
             elif unicodedata.category(character) not in _INVISIBLE:
                 kept.append(character)
         text = "".join(kept)
+    return text
+
+
+def without_look_alikes(text: str) -> str:
+    """`text` with letters that pass for digits as digits, where they stand among digits."""
     text = _LOOKS_LIKE_DIGITS.sub(lambda match: match.group().translate(_LOOK_ALIKE), text)
     return _LONE_LOOK_ALIKE.sub(lambda match: match.group(1) + match.group(2).translate(_LOOK_ALIKE), text)
 
 
-_INVISIBLE: Final = frozenset({"Cf", "Mn", "Me", "Cc"})
-"""Zero-width characters, soft hyphens, variation selectors, keycap marks, controls: they part no digits."""
+_INVISIBLE: Final = frozenset({"Cf", "Mn", "Me"})
+"""Zero-width characters, soft hyphens, variation selectors, keycap marks: they part no digits."""
 
 
 def _cannot_hold_number(text: str) -> bool:
@@ -144,8 +154,7 @@ def _cannot_hold_number(text: str) -> bool:
     digits = len(_NOT_DIGIT.sub("", text))
     if digits == 0:
         return len(text) < _SHORTEST_IN_WORDS or len(_WORD.findall(text)) < FEWEST_DIGITS
-    look_alikes = sum(map(text.count, "OolI|"))
-    return digits + look_alikes + len(_WORD.findall(text)) < FEWEST_DIGITS
+    return digits + len(_ALIKE.findall(text)) + len(_WORD.findall(text)) < FEWEST_DIGITS
 
 
 _SHORTEST_IN_WORDS: Final = FEWEST_DIGIT_WORDS * len("oh")

@@ -12,6 +12,7 @@ row of another member does not open there.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 from uuid import UUID
 
@@ -26,6 +27,7 @@ PLAINTEXT_SIZE: Final = 24
 SEALED_SIZE: Final = 32 + PLAINTEXT_SIZE + 16
 """Encapsulated key, padded plaintext, authentication tag."""
 
+_E164: Final = re.compile(r"\+[0-9]{4,15}")
 _CONTEXT: Final = b"member-gateway/sealed-phone/v1/"
 _SUITE: Final = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 
@@ -53,11 +55,7 @@ class PhoneSealer:
             InputError: the number is not in E.164; it is not part of the message.
         """
         plaintext = number_e164.encode()
-        if (
-            not number_e164.startswith("+")
-            or not number_e164[1:].isdecimal()
-            or len(plaintext) > PLAINTEXT_SIZE
-        ):
+        if _E164.fullmatch(number_e164) is None:
             raise InputError("a telephone number must be in international form before it is sealed")
         return _SUITE.encrypt(
             plaintext.ljust(PLAINTEXT_SIZE, b"\0"), self._public_key, info=sealing_info(phone_id)
