@@ -1,0 +1,301 @@
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import jwt
+import pytest
+
+from gateway.database import Database
+from gateway.identity.principals import Authenticator, open_authenticator
+from gateway.identity.tokens import SubjectKind
+from policies.agreement import AgreementStatus
+from policies.principal import MemberPrincipal, PartnerPrincipal, Visitor
+from resolvers.commands.clients import revoke_client, revoke_token
+from resolvers.commands.partners import set_agreement_status
+from resolvers.revocations import RevocationKind, revoke
+from schema.categories import DataCategory, categories_of
+from schema.errors import UnauthenticatedError, UnavailableError
+from schema.ids import new_id
+from tests.gateway.identity.conftest import World
+
+AT_ONCE = 0.5
+"""Seconds: less than half the poll of the patient settings, so only a notification is as quick."""
+
+
+async def refused(authenticator: Authenticator, header: str, within: float = AT_ONCE) -> bool:
+    """Whether the header is refused before the time is up."""
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        try:
+            await authenticator.authenticate(header)
+        except UnauthenticatedError:
+            return True
+        await asyncio.sleep(0.005)
+    return False
+
+
+async def test_without_a_header_a_visitor(authenticator: Authenticator) -> None:
+    assert await authenticator.authenticate(None) == Visitor()
+
+
+async def test_a_members_token_makes_that_member(authenticator: Authenticator, world: World) -> None:
+    principal = await authenticator.authenticate(world.bearer())
+    assert isinstance(principal, MemberPrincipal)
+    assert (principal.member_id, principal.client_id) == (world.member_id, "web")
+
+
+async def test_a_partners_token_makes_its_agreement_and_scopes(
+    authenticator: Authenticator, world: World
+) -> None:
+    principal = await authenticator.authenticate(world.bearer(SubjectKind.PARTNER))
+    assert isinstance(principal, PartnerPrincipal)
+    assert principal.agreement_id == world.agreement_id
+    assert categories_of(principal.mask) == {
+        DataCategory.NAME,
+        DataCategory.FIRST_NAME,
+        DataCategory.LAST_NAME,
+    }
+    assert await authenticator.authenticate(world.bearer(SubjectKind.PARTNER)) != principal
+
+
+@pytest.mark.parametrize(
+    ("scopes", "expected"),
+    [
+        ([], set()),
+        (["user.contact.phone_number"], set()),
+        (["nonsense"], set()),
+        (["user.financial.credit_card"], set()),
+        (["user.contact"], {DataCategory.EMAIL}),
+    ],
+)
+async def test_scopes_never_give_more_than_the_agreement(
+    authenticator: Authenticator, world: World, scopes: list[str], expected: set[DataCategory]
+) -> None:
+    principal = await authenticator.authenticate(world.bearer(SubjectKind.PARTNER, scopes=scopes))
+    assert isinstance(principal, PartnerPrincipal)
+    assert categories_of(principal.mask) == expected
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic abc", "Bearer a b", "Bearer ..", "é"])
+async def test_what_is_no_bearer_token_is_refused(authenticator: Authenticator, header: str) -> None:
+    with pytest.raises(UnauthenticatedError):
+        await authenticator.authenticate(header)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"subject": str(new_id())},
+        {"subject": "M-1"},
+        {"subject": "acme-api", "client_id": "web", "kind": SubjectKind.PARTNER},
+        {"subject": "nobody", "client_id": "nobody", "kind": SubjectKind.PARTNER},
+    ],
+)
+async def test_a_subject_that_does_not_exist_is_refused(
+    authenticator: Authenticator, world: World, changes: dict[str, Any]
+) -> None:
+    with pytest.raises(UnauthenticatedError):
+        await authenticator.authenticate(world.bearer(**changes))
+
+
+async def test_a_token_ends_at_its_expiry_though_it_is_cached(
+    authenticator: Authenticator, world: World
+) -> None:
+    header = world.bearer()
+    await authenticator.authenticate(header)
+    authenticator._clock = lambda: time.time() + world.settings.token_lifetime + world.settings.token_leeway
+    with pytest.raises(UnauthenticatedError):
+        await authenticator.authenticate(header)
+
+
+async def test_an_agreement_ends_at_its_second_though_it_is_cached(
+    authenticator: Authenticator, world: World
+) -> None:
+    end = datetime.now(UTC) + timedelta(seconds=60)
+    await world.until(end)
+    header = world.bearer(SubjectKind.PARTNER)
+    await authenticator.authenticate(header)
+    authenticator._clock = lambda: end.timestamp() - 0.001
+    await authenticator.authenticate(header)
+    authenticator._clock = end.timestamp
+    with pytest.raises(UnauthenticatedError):
+        await authenticator.authenticate(header)
+
+
+async def revoke_the_token(world: World, header: str) -> None:
+    claims = jwt.decode(header[7:], options={"verify_signature": False})
+    async with world.database.transaction() as connection:
+        await revoke_token(connection, token_id=claims["jti"], now=datetime.now(UTC), expires_at=None)
+
+
+async def revoke_the_client(world: World, _: str) -> None:
+    async with world.database.transaction() as connection:
+        await revoke_client(connection, client_id="acme-api", now=datetime.now(UTC))
+
+
+async def suspend_the_agreement(world: World, _: str) -> None:
+    async with world.database.transaction() as connection:
+        await set_agreement_status(
+            connection,
+            world.matrix,
+            agreement_id=world.agreement_id,
+            status=AgreementStatus.SUSPENDED,
+            now=datetime.now(UTC),
+        )
+
+
+async def sign_the_member_out(world: World, _: str) -> None:
+    async with world.database.transaction() as connection:
+        await revoke(connection, RevocationKind.MEMBER, str(world.member_id), now=datetime.now(UTC))
+
+
+async def close_the_member(world: World, _: str) -> None:
+    async with world.database.transaction() as connection:
+        await connection.execute("UPDATE member SET status = 'CLOSED'")
+        await revoke(connection, RevocationKind.MEMBER, str(world.member_id), now=datetime.now(UTC))
+
+
+REVOCATIONS: list[tuple[SubjectKind, Callable[[World, str], Awaitable[None]]]] = [
+    (SubjectKind.MEMBER, revoke_the_token),
+    (SubjectKind.PARTNER, revoke_the_token),
+    (SubjectKind.PARTNER, revoke_the_client),
+    (SubjectKind.PARTNER, suspend_the_agreement),
+    (SubjectKind.MEMBER, sign_the_member_out),
+    (SubjectKind.MEMBER, close_the_member),
+]
+
+
+@pytest.mark.parametrize(("kind", "act"), REVOCATIONS)
+async def test_what_is_revoked_is_refused_at_once_by_every_replica(
+    authenticator: Authenticator,
+    world: World,
+    kind: SubjectKind,
+    act: Callable[[World, str], Awaitable[None]],
+) -> None:
+    header = world.bearer(kind)
+    async with open_authenticator(world.settings, world.keys, world.database) as replica:
+        for each in (authenticator, replica):
+            await each.authenticate(header)
+        await act(world, header)
+        assert await refused(replica, header)
+        assert await refused(authenticator, header)
+    async with open_authenticator(world.settings, world.keys, world.database) as started_later:
+        with pytest.raises(UnauthenticatedError):
+            await started_later.authenticate(header)
+
+
+async def test_a_member_who_signed_out_everywhere_may_sign_in_again(
+    authenticator: Authenticator, world: World
+) -> None:
+    before = world.bearer()
+    await authenticator.authenticate(before)
+    await sign_the_member_out(world, before)
+    assert await refused(authenticator, before)
+    await authenticator.authenticate(world.bearer())
+
+
+async def test_a_reactivated_agreement_counts_again(authenticator: Authenticator, world: World) -> None:
+    header = world.bearer(SubjectKind.PARTNER)
+    await suspend_the_agreement(world, header)
+    assert await refused(authenticator, header)
+    async with world.database.transaction() as connection:
+        await set_agreement_status(
+            connection,
+            world.matrix,
+            agreement_id=world.agreement_id,
+            status=AgreementStatus.ACTIVE,
+            now=datetime.now(UTC),
+        )
+    deadline = time.monotonic() + AT_ONCE
+    while await refused(authenticator, header, within=0.01):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.005)
+    principal = await authenticator.authenticate(header)
+    assert isinstance(principal, PartnerPrincipal)
+    assert principal.agreement_version == 3
+
+
+async def cut_listeners(database: Database) -> None:
+    """End the connections that listen, as a broken network would."""
+    owner = await asyncpg.connect(database.url)
+    await owner.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename = 'gateway_app'"
+    )
+    await owner.close()
+
+
+async def test_a_listener_that_is_cut_off_for_good_leaves_no_stale_belief(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = world.settings.model_copy(update={"revocation_staleness": 0.2})
+    header = world.bearer()
+    async with open_authenticator(quick, world.keys, world.database) as authenticator:
+        await authenticator.authenticate(header)
+
+        async def no_listening(_: Database) -> None:
+            raise UnavailableError("cut off")
+
+        monkeypatch.setattr(Database, "listen", no_listening)
+        await cut_listeners(world.database)
+        await asyncio.sleep(0.3)
+        await revoke_the_token(world, header)
+        await asyncio.sleep(0.2)
+        with pytest.raises(UnauthenticatedError):
+            await authenticator.authenticate(header)
+
+
+async def test_a_notification_that_is_missed_is_caught_by_the_poll(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.identity.authority.CHANNEL", "nothing is ever said here")
+    quick = world.settings.model_copy(update={"revocation_staleness": 0.2})
+    header = world.bearer()
+    async with open_authenticator(quick, world.keys, world.database) as authenticator:
+        await authenticator.authenticate(header)
+        await revoke_the_token(world, header)
+        assert await refused(authenticator, header, within=0.3)
+
+
+async def test_a_listener_that_was_cut_off_once_comes_back(world: World) -> None:
+    quick = world.settings.model_copy(update={"revocation_staleness": 0.2})
+    async with open_authenticator(quick, world.keys, world.database) as authenticator:
+        await cut_listeners(world.database)
+        await asyncio.sleep(0.3)
+        heard = authenticator._authority._heard_at
+        await asyncio.sleep(0.3)
+        assert authenticator._authority._heard_at > heard
+
+
+async def test_with_a_dead_database_nobody_is_believed_and_nobody_waits_long(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = world.settings.model_copy(update={"revocation_staleness": 0.2})
+    header = world.bearer()
+    async with open_authenticator(quick, world.keys, world.database) as authenticator:
+        await authenticator.authenticate(header)
+
+        async def hang(*_: object, **__: object) -> None:
+            await asyncio.sleep(60)
+
+        monkeypatch.setattr("gateway.identity.authority.read_revocations", hang)
+        await asyncio.sleep(0.5)
+        started = time.monotonic()
+        results = await asyncio.gather(
+            *(authenticator.authenticate(header) for _ in range(50)), return_exceptions=True
+        )
+        assert {type(result) for result in results} == {UnavailableError}
+        assert time.monotonic() - started < 2
+
+
+async def test_the_cache_has_a_bound(world: World) -> None:
+    small = world.settings.model_copy(update={"token_cache_size": 3})
+    async with open_authenticator(small, world.keys, world.database) as authenticator:
+        for _ in range(10):
+            await authenticator.authenticate(world.bearer())
+        assert len(authenticator._known) == 3
