@@ -21,7 +21,6 @@ from typing import Final, NamedTuple, Self
 from graphql import (
     DocumentNode,
     FieldNode,
-    FragmentDefinitionNode,
     FragmentSpreadNode,
     InlineFragmentNode,
     OperationDefinitionNode,
@@ -120,13 +119,11 @@ def check_structure(document: DocumentNode, limits: Limits) -> None:
             )
             shape = shape._replace(directives=shape.directives + own)
             errors += _exceeded(shape, limits, place_of(definition))
-        elif isinstance(definition, FragmentDefinitionNode) and not limits.introspection:
-            errors += _introspection(shapes[definition.name.value], limits, place_of(definition))
     if errors:
         raise DocumentRefused(errors)
 
 
-def place_of(node: OperationDefinitionNode | FragmentDefinitionNode | FieldNode) -> tuple[Place, ...]:
+def place_of(node: OperationDefinitionNode) -> tuple[Place, ...]:
     """Where a node of the caller's document begins."""
     if node.loc is None:
         return ()

@@ -22,6 +22,7 @@ from typing import Final, TextIO, TypeAlias
 FieldValue: TypeAlias = str | int | float | bool | None
 
 _OURS: Final = "gateway"
+_PACKAGES: Final = frozenset({"gateway", "resolvers", "policies", "schema"})
 _SILENCED: Final = ("uvicorn.access", "graphql", "strawberry.execution", "httpx", "httpcore")
 """They print addresses, variables or messages; our own access line and error line replace them."""
 
@@ -75,15 +76,15 @@ class JsonLines(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
         }
-        if record.name == _OURS:
+        if record.name.partition(".")[0] in _PACKAGES:
             fields: Mapping[str, FieldValue] = getattr(record, "fields", {})
-            line |= {"event": record.msg, **fields}
+            line |= {"event": str(record.msg), **fields}
         else:
             line |= {"logger": record.name, "at": f"{record.module}:{record.lineno}"}
             if record.args and isinstance(record.msg, str):
                 line["template"] = record.msg
-            if record.exc_info and record.exc_info[1] is not None:
-                line |= describe(record.exc_info[1])
+        if record.exc_info and record.exc_info[1] is not None:
+            line |= describe(record.exc_info[1])
         return json.dumps(line, default=_type_name)
 
 
@@ -99,7 +100,7 @@ def _place(trace: TracebackType | None) -> str | None:
     ours = False
     while trace is not None:
         module = str(trace.tb_frame.f_globals.get("__name__", "?"))
-        mine = module.partition(".")[0] in {"gateway", "resolvers", "policies", "schema"}
+        mine = module.partition(".")[0] in _PACKAGES
         if mine or not ours:
             found = f"{module}:{trace.tb_lineno}"
             ours = ours or mine

@@ -14,6 +14,7 @@ from graphql import (
     GraphQLError,
     GraphQLInputType,
     GraphQLSchema,
+    ObjectFieldNode,
     ObjectValueNode,
     ValueNode,
     specified_rules,
@@ -96,12 +97,13 @@ class _ValuesOfCorrectType(ValuesOfCorrectTypeRule):
 
             def on_error(error: GraphQLError, path: list[str | int]) -> None:
                 wrong = error.nodes[0] if error.nodes else node
-                given = (
+                names = (
                     frozenset(f.name.value for f in wrong.fields)
                     if isinstance(wrong, ObjectValueNode)
                     else None
                 )
-                message = value_message(expected, path, given, given or frozenset())
+                unknown = wrong.name.value if isinstance(wrong, ObjectFieldNode) else None
+                message = value_message(expected, path, names, unknown)
                 self.report_error(GraphQLError(message, wrong))
 
             validate_input_literal(node, expected, on_error, None, None, hide_suggestions=True)

@@ -24,7 +24,7 @@ from graphql.execution.values import VariableValues, get_variable_values, input_
 from graphql.utilities.validate_input_value import validate_input_value
 
 from gateway.refusals import Code, Place, RefusedError, RequestRefused
-from gateway.wording import echoed, value_message
+from gateway.wording import may_echo, value_message
 from schema.errors import GatewayError
 
 MAX_ERRORS: Final = 20
@@ -64,7 +64,7 @@ def _refusals(
         return []
     name = definition.variable.name.value
     place = _place(definition)
-    shown = f"variable {echoed(f'{name}')}".replace("`", "`$", 1) if "`" in echoed(name) else "a variable"
+    shown = f"variable `${name}`" if may_echo(name) else "a variable"
     value = variables.get(name, Undefined)
     if value is Undefined:
         if is_non_null_type(type_) and definition.default_value is None:
@@ -85,7 +85,7 @@ def _value_refusals(
     def on_error(_error: GraphQLError, path: list[str | int]) -> None:
         part = _at(value, path)
         keys = frozenset(key for key in part if isinstance(key, str)) if isinstance(part, dict) else None
-        messages[f"{shown} has {value_message(type_, path, keys, keys or frozenset())}"] = None
+        messages[f"{shown} has {value_message(type_, path, keys)}"] = None
 
     validate_input_value(value, type_, on_error, hide_suggestions=True)
     return [RefusedError(Code.BAD_VARIABLES, message, place) for message in messages]

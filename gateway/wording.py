@@ -107,23 +107,29 @@ def rule_refusal(error: GraphQLError, rule: str) -> RefusedError:
 
 
 def value_message(
-    type_: GraphQLInputType, path: Sequence[str | int], value: object, missing: frozenset[str]
+    type_: GraphQLInputType,
+    path: Sequence[str | int],
+    names: frozenset[str] | None,
+    unknown: str | None = None,
 ) -> str:
     """What is wrong with an input value: the expected type, and the place by the contract's own names.
 
-    `path` leads from the value of `type_` to the wrong part. `value` is that whole value as given:
-    only its keys are looked at. `missing` holds the names present in an input object at the path.
+    `path` leads from the value of `type_` to the wrong part. `names` are the members of that part if it
+    is an object; `unknown` is the member that the contract does not know, if that is what is wrong.
     """
     expected, steps = _walk(type_, path)
     where = f" at `{'.'.join(steps)}`" if steps else ""
     nullable = get_nullable_type(expected)
-    if is_input_object_type(nullable) and value is not None:
-        absent = [n for n, f in nullable.fields.items() if is_required_input_field(f) and n not in missing]
-        if absent:
-            return f"a wrong value{where}: `{nullable}` needs `{'`, `'.join(absent)}`"
-        unknown = [name for name in missing if name not in nullable.fields]
-        if unknown:
-            return f"a wrong value{where}: `{nullable}` has no field {echoed(min(unknown))}"
+    if is_input_object_type(nullable):
+        strangers = [unknown] if unknown is not None else []
+        if names is not None:
+            required = (name for name, field in nullable.fields.items() if is_required_input_field(field))
+            absent = [name for name in required if name not in names]
+            if absent:
+                return f"a wrong value{where}: `{nullable}` needs `{'`, `'.join(absent)}`"
+            strangers += sorted(names - nullable.fields.keys())
+        if strangers:
+            return f"a wrong value{where}: `{nullable}` has no field {echoed(strangers[0])}"
     return f"a wrong value{where}: expected type `{expected}`"
 
 

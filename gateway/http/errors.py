@@ -52,6 +52,9 @@ STATUS: Final[Mapping[str, int]] = MappingProxyType(
 )
 """The HTTP status of a request that is refused with a code. A code that is not listed has 400."""
 
+ILL_FORMED: Final = frozenset({Code.BAD_REQUEST, Code.BAD_JSON, Code.BATCHING_UNSUPPORTED})
+"""What is not a GraphQL-over-HTTP request at all. Its status is 400 whatever the caller accepts."""
+
 _NO_HEADERS: Final[Sequence[tuple[bytes, bytes]]] = ()
 HEADERS: Final[Mapping[str, Sequence[tuple[bytes, bytes]]]] = MappingProxyType(
     {

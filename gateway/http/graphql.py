@@ -19,10 +19,11 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
 
 from gateway.http.documents import resolve_document
-from gateway.http.errors import Failure, refuse
+from gateway.http.errors import ILL_FORMED, Failure, refuse
 from gateway.http.messages import Authenticator, DocumentFinder, GraphQLRequest, GraphQLResponse, Handler
 from gateway.http.negotiation import MediaType, negotiate
 from gateway.http.reading import (
@@ -222,8 +223,7 @@ class _Watch:
 
 async def _send(send: Send, answer: GraphQLResponse | Failure, media: MediaType, request_id: str) -> int:
     """Send the answer; its status."""
-    # Callers of `application/json` cannot tell our 400 from a proxy's; they read the body of a 200.
-    status = 200 if media is MediaType.JSON and answer.status == 400 else answer.status  # noqa: PLR2004
+    status = _status(answer, media)
     body = answer.body
     headers = [
         (b"content-type", f"{media.value}; charset=utf-8".encode()),
@@ -235,6 +235,17 @@ async def _send(send: Send, answer: GraphQLResponse | Failure, media: MediaType,
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
     return status
+
+
+def _status(answer: GraphQLResponse | Failure, media: MediaType) -> int:
+    """The status for this media type.
+
+    Callers of `application/json` cannot tell our 400 from a proxy's, and read the body of a 200 only.
+    """
+    well_formed = isinstance(answer, GraphQLResponse) or answer.code not in ILL_FORMED
+    if media is MediaType.JSON and answer.status == HTTPStatus.BAD_REQUEST and well_formed:
+        return HTTPStatus.OK
+    return answer.status
 
 
 def _log(scope: Scope, trace: _Trace, status: int, started: float) -> None:
