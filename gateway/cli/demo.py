@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import shlex
 import socket
 from collections.abc import Sequence
@@ -49,7 +50,7 @@ async def _demo(settings: Settings, *, check: bool) -> None:
         async with open_pools(url, settings, keys) as database:
             with ProgressBar(f"{MEMBERS:,} members", MEMBERS) as bar:
                 await make_world(database, product.matrix, sealer, now=utc_now(), on_progress=bar.show)
-            configure_logging()
+            configure_logging(logging.WARNING if check else logging.INFO)
             async with compose(settings, keys, database, product) as gateway:
                 paste = await calls(database, settings, keys)
                 if check:
