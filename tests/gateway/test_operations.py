@@ -123,7 +123,8 @@ COSTS: list[tuple[str, dict[str, Any], int]] = [
     (
         (
             "query($n: Int = 5) { members(first: $n) { ...P } }"
-            " fragment P on MemberConnection { edges { ...E } totalCount } fragment E on MemberEdge { cursor }"
+            " fragment P on MemberConnection { edges { ...E } totalCount }"
+            " fragment E on MemberEdge { cursor }"
         ),
         {"n": 9},
         10,
