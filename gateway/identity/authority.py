@@ -15,13 +15,16 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from gateway.database import Database
 from gateway.driver_errors import translate_driver_errors
 from gateway.identity.tokens import VerifiedToken
 from resolvers.revocations import CHANNEL, Revocation, RevocationKind, read_revocations
 from schema.errors import GatewayError, UnavailableError
+
+READ_TIMEOUT: Final = 2.0
+"""Seconds. A database that takes longer to tell what is new in a short log does not answer."""
 
 Subscriber: TypeAlias = Callable[[RevocationKind, str], None]
 
@@ -65,7 +68,7 @@ class Authority:
         if arrived_at - self._heard_at <= self._staleness:
             return
         async with self._reading:
-            if time.monotonic() - self._heard_at <= self._staleness:
+            if self._heard_at >= arrived_at:
                 return
             if self._failed_at >= arrived_at:
                 # Whoever held the lock found nobody at home: not everyone has to wait for that in turn.
@@ -100,7 +103,7 @@ class Authority:
         """A database that hangs is one that does not answer."""
         try:
             with translate_driver_errors():
-                async with asyncio.timeout(self._staleness):
+                async with asyncio.timeout(READ_TIMEOUT):
                     yield
         except GatewayError:
             self._failed_at = time.monotonic()

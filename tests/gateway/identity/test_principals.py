@@ -283,6 +283,7 @@ async def test_with_a_dead_database_nobody_is_believed_and_nobody_waits_long(
         async def hang(*_: object, **__: object) -> None:
             await asyncio.sleep(60)
 
+        monkeypatch.setattr("gateway.identity.authority.READ_TIMEOUT", 0.2)
         monkeypatch.setattr("gateway.identity.authority.read_revocations", hang)
         await asyncio.sleep(0.5)
         started = time.monotonic()
