@@ -131,9 +131,8 @@ class DisclosureLog:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, nothing was recorded and nothing leaves
                 # The type only: a driver's message may quote values.
-                logger.error(  # noqa: TRY400
-                    "disclosure log: %d records not written: %s", len(batch), type(error).__name__
-                )
+                fields = {"records": len(batch), "cause": type(error).__name__}
+                logger.error("disclosures not recorded", extra={"fields": fields})  # noqa: TRY400
                 self._settle(
                     batch, DisclosureUnrecordedError("the disclosure could not be recorded: try again")
                 )
