@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from gateway.policy_source import load_default_policy
 from policies.age import is_protected
-from policies.agreement import AgreementStatus, AgreementTerms, scope_mask
-from policies.choices import BASES_WITHOUT_CHOICE, Choice, Direction
+from policies.agreement import AgreementTerms, scope_mask
+from policies.choices import BASES_WITHOUT_CHOICE, Choice
 from policies.decision import Allow, Decision, Deny, Reason, Withhold
 from policies.matrix import Matrix, compile_matrix
 from policies.sharing import EVERYTHING, MemberFacts, decide, needed_mask, share_mask
@@ -28,6 +28,7 @@ from schema.categories import (
     closed,
     expand,
 )
+from schema.vocabulary import AgreementStatus, Direction
 from tests.decisions.cases import AGREEMENT, NOW, THIS_PARTNER, DecisionCase, load_cases
 from tests.policies.test_choices import ledgers, model
 
@@ -66,7 +67,9 @@ def test_decision_tables(case: DecisionCase) -> None:
     decision = decide(matrix, case.terms, granted, case.facts, case.choices, category=case.category, now=NOW)
     assert decision == VERDICTS[case.expect](case.reason)
 
-    shared = closed(share_mask(matrix, case.terms, case.facts, case.choices, NOW) & granted)
+    unscoped = share_mask(matrix, case.terms, case.facts, case.choices, NOW)
+    assert unscoped == closed(unscoped)
+    shared = closed(unscoped & granted)
     seen = case.category in categories_of(shared) if case.category in SHARE_BITS else shared != 0
     assert (seen and case.category not in SEALED) == (case.expect == "allow")
 
