@@ -16,7 +16,6 @@ Steps of a request:
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -36,14 +35,12 @@ from gateway.http.reading import (
     read_body,
     read_query,
 )
+from gateway.http.watch import Watch
 from gateway.operations import digest_of
 from gateway.refusals import Code, refused
 from gateway.settings import DocumentPolicy
 from gateway.telemetry import event, new_request_id
 from policies.principal import Principal
-
-WATCH_AFTER: Final = 0.05
-"""Seconds after which a request is worth watching for a caller who leaves; most are answered sooner."""
 
 CLIENT_GONE_STATUS: Final = 499
 """Only in the log: nobody was there to be answered."""
@@ -136,24 +133,24 @@ class GraphQLEndpoint:
             raise refused(Code.METHOD_NOT_ALLOWED, "send a GraphQL request by POST, or a query by GET")
         principal = await self._authenticate(header(scope, b"authorization"))  # 3.
         trace.audience = principal.audience
-        request = await self._request(scope, receive, principal, trace)
-        return await self._execute(request, principal, receive)
+        watch = Watch(receive, self._timeout)
+        try:
+            async with watch:
+                request = await self._request(scope, receive, principal, trace)
+                watch.body_is_read()
+                return await self._handler.execute(request, principal)  # 6.
+        except TimeoutError:
+            raise self._too_late(watch) from None
 
     async def _request(
         self, scope: Scope, receive: Receive, principal: Principal, trace: _Trace
     ) -> GraphQLRequest:
         """The request, its document in full."""
         read_only = scope["method"] == "GET"
-        if read_only:
-            parameters = read_query(scope, self._limit)  # 4.
-        else:
-            try:
-                async with asyncio.timeout(self._timeout):
-                    parameters = await read_body(scope, receive, self._limit)
-            except TimeoutError:
-                raise refused(
-                    Code.REQUEST_TIMEOUT, "the body did not arrive in time: send it again"
-                ) from None
+        # 4.
+        parameters = (
+            read_query(scope, self._limit) if read_only else await read_body(scope, receive, self._limit)
+        )
         document = await resolve_document(parameters, principal, self._documents, self._policy)  # 5.
         digest = digest_of(document)
         trace.operation = digest[:12]
@@ -167,58 +164,14 @@ class GraphQLEndpoint:
             request_id=trace.request_id,
         )
 
-    async def _execute(
-        self, request: GraphQLRequest, principal: Principal, receive: Receive
-    ) -> GraphQLResponse:
-        """Run the engine within the time allowed, and no longer than the caller waits.
-
-        The watch for a caller who leaves is a task of its own, which costs as much as a small read; so
-        it starts only for requests that take long.
-        """
-        loop = asyncio.get_running_loop()
-        watch = _Watch(receive)
-        timer: asyncio.TimerHandle | None = None
-        try:
-            async with asyncio.timeout(self._timeout) as scope:
-                # 6.
-                timer = loop.call_later(WATCH_AFTER, watch.start, scope)
-                return await self._handler.execute(request, principal)
-        except TimeoutError:
-            if watch.client_gone:
-                raise ClientGoneError from None
-            message = (
-                f"the request took longer than `request_timeout` allows, which is {self._timeout:g} s: "
-                "ask for less"
-            )
-            raise refused(Code.TIMEOUT, message) from None
-        finally:
-            if timer is not None:
-                timer.cancel()
-            watch.stop()
-
-
-class _Watch:
-    """Ends a timeout scope at once when the caller closes the connection."""
-
-    def __init__(self, receive: Receive) -> None:
-        self.client_gone = False
-        self._receive = receive
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self, scope: asyncio.Timeout) -> None:
-        """Begin to watch."""
-        self._task = asyncio.create_task(self._until_gone(scope))
-
-    def stop(self) -> None:
-        """Watch no longer."""
-        if self._task is not None:
-            self._task.cancel()
-
-    async def _until_gone(self, scope: asyncio.Timeout) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self.client_gone = True
-        scope.reschedule(asyncio.get_running_loop().time())
+    def _too_late(self, watch: Watch) -> Exception:
+        """What ended a request before its time."""
+        if watch.caller_is_gone:
+            return ClientGoneError()
+        if watch.reading:
+            return refused(Code.REQUEST_TIMEOUT, "the body did not arrive in time: send it again")
+        limit = f"`request_timeout` allows, which is {self._timeout:g} s"
+        return refused(Code.TIMEOUT, f"the request took longer than {limit}: ask for less")
 
 
 async def _send(send: Send, answer: GraphQLResponse | Failure, media: MediaType, request_id: str) -> int:

@@ -182,7 +182,7 @@ def _json(body: bytes) -> Any:
     parsers.
     """
     try:
-        value = json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_no_constant)
+        value = _STRICT.decode(body.decode())
         if b"\\u" in body:
             written = json.dumps(value, ensure_ascii=False).encode()  # raises on a lone surrogate
             if _NUL.search(written):
@@ -204,6 +204,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _no_constant(_: str) -> NoReturn:
     """NaN and the infinities are not JSON."""
     raise ValueError
+
+
+_STRICT: Final = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
 
 
 def _too_large(limit: int) -> Exception:

@@ -104,6 +104,28 @@ LITERALS = (
     f"{MARKER}.5",
     f'"""{MARKER}"""',
 )
+WRONG_NAMES = (
+    "{ %s }",
+    "{ hello %s: me { id } %s: hello }",
+    "{ me { ...%s } }",
+    "fragment %s on Member { id } { hello }",
+    "{ me { ... on %s { id } } }",
+    "{ hello(%s: 1) }",
+    "{ hello @%s }",
+    "query($%s: Int) { hello }",
+    "{ hello(name: $%s) }",
+    "query Q($v: %s) { hello(name: $v) }",
+    "query %s { hello } query %s { hello }",
+    "query Q($v: Int, $v: Int) { members(first: $v) { %s } }",
+    "{ members(where: {region: NORTH, %s: 1}) { totalCount } }",
+    "{ me { friend { ...%s } } } fragment %s on Member { friend { ...%s } }",
+    "subscription %s { %s }",
+    "extend type %s { a: Int }",
+)
+NAMES = (f"x{MARKER}", f"_{MARKER}", f"x_{MARKER}_y")
+wrong_names = st.builds(
+    lambda document, name: document.replace("%s", name), st.sampled_from(WRONG_NAMES), st.sampled_from(NAMES)
+)
 wrong = st.builds(
     lambda document, value: document % value, st.sampled_from(WRONG_VALUES), st.sampled_from(LITERALS)
 )
@@ -184,6 +206,13 @@ def test_random_requests(request: dict[str, Any]) -> None:
 @FUZZ
 @given(wrong)
 def test_wrong_literals(document: str) -> None:
+    ask(ENDPOINT, "POST", POST, b"", json.dumps({"query": document}).encode())
+
+
+@FUZZ
+@given(wrong_names)
+def test_wrong_names(document: str) -> None:
+    ask(ENDPOINT, "POST", POST, b"", json.dumps({"query": document, "operationName": MARKER}).encode())
     ask(ENDPOINT, "POST", POST, b"", json.dumps({"query": document}).encode())
 
 
