@@ -18,7 +18,7 @@ WATCH_AFTER: Final = 0.05
 
 
 class Watch:
-    """`async with Watch(receive, seconds)`: in either case what is inside is cancelled and TimeoutError raised.
+    """`async with Watch(receive, seconds)`: in either case cancels what is inside and raises TimeoutError.
 
     While the body is read nobody else may read from the connection: the caller says when it is done.
     """
