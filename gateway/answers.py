@@ -62,7 +62,9 @@ def assemble(
         if not isinstance(outcome, GatewayError):
             data[selected.key] = outcome
             continue
-        errors.append(GraphQLError(str(outcome), list(selected.nodes), path=[selected.key], original_error=outcome))
+        errors.append(
+            GraphQLError(str(outcome), list(selected.nodes), path=[selected.key], original_error=outcome)
+        )
         if isinstance(root_type.fields[selected.name].type, GraphQLNonNull):
             return Answer(b"null", tuple(errors))
         data[selected.key] = None

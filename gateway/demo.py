@@ -21,7 +21,6 @@ from gateway.identity.tokens import SubjectKind, mint
 from gateway.keys import Keyring
 from gateway.seeding import seed
 from gateway.settings import Settings
-from policies.agreement import AgreementStatus
 from policies.matrix import Matrix
 from resolvers.commands.clients import create_client
 from resolvers.commands.partners import create_agreement, create_partner, list_partners
@@ -30,6 +29,7 @@ from resolvers.sealing import PhoneSealer
 from resolvers.shares import Link
 from schema.categories import Basis, Purpose
 from schema.errors import UnavailableError
+from schema.vocabulary import AgreementStatus
 
 MEMBERS: Final = 2_000
 SEED_VALUE: Final = 1

@@ -105,6 +105,8 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        names = sorted({"GATEWAY_" + "_".join(str(part) for part in e["loc"]).upper() for e in error.errors()})
+        names = sorted(
+            {"GATEWAY_" + "_".join(str(part) for part in e["loc"]).upper() for e in error.errors()}
+        )
         listed = ", ".join(f"`{name}`" for name in names)
         raise SettingsError(f"check {listed}: see docs/settings.md for what each admits") from error

@@ -7,22 +7,12 @@ this module except as a yes, a no or a band of ten years.
 from __future__ import annotations
 
 from datetime import date
-from enum import StrEnum
 from typing import Final
+
+from schema.vocabulary import AgeBand
 
 ADULT_AGE: Final = 18
 """C17: below it a member is shared on the LEGAL basis only. Not a setting."""
-
-
-class AgeBand(StrEnum):
-    """The age bands that a partner may see. There is none for members under 18."""
-
-    AGE_18_24 = "AGE_18_24"
-    AGE_25_34 = "AGE_25_34"
-    AGE_35_44 = "AGE_35_44"
-    AGE_45_54 = "AGE_45_54"
-    AGE_55_64 = "AGE_55_64"
-    AGE_65_PLUS = "AGE_65_PLUS"
 
 
 AGE_BANDS: Final[tuple[tuple[int, AgeBand], ...]] = (

@@ -6,22 +6,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
 from schema.categories import SEALED, Basis, DataCategory, Purpose, closed, expand, mask_of
 from schema.errors import InputError
-
-
-class AgreementStatus(StrEnum):
-    """Only an ACTIVE agreement shares anything."""
-
-    DRAFT = "DRAFT"
-    ACTIVE = "ACTIVE"
-    SUSPENDED = "SUSPENDED"
-    ENDED = "ENDED"
+from schema.vocabulary import AgreementStatus
 
 
 @dataclass(frozen=True, slots=True)

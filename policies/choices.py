@@ -13,37 +13,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
 from schema.categories import SHAREABLE, Basis, DataCategory, Purpose, expand, mask_of
 from schema.errors import InputError
+from schema.vocabulary import ChoiceSource, Direction
 
 CLOCK_TOLERANCE: Final = timedelta(minutes=2)
 """How far ahead of ours another clock may be. A later date could win over every choice yet to come."""
 
 BASES_WITHOUT_CHOICE: Final = frozenset({Basis.LEGAL, Basis.INSOLVENCY})
 """What the law requires, and what passes to the acquirer, is not the member's to refuse or request."""
-
-
-class Direction(StrEnum):
-    """What the member wants: IN shares, OUT does not."""
-
-    IN = "IN"
-    OUT = "OUT"
-
-
-class ChoiceSource(StrEnum):
-    """Through which door a choice came (C4, C9)."""
-
-    REGISTRATION = "REGISTRATION"
-    PROFILE_PAGE = "PROFILE_PAGE"
-    UNSUBSCRIBE_LINK = "UNSUBSCRIBE_LINK"
-    MAIL = "MAIL"
-    IMPORT = "IMPORT"
-    GPC = "GPC"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from policies.choices import ChoiceSource, Direction
 from policies.matrix import Matrix
 from resolvers.shares import Link, refresh_shares
 from schema.ids import new_id
 from schema.tables.member import MemberStatus
+from schema.vocabulary import ChoiceSource, Direction
 
 ASKING: Final = 40
 """Members who ask the partner to be given their data (C8 d)."""

@@ -1,7 +1,7 @@
 """How each `Derived` source of the catalogue is computed, in SQL, from the columns of its row.
 
 `tests/resolvers/test_derivations.py` holds that every name the catalogue uses is here, and that the
-age bands agree with `policies.age`.
+database's age bands are those of `policies.age.band`.
 """
 
 from __future__ import annotations
@@ -13,22 +13,12 @@ from typing import Any, Final, TypeAlias
 from sqlalchemy import ColumnElement, Date, FromClause, Integer, Text, bindparam, cast, func, literal_column
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from schema.types.enums import AgeBand
+from policies.age import AGE_BANDS
 
 TODAY: Final = "today"
 """The bind parameter that carries the current date (UTC)."""
 
 Derivation: TypeAlias = Callable[[FromClause], ColumnElement[Any]]
-
-_LOWER_AGES: Final = {
-    18: AgeBand.AGE_18_24,
-    25: AgeBand.AGE_25_34,
-    35: AgeBand.AGE_35_44,
-    45: AgeBand.AGE_45_54,
-    55: AgeBand.AGE_55_64,
-    65: AgeBand.AGE_65_PLUS,
-}
-"""The age from which each band counts. Below the first there is no band: the value is null (C17)."""
 
 
 def _full_name(row: FromClause) -> ColumnElement[Any]:
@@ -37,9 +27,11 @@ def _full_name(row: FromClause) -> ColumnElement[Any]:
 
 def _age_band(row: FromClause) -> ColumnElement[Any]:
     age = cast(func.extract("year", func.age(bindparam(TODAY, type_=Date()), row.c.birth_date)), Integer)
-    bounds: ColumnElement[Any] = literal_column("ARRAY[" + ", ".join(map(str, _LOWER_AGES)) + "]")
+    bounds: ColumnElement[Any] = literal_column(
+        "ARRAY[" + ", ".join(str(lower) for lower, _ in AGE_BANDS) + "]"
+    )
     names = literal_column(
-        "(ARRAY[" + ", ".join(f"'{band.value}'" for band in _LOWER_AGES.values()) + "])", ARRAY(Text)
+        "(ARRAY[" + ", ".join(f"'{band.value}'" for _, band in AGE_BANDS) + "])", ARRAY(Text)
     )
     return names[func.width_bucket(age, bounds)]
 

@@ -18,13 +18,14 @@ from uuid import UUID
 from asyncpg import Connection, Record
 from asyncpg.pool import PoolConnectionProxy
 
-from policies.agreement import AgreementStatus, AgreementTerms
-from policies.choices import Choice, ChoiceSource, Direction
+from policies.agreement import AgreementTerms
+from policies.choices import Choice
 from policies.matrix import Matrix
 from policies.sharing import MemberFacts, share_mask
 from schema.categories import Basis, DataCategory, Purpose
 from schema.ids import pairwise_id
 from schema.tables.member import MemberStatus
+from schema.vocabulary import AgreementStatus, ChoiceSource, Direction
 
 Link: TypeAlias = "Connection[Record] | PoolConnectionProxy[Record]"
 """A connection under the role of commands."""

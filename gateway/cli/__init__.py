@@ -1,0 +1,1 @@
+"""The command line: `gateway` and its subcommands. Each module is one of them."""

@@ -12,10 +12,10 @@ from gateway.importing import fields
 from gateway.importing.cells import LONGEST, Cells
 from gateway.importing.mapping import PhoneColumns, Words
 from gateway.importing.problems import ProblemCode
-from policies.choices import Direction
 from resolvers.commands.member_records import AddressRecord, BillingRecord, ChoiceEntry, PhoneRecord
 from resolvers.sealing import PhoneSealer
 from schema.categories import Purpose
+from schema.vocabulary import Direction
 
 SHORTEST_OWN_NUMBER: Final = 7
 """Digits from which on a row's own telephone number is looked for in its member number."""
@@ -24,14 +24,17 @@ _NOT_DIGIT: Final = re.compile(r"[^0-9]")
 _LINES: Final = ("line1", "line2", "city", "state", "postal_code")
 
 
-def read_address(cells: Cells) -> AddressRecord | None:
-    """The primary address. Nothing of it is kept without its street, city and country."""
+def read_address(cells: Cells) -> tuple[AddressRecord | None, str | None]:
+    """The primary address, and the country, which is known even where the address is not whole.
+
+    Nothing of an address is kept without its street, city and country.
+    """
     packed = cells.raw("address.packed")
     if packed:
         unpacked = fields.unpack_address(packed)
         if unpacked is None:
             cells.fault("address.packed", ProblemCode.BAD_ADDRESS)
-            return None
+            return None, None
         country: str | None = unpacked.country
         raw = {name: getattr(unpacked, name) or "" for name in _LINES}
     else:
@@ -46,8 +49,8 @@ def read_address(cells: Cells) -> AddressRecord | None:
         for name, value in raw.items()
     )
     if line1 is None or city is None or country is None:
-        return None
-    return AddressRecord(line1, line2, city, state, postal_code, country)
+        return None, country
+    return AddressRecord(line1, line2, city, state, postal_code, country), country
 
 
 def read_phones(

@@ -21,8 +21,8 @@ from gateway.seeding.pools import (
     REFERRERS,
     SURVEY,
 )
-from policies.choices import ChoiceSource, Direction
 from schema.categories import DataCategory, Purpose
+from schema.vocabulary import ChoiceSource, Direction
 
 Rows = dict[str, list[Any]]
 

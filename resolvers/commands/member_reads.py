@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from policies.choices import ChoiceSource, Direction
 from resolvers.commands.member_changes import StoredMember
 from resolvers.commands.member_records import AddressRecord, ChoiceEntry, MemberRecord
 from schema.categories import Purpose
+from schema.vocabulary import ChoiceSource, Direction
 
 if TYPE_CHECKING:
     from asyncpg import Record

@@ -11,8 +11,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from policies.choices import Direction
 from schema.categories import Purpose
+from schema.vocabulary import Direction
 
 
 class OptionalColumn(StrEnum):

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from policies.choices import ChoiceSource
 from resolvers.commands.member_changes import MemberChange
 from resolvers.commands.member_records import AddressRecord, ChoiceEntry, MemberRecord
 from resolvers.commands.member_secrets import MemberSecrets
 from schema.ids import new_id
 from schema.tables.member import AddressKind, MemberStatus
+from schema.vocabulary import ChoiceSource
 
 if TYPE_CHECKING:
     from resolvers.shares import Link

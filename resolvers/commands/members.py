@@ -20,7 +20,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from policies.choices import ChoiceSource
 from resolvers.commands.member_changes import CHOICE_MASK, MemberChange, StoredMember, compare
 from resolvers.commands.member_reads import email_and_name_owners, read_import_choices, read_members
 from resolvers.commands.member_records import ChoiceEntry, MemberRecord, OptionalColumn
@@ -34,6 +33,7 @@ from resolvers.commands.member_writes import (
 )
 from schema.ids import new_id
 from schema.tables.member import MemberStatus
+from schema.vocabulary import ChoiceSource
 
 if TYPE_CHECKING:
     from resolvers.shares import Link

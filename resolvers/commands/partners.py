@@ -13,13 +13,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from policies.agreement import AgreementStatus, AgreementTerms, parse_categories
+from policies.agreement import AgreementTerms, parse_categories
 from policies.matrix import Matrix
 from resolvers.revocations import RevocationKind, revoke
 from resolvers.shares import ShareChanges, read_terms, refresh_shares
 from schema.categories import Basis, Purpose
 from schema.errors import InputError, NotFoundError
 from schema.ids import new_id
+from schema.vocabulary import AgreementStatus
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Record

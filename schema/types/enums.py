@@ -5,46 +5,12 @@ Where the stored word differs from the GraphQL name (`Purpose`), the encoder tra
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 import strawberry
 
 from schema.categories import Audience, Basis, Purpose
 from schema.tables.activity import CartStatus, CommunicationDirection, InteractionKind, OrderStatus
 from schema.tables.member import AddressKind, MemberStatus
-
-
-@strawberry.enum(description="How old a member is, in bands. Younger members are shared with nobody (C17).")
-class AgeBand(StrEnum):
-    """Age bands, in whole years."""
-
-    AGE_18_24 = "AGE_18_24"
-    AGE_25_34 = "AGE_25_34"
-    AGE_35_44 = "AGE_35_44"
-    AGE_45_54 = "AGE_45_54"
-    AGE_55_64 = "AGE_55_64"
-    AGE_65_PLUS = "AGE_65_PLUS"
-
-
-@strawberry.enum(description="Whether a request was to share or to stop sharing.")
-class ChoiceDirection(StrEnum):
-    """Opt in or opt out."""
-
-    IN = "IN"
-    OUT = "OUT"
-
-
-@strawberry.enum(description="How a request about sharing reached us.")
-class ChoiceSource(StrEnum):
-    """Where a choice came from."""
-
-    REGISTRATION = "REGISTRATION"
-    PROFILE_PAGE = "PROFILE_PAGE"
-    UNSUBSCRIBE_LINK = "UNSUBSCRIBE_LINK"
-    MAIL = "MAIL"
-    IMPORT = "IMPORT"
-    GPC = "GPC"
-
+from schema.vocabulary import AgeBand, ChoiceSource, Direction
 
 _DESCRIPTIONS = {
     MemberStatus: "Where a membership stands.",
@@ -56,6 +22,9 @@ _DESCRIPTIONS = {
     Basis: "Why data may leave at all (C8).",
     Purpose: "What shared data is used for (C7).",
     Audience: "Who asks.",
+    AgeBand: "How old a member is, in bands. Younger members are shared with nobody (C17).",
+    ChoiceSource: "How a request about sharing reached us.",
 }
 for _vocabulary, _description in _DESCRIPTIONS.items():
     strawberry.enum(_vocabulary, description=_description)
+strawberry.enum(Direction, name="ChoiceDirection", description="To share, or to stop sharing.")

@@ -33,7 +33,7 @@ from schema.types.activity import (
     VisitType,
 )
 from schema.types.connections import Connection, projected
-from schema.types.enums import ChoiceDirection, ChoiceSource
+from schema.vocabulary import ChoiceSource, Direction
 
 
 @strawberry.type(name="PostalAddress", description="A postal address of the member.")
@@ -83,7 +83,7 @@ class ChoiceType:
     id: strawberry.ID = stored(ChoiceRecord.id, "Names this entry.")
     requested_at: datetime = stored(ChoiceRecord.requested_at, "The date of the request: it decides.")
     received_at: datetime = stored(ChoiceRecord.received_at, "When it arrived: it decides nothing.")
-    direction: ChoiceDirection = stored(ChoiceRecord.direction, "To share, or to stop sharing.")
+    direction: Direction = stored(ChoiceRecord.direction, "To share, or to stop sharing.")
     source: ChoiceSource = stored(ChoiceRecord.source, "How the request reached us.")
     partner: PartnerType | None = related(
         DataCategory.PRIVACY_PREFERENCES,

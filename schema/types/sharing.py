@@ -9,7 +9,7 @@ import strawberry
 from schema.catalogue import Derived, FilterOperator, Stored, derived, narrows, related, source_of, stored
 from schema.categories import DataCategory
 from schema.tables import Member, PostalAddress, Share
-from schema.types.enums import AgeBand
+from schema.vocabulary import AgeBand
 
 
 @strawberry.type(name="SharedAddress", description="The member's primary postal address.")

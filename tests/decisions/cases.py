@@ -17,11 +17,12 @@ from uuid import UUID
 
 import yaml
 
-from policies.agreement import AgreementStatus, AgreementTerms, parse_categories
-from policies.choices import Choice, ChoiceSource, Direction
+from policies.agreement import AgreementTerms, parse_categories
+from policies.choices import Choice
 from policies.decision import Reason
 from policies.sharing import MemberFacts
 from schema.categories import Basis, DataCategory, Purpose
+from schema.vocabulary import AgreementStatus, ChoiceSource, Direction
 
 NOW: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
 THIS_PARTNER: Final = UUID("11111111-1111-4111-8111-111111111111")

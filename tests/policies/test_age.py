@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.age import AGE_BANDS, AgeBand, age_on, band, is_protected
+from policies.age import AGE_BANDS, age_on, band, is_protected
+from schema.vocabulary import AgeBand
 
 pytestmark = pytest.mark.clause("C17")
 

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from policies.agreement import AgreementStatus, AgreementTerms, parse_categories, scope_mask
+from policies.agreement import AgreementTerms, parse_categories, scope_mask
 from schema.categories import SEALED, Basis, DataCategory, Purpose, categories_of
 from schema.errors import InputError
+from schema.vocabulary import AgreementStatus
 from tests.decisions.cases import AGREEMENT, NOW, THIS_PARTNER
 
 pytestmark = pytest.mark.clause("C8")

@@ -15,13 +15,12 @@ from policies.choices import (
     NO_CHOICES,
     Choice,
     ChoiceMasks,
-    ChoiceSource,
-    Direction,
     fold,
     validate_request_date,
 )
 from schema.categories import SHARE_BITS, SHAREABLE, Basis, DataCategory, Purpose, mask_of
 from schema.errors import InputError
+from schema.vocabulary import ChoiceSource, Direction
 from tests.decisions.cases import NOW, OTHER_PARTNER, THIS_PARTNER
 
 pytestmark = pytest.mark.clause("C11")

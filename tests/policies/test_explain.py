@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.agreement import AgreementTerms, scope_mask
-from policies.choices import Choice, ChoiceSource, Direction
+from policies.choices import Choice
 from policies.decision import Allow, Reason
 from policies.explain import Explanation, explain
 from policies.matrix import Matrix
 from policies.sharing import MemberFacts, decide
 from schema.categories import SEALED, Basis, DataCategory, Purpose
+from schema.vocabulary import ChoiceSource, Direction
 from tests.decisions.cases import NOW, THIS_PARTNER
 from tests.policies.test_agreement import TERMS
 from tests.policies.test_choices import ledgers

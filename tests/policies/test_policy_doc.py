@@ -9,9 +9,10 @@ from uuid import UUID
 import pytest
 
 from policies.check import check
-from policies.choices import Choice, ChoiceSource, Direction, fold
+from policies.choices import Choice, fold
 from policies.rules import PolicySource
 from schema.categories import SHARE_BITS, Basis, DataCategory, Purpose
+from schema.vocabulary import ChoiceSource, Direction
 from tests.decisions.cases import OTHER_PARTNER, THIS_PARTNER
 from tests.policies.commented import commented_rules
 

@@ -13,12 +13,12 @@ from gateway.identity.tokens import SubjectKind, mint
 from gateway.keys import Keyring
 from gateway.policy_source import load_default_policy
 from gateway.settings import Settings
-from policies.agreement import AgreementStatus
 from policies.matrix import Matrix, compile_matrix
 from resolvers.commands.clients import create_client
 from resolvers.commands.partners import create_agreement, create_partner
 from schema.categories import Basis, Purpose
 from schema.ids import new_id
+from schema.vocabulary import AgreementStatus
 
 CLIENT = "acme-api"
 

@@ -13,7 +13,6 @@ import pytest
 from gateway.database import Database
 from gateway.identity.principals import Authenticator, open_authenticator
 from gateway.identity.tokens import SubjectKind
-from policies.agreement import AgreementStatus
 from policies.principal import MemberPrincipal, PartnerPrincipal, Visitor
 from resolvers.commands.clients import revoke_client, revoke_token
 from resolvers.commands.partners import set_agreement_status
@@ -21,6 +20,7 @@ from resolvers.revocations import RevocationKind, revoke
 from schema.categories import DataCategory, categories_of
 from schema.errors import UnauthenticatedError, UnavailableError
 from schema.ids import new_id
+from schema.vocabulary import AgreementStatus
 from tests.gateway.identity.conftest import World
 
 AT_ONCE = 0.5

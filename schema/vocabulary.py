@@ -1,0 +1,43 @@
+"""Closed vocabularies of the nouns: what a stored word may be. Each is a constraint of its column, too."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class AgeBand(StrEnum):
+    """The age bands that a partner may see, in whole years. There is none for members under 18 (C17)."""
+
+    AGE_18_24 = "AGE_18_24"
+    AGE_25_34 = "AGE_25_34"
+    AGE_35_44 = "AGE_35_44"
+    AGE_45_54 = "AGE_45_54"
+    AGE_55_64 = "AGE_55_64"
+    AGE_65_PLUS = "AGE_65_PLUS"
+
+
+class AgreementStatus(StrEnum):
+    """Only an ACTIVE agreement shares anything."""
+
+    DRAFT = "DRAFT"
+    ACTIVE = "ACTIVE"
+    SUSPENDED = "SUSPENDED"
+    ENDED = "ENDED"
+
+
+class Direction(StrEnum):
+    """What the member wants: IN shares, OUT does not (C11)."""
+
+    IN = "IN"
+    OUT = "OUT"
+
+
+class ChoiceSource(StrEnum):
+    """Through which door a choice came (C4, C9)."""
+
+    REGISTRATION = "REGISTRATION"
+    PROFILE_PAGE = "PROFILE_PAGE"
+    UNSUBSCRIBE_LINK = "UNSUBSCRIBE_LINK"
+    MAIL = "MAIL"
+    IMPORT = "IMPORT"
+    GPC = "GPC"
