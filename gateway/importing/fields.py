@@ -86,8 +86,10 @@ def email(value: str) -> str | None:
     """An e-mail address in the normal form of email-validator; the domain is not looked up."""
     if len(value) > LONGEST_EMAIL:
         return None
-    local, at, domain = value.partition("@")
-    if at and _PLAIN_LOCAL.fullmatch(local) and len(local) <= LONGEST_LOCAL:
+    local, _, domain = value.rpartition("@")
+    if len(local) > LONGEST_LOCAL:
+        return None
+    if _PLAIN_LOCAL.fullmatch(local):
         normal = _email_domain(domain)
         return f"{local}@{normal}" if normal else None
     try:

@@ -41,11 +41,16 @@ class RowReader:
             self._raw = source.path.open("rb")
         except OSError as error:
             raise InputError(f"the file cannot be read: {error.strerror}") from error
+        # A decoding error cannot happen (`inspect` read the file whole) unless the file changes meanwhile.
         self._text = io.TextIOWrapper(self._raw, source.encoding, errors="replace", newline="")
         self._csv = csv.reader(self._text, delimiter=source.delimiter or ",")
         self.header: tuple[str, ...] | None = None
         if source.kind is FileKind.CSV:
-            self.header = self._read_header()
+            try:
+                self.header = self._read_header()
+            except InputError:
+                self._text.close()
+                raise
 
     def __enter__(self) -> Self:
         return self

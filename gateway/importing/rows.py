@@ -83,8 +83,7 @@ class RowChecker:
         """Steps 2 to 6. Only meaningful where no problem rejects the row."""
         number = _required(cells, "member.number", fields.member_number, ProblemCode.BAD_NUMBER)  # 2
         email = _required(cells, "member.email", fields.email, ProblemCode.BAD_EMAIL)
-        address = read_address(cells)  # 3
-        country = address.country if address else None
+        address, country = read_address(cells)  # 3
         phones = read_phones(cells, self._mapping.phones, country, self._sealer, self._make_id)
         given_name = cells.text("member.given_name", country)  # 4
         family_name = cells.text("member.family_name", country)
@@ -120,7 +119,7 @@ class RowChecker:
             family_name=family_name,
             username=username,
             birth_date=self._birth_date(cells),
-            region=region_of(country, address.state if address else None),
+            region=region_of(address.country, address.state) if address else None,
             interests=interests,
             purchase_categories=purchases,
             joined_at=cells.instant("member.joined_at", ProblemCode.BAD_DATE),
