@@ -72,20 +72,23 @@ async def revoke_token(
     await revoke(connection, RevocationKind.TOKEN, token_id, now=now, expires_at=expires_at)
 
 
-async def only_client_of(connection: Link, partner: str) -> str:
-    """The one active client of that partner.
+async def only_client_of(connection: Link, partner: str, client_id: str | None = None) -> str:
+    """The partner's active client: that of the given id, or the only one.
 
     Raises:
-        NotFoundError: there is none, or more than one.
+        NotFoundError: there is none, or more than one and no id was given.
     """
     rows = await connection.fetch(
         "SELECT c.client_id FROM partner_client c JOIN agreement a ON a.id = c.agreement_id"
         " JOIN partner p ON p.id = a.partner_id"
-        " WHERE p.name = $1 AND c.status = 'ACTIVE' AND a.status = 'ACTIVE' ORDER BY c.client_id",
+        " WHERE p.name = $1 AND c.status = 'ACTIVE' AND a.status = 'ACTIVE'"
+        " AND ($2::text IS NULL OR c.client_id = $2) ORDER BY c.client_id",
         partner,
+        client_id,
     )
     if len(rows) != 1:
         advice = "name one with `--client`" if rows else "make one with `gateway client create`"
-        raise NotFoundError(f"partner `{partner}` has {len(rows)} active clients: {advice}")
-    client_id: str = rows[0]["client_id"]
-    return client_id
+        which = "active clients" if client_id is None else "active clients of that id"
+        raise NotFoundError(f"partner `{partner}` has {len(rows)} {which}: {advice}")
+    found: str = rows[0]["client_id"]
+    return found

@@ -1,0 +1,57 @@
+"""The program `gateway`: one line for each command, and how it ends.
+
+Exit codes: 0 done; 1 refused or failed, with the reason on standard error; 2 used wrongly; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from gateway.cli import agreements, clients, partners, tokens
+from gateway.cli import schema as schema_commands
+from gateway.cli.demo import demo_command
+from gateway.cli.doctor import doctor_command
+from gateway.cli.documents import documents_app
+from gateway.cli.documents_desk import desk
+from gateway.cli.explain import explain_command
+from gateway.cli.importing import import_command
+from gateway.cli.policy import policy
+from gateway.cli.seeding import seed_command
+from gateway.cli.serving import serve_command
+from gateway.cli.setup import init_command, migrate_command
+from schema.errors import GatewayError
+
+app = typer.Typer(
+    help="A GraphQL gateway that decides, field by field, which member data may leave to whom.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+app.command("demo")(demo_command)
+app.command("init")(init_command)
+app.command("migrate")(migrate_command)
+app.command("serve")(serve_command)
+app.command("doctor")(doctor_command)
+app.command("import")(import_command)
+app.command("seed")(seed_command)
+app.add_typer(partners.app, name="partner")
+app.add_typer(agreements.app, name="agreement")
+app.add_typer(clients.app, name="client")
+app.add_typer(tokens.app, name="token")
+policy.command("explain")(explain_command)
+app.add_typer(policy, name="policy")
+app.add_typer(schema_commands.app, name="schema")
+app.add_typer(documents_app(desk()), name="documents")
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except GatewayError as error:
+        for line in str(error).splitlines():
+            typer.echo(f"error: {line}", err=True)
+        sys.exit(1)

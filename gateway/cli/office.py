@@ -1,0 +1,85 @@
+"""How a command reaches the database: settings, keys, one transaction, one clock.
+
+A command is one transaction: it happened whole, or not at all and said why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TypeVar
+from uuid import UUID
+
+from asyncpg import Record
+from asyncpg.pool import PoolConnectionProxy
+
+from gateway.database import open_database
+from gateway.keys import Keyring, load_keyring
+from gateway.policy_source import load_policy_of
+from gateway.settings import Settings, load_settings
+from policies.check import checked_matrix
+from policies.matrix import Matrix
+from schema.errors import InputError
+from schema.ids import parse_uuid
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Office:
+    """What a command works with, inside its transaction."""
+
+    settings: Settings
+    keys: Keyring
+    connection: PoolConnectionProxy[Record]
+    now: datetime
+
+    @cached_property
+    def matrix(self) -> Matrix:
+        """The policy, compiled: half a second, so only for commands that decide."""
+        return checked_matrix(load_policy_of(self.settings))
+
+
+def in_office(work: Callable[[Office], Awaitable[Result]]) -> Result:
+    """Do the work in one transaction, and return what it returns.
+
+    Raises:
+        GatewayError: whatever keeps the command from being done; `gateway.cli.main` words it.
+    """
+    return asyncio.run(_open(load_settings(), work))
+
+
+async def _open(settings: Settings, work: Callable[[Office], Awaitable[Result]]) -> Result:
+    keys = load_keyring(settings)
+    async with open_database(settings, keys) as database, database.transaction() as connection:
+        return await work(Office(settings, keys, connection, datetime.now(UTC)))
+
+
+def parse_id(text: str) -> UUID:
+    """The id of an agreement as it was typed.
+
+    Raises:
+        InputError: it is no id.
+    """
+    parsed = parse_uuid(text.lower())
+    if parsed is None:
+        raise InputError("`ID`: the id of an agreement, as `gateway agreement list` prints it")
+    return parsed
+
+
+def parse_moment(text: str | None, name: str) -> datetime | None:
+    """A date or a moment as it was typed (ISO 8601), in UTC where it names no zone.
+
+    Raises:
+        InputError: it is neither.
+    """
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(f"`{name}`: a date such as 2027-01-31, or a moment in ISO 8601") from error
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
