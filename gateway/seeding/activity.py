@@ -90,7 +90,7 @@ def draw_activity(
     for at in moments[5 : 5 + rng.choice((0, 1, 1, 2))]:
         _draw_interaction(rng, person, at, rows)
     for at in moments[7 : 7 + rng.choice((0, 1, 1, 2))]:
-        _draw_visit(rng, person, at, rows)
+        _draw_visit(rng, person, at, now, rows)
     for at in moments[9 : 9 + rng.choice((0, 0, 1, 2))]:
         direction, subject, body = rng.choice(MESSAGES)
         rows["communication"].append((draw_id(rng, at), person.id, direction, subject, body, at))
@@ -140,7 +140,7 @@ def _draw_interaction(rng: random.Random, person: Person, at: datetime, rows: Ro
     rows["interaction"].append((draw_id(rng, at), person.id, kind, source, at, content))
 
 
-def _draw_visit(rng: random.Random, person: Person, at: datetime, rows: Rows) -> None:
+def _draw_visit(rng: random.Random, person: Person, at: datetime, now: datetime, rows: Rows) -> None:
     visit_id = draw_id(rng, at)
     pages = rng.sample(PAGES, rng.randrange(1, 6))
     address = f"{rng.choice(_NETWORKS)}.{rng.randrange(1, 255)}"
@@ -150,7 +150,7 @@ def _draw_visit(rng: random.Random, person: Person, at: datetime, rows: Rows) ->
     for page in pages:
         seconds = rng.randrange(2, 240)
         rows["page_view"].append((draw_id(rng, viewed_at), visit_id, page, viewed_at, seconds))
-        viewed_at += timedelta(seconds=seconds)
+        viewed_at = min(now, viewed_at + timedelta(seconds=seconds))
 
 
 def _draw_choice(
