@@ -36,7 +36,8 @@ from gateway.operations import Preparer
 from gateway.policy_source import load_policy_of
 from gateway.settings import Settings
 from gateway.upkeep import Upkeep
-from policies.matrix import Matrix, compile_matrix
+from policies.check import checked_matrix
+from policies.matrix import Matrix
 from resolvers.binding import PageLimits
 from resolvers.disclosure_log import DisclosureLog
 from resolvers.queries import full_schema
@@ -66,7 +67,7 @@ def load_product(settings: Settings) -> Product:
         PolicyError: the policy may not be used.
         CatalogueError: the schema may not be served.
     """
-    matrix = compile_matrix(load_policy_of(settings))
+    matrix = checked_matrix(load_policy_of(settings))
     schema = full_schema()
     catalogue = prove(schema)
     return Product(matrix, catalogue, Contracts(schema, catalogue, matrix))

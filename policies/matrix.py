@@ -50,8 +50,8 @@ class Matrix:
     ) -> int:
         """Return the categories shared until the member opts out, closed: a part of the share mask.
 
-        `region` is the member's. Where several regions of the policy cover it, only what is presumed in
-        all of them; where none does, and for None, what is presumed in `OTHER`.
+        `region` is the member's. Where several regions of the policy may cover it, only what is presumed
+        in all of them; where none does, what is presumed in `OTHER`. None may be any region.
         """
         mask = -1
         for name in covering(region, self.regions):

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 OTHER_REGION: Final = "OTHER"
-"""Stands for every region that no rule names, and for a member whose region is unknown."""
+"""Stands for every region that no rule names."""
 
 _EU: Final = frozenset(
     [
@@ -52,20 +52,23 @@ GROUPS: Final[Mapping[str, frozenset[str]]] = MappingProxyType({"EU": _EU, "EEA"
 
 @lru_cache(maxsize=4096)
 def covering(region: str | None, named: tuple[str, ...]) -> tuple[str, ...]:
-    """The regions in `named` that contain `region`, or `OTHER` alone where there is none.
+    """The regions in `named` that a member of `region` may be in, `OTHER` where none contains it.
 
-    `DE-BY` is covered by `DE-BY`, `DE`, `EU` and `EEA`. A rule on any of them concerns the member, so
-    the caller must presume only what is presumed in *all* of them.
+    `DE-BY` is covered by `DE-BY`, `DE`, `EU` and `EEA`. A member of `US` may be in `US-CA`, and one of
+    unknown region anywhere. A rule on any of them may concern the member, so the caller must presume
+    only what is presumed in *all* of them: what is not known fails closed.
     """
-    if region is None:
-        return (OTHER_REGION,)
+    if not region:
+        return named if OTHER_REGION in named else (*named, OTHER_REGION)
     country = region.partition("-")[0]
     wider = {region, country} | {
         group
         for group, countries in GROUPS.items()
         if country in countries or GROUPS.get(region, _NOWHERE) <= countries
     }
-    return tuple(name for name in named if name in wider) or (OTHER_REGION,)
+    containing = tuple(name for name in named if name in wider)
+    within = tuple(name for name in named if name.startswith(f"{region}-"))
+    return (containing or (OTHER_REGION,)) + within
 
 
 _NOWHERE: Final = frozenset({""})
