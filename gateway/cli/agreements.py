@@ -9,7 +9,6 @@ from uuid import UUID
 import typer
 
 from gateway.cli.office import Office, in_office, parse_id, parse_moment
-from schema.vocabulary import AgreementStatus
 from resolvers.commands.partners import (
     AgreementView,
     create_agreement,
@@ -19,6 +18,7 @@ from resolvers.commands.partners import (
 from resolvers.shares import ShareChanges
 from schema.categories import Basis, Purpose
 from schema.errors import InputError
+from schema.vocabulary import AgreementStatus
 
 app = typer.Typer(help="What a partner receives, and until when.", no_args_is_help=True)
 
