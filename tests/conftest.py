@@ -17,6 +17,8 @@ from gateway.keys import Keyring, PhonePublicKey, SigningKey, SigningStatus
 from gateway.settings import Settings
 from tests.databases import TestServer, server
 
+pytest_plugins = ("tests.canaries",)
+
 MakeDatabase: TypeAlias = Callable[..., AbstractAsyncContextManager[Database]]
 
 EXTERNAL_URL = os.environ.pop("GATEWAY_DATABASE_URL", None)
