@@ -24,9 +24,9 @@ from gateway.settings import Settings
 from policies.matrix import Matrix
 from resolvers.commands.clients import create_client
 from resolvers.commands.partners import create_agreement, create_partner, list_partners
+from resolvers.connection import Link
 from resolvers.demonstration import ask_partner_to_share, typical_member
 from resolvers.sealing import PhoneSealer
-from resolvers.shares import Link
 from schema.categories import Basis, Purpose
 from schema.errors import UnavailableError
 from schema.vocabulary import AgreementStatus

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from policies.agreement import AgreementTerms
+from resolvers.connection import Link
 from resolvers.shares import read_terms
 from schema.tables.member import MemberStatus
 from schema.tables.sharing import ClientStatus
-
-if TYPE_CHECKING:
-    from asyncpg import Connection, Record
-    from asyncpg.pool import PoolConnectionProxy
-
-    Link = Connection[Record] | PoolConnectionProxy[Record]
 
 
 @dataclass(frozen=True, slots=True)

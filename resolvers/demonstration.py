@@ -7,7 +7,8 @@ from typing import Final
 from uuid import UUID
 
 from policies.matrix import Matrix
-from resolvers.shares import Link, refresh_shares
+from resolvers.connection import Link
+from resolvers.shares import refresh_shares
 from schema.ids import new_id
 from schema.tables.member import MemberStatus
 from schema.vocabulary import ChoiceSource, Direction

@@ -11,7 +11,8 @@ from policies.matrix import Matrix
 from policies.sharing import EVERYTHING
 from resolvers.callers import find_member
 from resolvers.commands.partners import AgreementView, list_agreements
-from resolvers.shares import Link, read_choices, read_facts
+from resolvers.connection import Link
+from resolvers.shares import read_choices, read_facts
 from schema.catalogue import Catalogue
 from schema.categories import DataCategory
 from schema.errors import InputError, NotFoundError

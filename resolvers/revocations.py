@@ -10,13 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from asyncpg import Connection, Record
-    from asyncpg.pool import PoolConnectionProxy
-
-    Link = Connection[Record] | PoolConnectionProxy[Record]
+from resolvers.connection import Link
 
 CHANNEL: Final = "revocation"
 """What the trigger of the table notifies after each commit that appended."""

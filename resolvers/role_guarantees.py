@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from resolvers.connection import Link
 from schema.errors import UnavailableError
-
-if TYPE_CHECKING:
-    from asyncpg import Connection, Record
-    from asyncpg.pool import PoolConnectionProxy
-
-    Link = Connection[Record] | PoolConnectionProxy[Record]
 
 MINIMUM_SERVER: Final = 150_000
 """PostgreSQL 15: the first in which nobody but the owner creates in schema public."""

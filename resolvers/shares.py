@@ -12,23 +12,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 from uuid import UUID
 
-from asyncpg import Connection, Record
-from asyncpg.pool import PoolConnectionProxy
+from asyncpg import Record
 
 from policies.agreement import AgreementTerms
 from policies.choices import Choice
 from policies.matrix import Matrix
 from policies.sharing import MemberFacts, share_mask
+from resolvers.connection import Link
 from schema.categories import Basis, DataCategory, Purpose
 from schema.ids import pairwise_id
 from schema.tables.member import MemberStatus
 from schema.vocabulary import AgreementStatus, ChoiceSource, Direction
-
-Link: TypeAlias = "Connection[Record] | PoolConnectionProxy[Record]"
-"""A connection under the role of commands."""
 
 CHUNK: Final = 5_000
 """Members decided at a time: bounds memory; a whole refresh is still one transaction."""

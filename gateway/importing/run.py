@@ -30,7 +30,7 @@ from resolvers.sealing import PhoneSealer
 from schema.errors import UnavailableError
 
 if TYPE_CHECKING:
-    from resolvers.shares import Link
+    from resolvers.connection import Link
 
 BATCH_ROWS: Final = 1_000
 """Rows in one transaction: some seconds of work are lost at most, and the commits cost nothing."""

@@ -26,7 +26,7 @@ from resolvers.sealing import PhoneSealer
 from resolvers.shares import refresh_shares
 
 if TYPE_CHECKING:
-    from resolvers.shares import Link
+    from resolvers.connection import Link
 
 SEED_BATCH: Final = 1_000
 """Members in one transaction."""

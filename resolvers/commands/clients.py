@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from uuid import UUID
 
+from resolvers.connection import Link
 from resolvers.revocations import RevocationKind, revoke
 from schema.errors import InputError, NotFoundError
 from schema.tables.sharing import ClientStatus
-
-if TYPE_CHECKING:
-    from asyncpg import Connection, Record
-    from asyncpg.pool import PoolConnectionProxy
-
-    Link = Connection[Record] | PoolConnectionProxy[Record]
 
 _CLIENT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,99}")
 _TOKEN_ID: Final = re.compile(r"[\x21-\x7e]{1,255}")

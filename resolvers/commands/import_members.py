@@ -24,7 +24,7 @@ from schema.ids import new_id
 if TYPE_CHECKING:
     from asyncpg import Record
 
-    from resolvers.shares import Link
+    from resolvers.connection import Link
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from schema.vocabulary import ChoiceSource, Direction
 if TYPE_CHECKING:
     from asyncpg import Record
 
-    from resolvers.shares import Link
+    from resolvers.connection import Link
 
 
 @dataclass(frozen=True, slots=True)

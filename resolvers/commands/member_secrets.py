@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from resolvers.shares import Link
+    from resolvers.connection import Link
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from schema.tables.member import AddressKind, MemberStatus
 from schema.vocabulary import ChoiceSource
 
 if TYPE_CHECKING:
-    from resolvers.shares import Link
+    from resolvers.connection import Link
 
 MEMBER_COLUMNS: Final = (
     "id",

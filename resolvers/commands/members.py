@@ -36,7 +36,7 @@ from schema.tables.member import MemberStatus
 from schema.vocabulary import ChoiceSource
 
 if TYPE_CHECKING:
-    from resolvers.shares import Link
+    from resolvers.connection import Link
 
 
 class ConflictReason(StrEnum):

@@ -10,23 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from uuid import UUID
 
 from policies.agreement import AgreementTerms, parse_categories
 from policies.matrix import Matrix
+from resolvers.connection import Link
 from resolvers.revocations import RevocationKind, revoke
 from resolvers.shares import ShareChanges, read_terms, refresh_shares
 from schema.categories import Basis, Purpose
 from schema.errors import InputError, NotFoundError
 from schema.ids import new_id
 from schema.vocabulary import AgreementStatus
-
-if TYPE_CHECKING:
-    from asyncpg import Connection, Record
-    from asyncpg.pool import PoolConnectionProxy
-
-    Link = Connection[Record] | PoolConnectionProxy[Record]
 
 _TERMS: Final = (
     "a.id, a.partner_id, a.basis, a.purpose, a.categories, a.valid_from, a.valid_until, a.status, a.version"

@@ -12,7 +12,8 @@ from uuid import UUID
 
 from policies.age import ADULT_AGE
 from policies.matrix import Matrix
-from resolvers.shares import Link, ShareChanges, refresh_shares
+from resolvers.connection import Link
+from resolvers.shares import ShareChanges, refresh_shares
 from schema.tables.member import MemberStatus
 
 COMING_OF_AGE_WINDOW: Final = timedelta(days=400)

@@ -9,7 +9,6 @@ from strawberry.schema.config import StrawberryConfig
 from resolvers.queries.member import MemberQuery
 from resolvers.queries.public import PublicQuery
 from resolvers.queries.sharing import SharingQuery
-from schema.types import enums  # noqa: F401 - gives the vocabularies their GraphQL names
 
 
 @strawberry.type(name="Query", description="What can be read.")
