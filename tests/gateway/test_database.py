@@ -35,14 +35,10 @@ async def test_reads_are_read_only_and_planned_once(database: Database) -> None:
 async def test_a_released_connection_costs_no_round_trip(database: Database) -> None:
     async with database.reader.acquire() as connection:
         process_id = await connection.fetchval("SELECT pg_backend_pid()")
-    last = await database.app.fetchval("SELECT 1")
-    assert last == 1
-    async with database.reader.acquire() as connection:
+    async with database.reader.acquire() as connection, database.reader.acquire() as other:
         assert await connection.fetchval("SELECT pg_backend_pid()") == process_id
-    owner = await asyncpg.connect(database.url)
-    query = await owner.fetchval("SELECT query FROM pg_stat_activity WHERE pid = $1", process_id)
-    await owner.close()
-    assert query == "SELECT pg_backend_pid()"
+        last = "SELECT query FROM pg_stat_activity WHERE pid = $1"
+        assert await other.fetchval(last, process_id) == "SELECT pg_backend_pid()"
 
 
 async def test_a_transaction_is_whole_or_not_at_all(database: Database) -> None:

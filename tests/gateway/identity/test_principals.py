@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import asyncpg
 import jwt
 import pytest
 
@@ -221,13 +220,13 @@ async def test_a_reactivated_agreement_counts_again(authenticator: Authenticator
 
 
 async def cut_listeners(database: Database) -> None:
-    """End the connections that listen, as a broken network would."""
-    owner = await asyncpg.connect(database.url)
-    await owner.execute(
+    """End the connections that listen, as a broken network would. A role may end its own connections."""
+    connection = await database.listen()
+    await connection.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename = 'gateway_app'"
     )
-    await owner.close()
+    await connection.close()
 
 
 async def test_a_listener_that_is_cut_off_for_good_leaves_no_stale_belief(
@@ -241,8 +240,8 @@ async def test_a_listener_that_is_cut_off_for_good_leaves_no_stale_belief(
         async def no_listening(_: Database) -> None:
             raise UnavailableError("cut off")
 
-        monkeypatch.setattr(Database, "listen", no_listening)
         await cut_listeners(world.database)
+        monkeypatch.setattr(Database, "listen", no_listening)
         await asyncio.sleep(0.3)
         await revoke_the_token(world, header)
         await asyncio.sleep(0.2)
