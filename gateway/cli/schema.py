@@ -1,4 +1,7 @@
-"""`gateway schema print`: the contract of an audience as SDL, exactly as introspection shows it."""
+"""`gateway schema print|data-map`: the contract of an audience as SDL, and where each column may be read.
+
+The SDL is exactly what introspection shows that caller.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import typer
 
 from gateway.app import load_product
 from gateway.database import open_database
+from gateway.datamap import data_map
 from gateway.keys import load_keyring
 from gateway.settings import Settings, load_settings
 from policies.agreement import AgreementTerms, scope_mask
@@ -19,7 +23,7 @@ from resolvers.callers import read_client
 from resolvers.commands.clients import only_client_of
 from schema.errors import InputError, NotFoundError
 
-app = typer.Typer(help="Contracts as SDL, for code generation.", no_args_is_help=True)
+app = typer.Typer(help="Contracts as SDL, for code generation, and the data map.", no_args_is_help=True)
 
 _NOBODY = UUID(int=0)
 
@@ -38,6 +42,13 @@ def print_command(
     product = load_product(settings)
     principal = asyncio.run(_principal(settings, caller, scope))
     typer.echo(product.contracts.of(principal).sdl)
+
+
+@app.command("data-map")
+def data_map_command() -> None:
+    """Print each column with its data category, the fields that read it, and who may (Markdown)."""
+    product = load_product(load_settings())
+    typer.echo(data_map(product.catalogue, product.contracts), nl=False)
 
 
 async def _principal(settings: Settings, caller: str, scopes: list[str] | None) -> Principal:
