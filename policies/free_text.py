@@ -96,8 +96,8 @@ def find_phone_number(text: str, *, region: str | None) -> bool:
 
 def _holds_number(text: str, region: str | None) -> bool:
     regions = _regions(region)
-    if region is not None and regions[0] == "US":
-        if _NANP_LOCAL.search(text):
+    if regions[0] == "US":
+        if region is not None and _NANP_LOCAL.search(text):
             return True
         text = _ZIP_PLUS_FOUR.sub("x", text)
     # 4. Runs, 5. candidates, 6. verdict

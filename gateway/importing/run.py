@@ -10,22 +10,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from gateway.importing.batches import ahead, checked_batches, settle
 from gateway.importing.mapping import LoadedMapping, check_header
 from gateway.importing.problems import Outcome, Problem, ProblemCode
-from gateway.importing.reading import RowReader, SourceRow
+from gateway.importing.reading import RowReader
 from gateway.importing.rejects import RejectsFile
 from gateway.importing.rows import CheckedRow, RowChecker
 from gateway.importing.source import FileKind, Source, inspect
 from policies.matrix import Matrix
-from resolvers.commands.import_members import Batch, Ingredients, Job, finish_job, import_batch, open_job
-from resolvers.commands.member_records import MemberRecord, OptionalColumn
+from resolvers.commands.import_members import Ingredients, Job, finish_job, import_batch, open_job
+from resolvers.commands.member_records import OptionalColumn
 from resolvers.sealing import PhoneSealer
 from schema.errors import UnavailableError
 
@@ -115,8 +115,7 @@ class Importer:
     def _check_only(self, reader: RowReader, checker: RowChecker, summary: Summary) -> None:
         rejects = RejectsFile(self.path)
         rejects.resume_after(0)
-        for rows in _batches(reader, self.batch_rows):
-            checked = [checker.check(row) for row in rows]
+        for checked in checked_batches(reader, checker, self.batch_rows, 0):
             rejects.append(_reported(checked))
             for row in checked:
                 summary.accepted += row.outcome is Outcome.ACCEPTED
@@ -146,13 +145,11 @@ class Importer:
         summary.already_finished = job.finished_at is not None
         if not summary.already_finished:
             rejects.resume_after(job.rows_done)  # 3
-            repeated = _Repetitions(checker)
             using = Ingredients(_stated(self.mapping, summary), self.sealer.key_id, self.matrix, now)
-            for rows in _batches(reader, self.batch_rows):  # 4
-                left = [row for row in repeated.passing(rows) if row.number > job.rows_done]
-                if left:
-                    checked = repeated.noted([checker.check(row) for row in left])
-                    job, checked = await self._batch(transaction, job, checked, using, rejects)
+            batches = checked_batches(reader, checker, self.batch_rows, job.rows_done)
+            async with aclosing(ahead(batches)) as ready:  # 4
+                async for batch in ready:
+                    job, checked = await self._batch(transaction, job, batch, using, rejects)
                     summary.count(job)
                     self._progress(reader, summary, checked)
             async with transaction() as connection:  # 5
@@ -169,7 +166,7 @@ class Importer:
         rejects: RejectsFile,
     ) -> tuple[Job, list[CheckedRow]]:
         """Step 4 for one batch. The rejects file is written last, and cut back on a new attempt."""
-        batch = _settle(checked)
+        batch = settle(checked)
         for attempt in range(ATTEMPTS):
             try:
                 async with transaction() as connection:
@@ -197,65 +194,9 @@ class Importer:
         )
 
 
-class _Repetitions:
-    """Member numbers seen so far in the file: a later row replaces an earlier one, and says so."""
-
-    def __init__(self, checker: RowChecker) -> None:
-        self._checker = checker
-        self._seen: set[int] = set()
-        self._before: set[int] = set()
-
-    def passing(self, rows: list[SourceRow]) -> list[SourceRow]:
-        """The rows as they are, with those noted whose number came before."""
-        self._before = set()
-        for row in rows:
-            number = self._checker.number_of(row)
-            if number is not None:
-                key = hash(number)
-                if key in self._seen:
-                    self._before.add(row.number)
-                self._seen.add(key)
-        return rows
-
-    def noted(self, checked: list[CheckedRow]) -> list[CheckedRow]:
-        """The checked rows, with the problem added where the number came before and the row is stored."""
-        problem = Problem("member.number", ProblemCode.REPEATED_NUMBER)
-        return [
-            CheckedRow(row.number, row.outcome, row.record, (*row.problems, problem))
-            if row.number in self._before and row.record is not None
-            else row
-            for row in checked
-        ]
-
-
-def _batches(reader: RowReader, size: int) -> Iterator[list[SourceRow]]:
-    rows = iter(reader)
-    while batch := list(islice(rows, size)):
-        yield batch
-
-
 def _stated(mapping: LoadedMapping, summary: Summary) -> frozenset[OptionalColumn]:
     targets = {target for target, _ in mapping.mapping.targets()} - set(summary.absent)
     return frozenset(column for column in OptionalColumn if f"member.{column.value}" in targets)
-
-
-def _settle(checked: list[CheckedRow]) -> Batch:
-    """The batch to store: of several rows with the same member number the last one that can be stored."""
-    latest: dict[str, MemberRecord] = {}
-    superseded = []
-    for row in checked:
-        if row.record is not None:
-            before = latest.pop(row.record.number, None)
-            if before is not None:
-                superseded.append(before)
-            latest[row.record.number] = row.record
-    return Batch(
-        last_row=checked[-1].number,
-        records=list(latest.values()),
-        rejected=sum(row.record is None for row in checked),
-        superseded_accepted=sum(record.complete for record in superseded),
-        superseded_invited=sum(not record.complete for record in superseded),
-    )
 
 
 def _with_conflict(row: CheckedRow, reason: str | None) -> CheckedRow:
