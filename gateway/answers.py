@@ -47,7 +47,7 @@ def assemble(
     schema: GraphQLSchema,
     operation: OperationDefinitionNode,
     selection: Selection,
-    outcomes: Mapping[str, Outcome],
+    outcomes: Mapping[tuple[str, ...], Outcome],
 ) -> Answer:
     """The answer made of `outcomes`, in the order of the selection."""
     root_type = schema.get_root_type(operation.operation)
@@ -58,7 +58,7 @@ def assemble(
         if selected.name == "__typename":
             data[selected.key] = root_type.name
             continue
-        outcome = outcomes[selected.key]
+        outcome = outcomes[selected.key,]
         if not isinstance(outcome, GatewayError):
             data[selected.key] = outcome
             continue

@@ -112,6 +112,7 @@ async def compose(
             catalogue=product.catalogue,
             matrix=product.matrix,
             fetch=_fetcher(database),
+            transaction=database.transaction,
             cursors=SealedCursors(keys.cursor_key),
             pages=PageLimits(settings.default_page_size, settings.max_page_size),
             disclosures=log,

@@ -17,7 +17,7 @@ from graphql.utilities.map_schema_config import MappedSchemaContext, SchemaEleme
 from gateway.cache import BoundedCache
 from policies.matrix import Matrix
 from policies.principal import PartnerPrincipal, Principal
-from schema.catalogue import Catalogue, Filter, Root, RootKind, category_of
+from schema.catalogue import Catalogue, Root, RootKind, category_of
 from schema.categories import Audience, Basis, DataCategory, Purpose, closed, mask_of
 
 CACHED_CONTRACTS: Final = 256
@@ -93,8 +93,10 @@ class Contracts:
 
         config = map_schema_config(self._schema.to_kwargs(), mappers)
         # Only what can be reached from the roots that are left: no list of types of its own.
+        mutation = config["mutation"]
         return GraphQLSchema(
             query=config["query"],
+            mutation=mutation if mutation is not None and mutation.fields else None,
             directives=config["directives"],
             description=f"The contract of a {key.audience.lower()}.",
         )
@@ -110,7 +112,9 @@ class Contracts:
         return _open(key.mask, category_of(source))
 
     def _narrows(self, key: ContractKey, type_name: str, field_name: str) -> bool:
-        narrowing: Filter = self._catalogue.filters[type_name, field_name]
+        narrowing = self._catalogue.filters.get((type_name, field_name))
+        if narrowing is None:
+            return True  # an input of a command: in the contract exactly when the command is
         return key.audience is Audience.PARTNER and _open(key.mask, category_of(narrowing))
 
 

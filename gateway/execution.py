@@ -4,7 +4,7 @@ In: a contract, a validated operation, coerced variables, a principal. Out: an `
 may leave: for a partner the disclosure record is durable by then (R2).
 
 1. find or make the selection, then the plans, both kept with a bound;
-2. run each projection: one statement, one generated function;
+2. run each projection: one statement, one generated function (of a mutation, after its commit);
 3. put the answer together: directly when every root field is a projection, otherwise by
    graphql-core's executor, which passes finished projections through. Both ways give the same
    bytes (`tests/gateway/test_execution.py`);
@@ -14,6 +14,7 @@ may leave: for a partner the disclosure record is durable by then (R2).
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from inspect import isawaitable
@@ -21,7 +22,7 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import orjson
-from graphql import DocumentNode, ExecutionResult, OperationDefinitionNode, execute
+from graphql import DocumentNode, ExecutionResult, OperationDefinitionNode, OperationType, execute
 from graphql.execution import Executor
 from graphql.execution.values import VariableValues
 
@@ -33,9 +34,10 @@ from policies.principal import MemberPrincipal, PartnerPrincipal, Principal
 from policies.principal import Visitor as VisitorPrincipal
 from policies.sharing import EVERYTHING
 from resolvers.binding import Binding, CursorCodec, PageLimits, SlotValues
-from resolvers.context import Fragment, RequestContext
+from resolvers.connection import Link
+from resolvers.context import Command, Fragment, Path, RequestContext, Work
 from resolvers.disclosure_log import DisclosureEntry, DisclosureLog
-from resolvers.projection import SHARED_KINDS, project, root_kind
+from resolvers.projection import SHARED_KINDS, project, projected_fields
 from resolvers.selection import Selection, select
 from resolvers.statement import Plan, SlotShape, Statement, build
 from schema.catalogue import Catalogue, RootKind
@@ -111,6 +113,7 @@ class Engine:
         catalogue: Catalogue,
         matrix: Matrix,
         fetch: Fetch,
+        transaction: Callable[[], AbstractAsyncContextManager[Link]],
         cursors: CursorCodec,
         pages: PageLimits,
         disclosures: DisclosureLog,
@@ -120,13 +123,14 @@ class Engine:
         self._catalogue = catalogue
         self._matrix = matrix
         self._fetch = fetch
+        self._transaction = transaction
         self._cursors = cursors
         self._pages = pages
         self._disclosures = disclosures
         self._clock = clock
         self._switches: BoundedCache[OperationKey, tuple[str, ...]] = BoundedCache(cache_size)
         self._selections: BoundedCache[Any, Selection] = BoundedCache(cache_size)
-        self._plans: BoundedCache[Any, Mapping[str, Plan]] = BoundedCache(cache_size)
+        self._plans: BoundedCache[Any, Mapping[Path, Plan]] = BoundedCache(cache_size)
 
     async def run(
         self,
@@ -150,14 +154,23 @@ class Engine:
         plans = self._planned(key, selection, slots)  # 1
         binding = Binding(self._caller(contract, principal), self._clock(), slots)
         released = _Released()
-        outcomes = {
-            name: await self._outcome(plan, binding, principal, released) for name, plan in plans.items()
-        }  # 2
-        direct = not by_executor and all(s.key in plans or s.name == "__typename" for s in selection.roots)
-        if direct:
+        outcomes: dict[Path, Outcome] = {}
+
+        async def answered(path: Path) -> Outcome:
+            """The outcome of a projection, run when it is first asked for."""
+            if path not in outcomes:
+                outcomes[path] = await self._outcome(plans[path], binding, principal, released)
+            return outcomes[path]
+
+        is_query = operation.node.operation is OperationType.QUERY
+        if is_query:  # what a mutation shows is read after it has been committed
+            for path in plans:
+                await answered(path)  # 2
+        direct = is_query and all((s.key,) in plans or s.name == "__typename" for s in selection.roots)
+        if direct and not by_executor:
             answer = assemble(contract.schema, operation.node, selection, outcomes)
         else:
-            answer = await self._execute(contract, operation, variables.given, principal, outcomes)  # 3
+            answer = await self._execute(contract, operation, variables.given, principal, answered)  # 3
         if released.shared and isinstance(principal, PartnerPrincipal):
             await self._disclosures.record(_entry(principal, operation, released, binding.now))  # 4
         return answer
@@ -179,16 +192,14 @@ class Engine:
             self._selections.put(key, selection)
         return key, selection
 
-    def _planned(self, key: Any, selection: Selection, slots: Sequence[SlotValues]) -> Mapping[str, Plan]:
+    def _planned(self, key: Any, selection: Selection, slots: Sequence[SlotValues]) -> Mapping[Path, Plan]:
         shapes = tuple(_shape(slot) for slot in slots)
         plans = self._plans.get((key, shapes))
         if plans is None:
-            projections = [
-                project(self._catalogue, selected)
-                for selected in selection.roots
-                if root_kind(self._catalogue, selected) is not RootKind.PLAIN
-            ]
-            plans = {p.key: build(self._catalogue, p, shapes) for p in projections}
+            plans = {
+                path: build(self._catalogue, project(self._catalogue, selected), shapes)
+                for path, selected in projected_fields(self._catalogue, selection.roots)
+            }
             self._plans.put((key, shapes), plans)
         return plans
 
@@ -256,18 +267,25 @@ class Engine:
         operation: Operation,
         variables: Mapping[str, Any],
         principal: Principal,
-        outcomes: Mapping[str, Outcome],
+        answered: Callable[[Path], Awaitable[Outcome]],
     ) -> Answer:
-        async def fragment(key: str) -> Any:
-            outcome = outcomes[key]
+        now = self._clock()
+
+        async def fragment(path: Path) -> Any:
+            outcome = await answered(path)
             if isinstance(outcome, GatewayError):
                 raise outcome
             return outcome
 
+        async def perform(command: Command[Any]) -> Any:
+            # INVARIANT (one-commit): the only place where a mutation is committed.
+            async with self._transaction() as connection:
+                return await command(Work(connection, self._matrix, principal, now))
+
         result = execute(
             contract.schema,
             operation.document,
-            context_value=RequestContext(principal, contract.key.mask, self._matrix, fragment),
+            context_value=RequestContext(principal, contract.key.mask, self._matrix, fragment, perform),
             variable_values=dict(variables),
             operation_name=operation.name,
             executor_class=FragmentExecutor,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from datetime import datetime
+from typing import Any, TypeAlias, TypeVar, cast
 
 from strawberry import Info
 
 from policies.matrix import Matrix
 from policies.principal import Principal
+from resolvers.connection import Link
 from schema.errors import GatewayError
 
 
@@ -21,6 +23,22 @@ class Fragment:
 
 
 @dataclass(frozen=True, slots=True)
+class Work:
+    """What a command works with. Everything that it does is one transaction, which is not its to end."""
+
+    connection: Link
+    matrix: Matrix
+    principal: Principal
+    now: datetime
+
+
+T = TypeVar("T")
+
+Command: TypeAlias = Callable[[Work], Awaitable[T]]
+Path: TypeAlias = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RequestContext:
     """The context value of one execution."""
 
@@ -28,8 +46,10 @@ class RequestContext:
     contract_mask: int
     """What the caller's contract opens of a member; 0 for all but partners."""
     matrix: Matrix
-    fragment: Callable[[str], Awaitable[Any]]
-    """The finished value of the projected root with this response key."""
+    fragment: Callable[[Path], Awaitable[Any]]
+    """The finished value of the projection at this response path."""
+    perform: Callable[[Command[Any]], Awaitable[Any]]
+    """Runs a command: one transaction, committed when it returns and rolled back when it raises."""
 
 
 def context_of(info: Info[Any, Any]) -> RequestContext:
@@ -44,6 +64,6 @@ def context_of(info: Info[Any, Any]) -> RequestContext:
 
 
 async def projected_root(info: Info[Any, Any]) -> Any:
-    """The answer of the projection that stands for this root field."""
-    value = await context_of(info).fragment(str(info.path.key))
+    """The answer of the projection that stands for this field."""
+    value = await context_of(info).fragment(tuple(str(key) for key in info.path.as_list()))
     return None if value is None else cast("Any", Fragment(value))

@@ -9,6 +9,7 @@ share bit carries that bit as its guard, so that its value is not even fetched w
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
@@ -166,6 +167,23 @@ def root_kind(catalogue: Catalogue, selected: Selected) -> RootKind:
     if not isinstance(source, Root):
         raise CatalogueError(f"`{selected.parent}.{selected.name}` is not declared as a root")
     return source.kind
+
+
+def projected_fields(
+    catalogue: Catalogue, roots: Iterable[Selected]
+) -> Iterator[tuple[tuple[str, ...], Selected]]:
+    """Every field that is answered by a projection, with its response path: roots, and parts of payloads."""
+    for selected in roots:
+        kind = root_kind(catalogue, selected)
+        if kind is RootKind.COMMAND:
+            for child in selected.children:
+                if child.name.startswith("__"):
+                    continue
+                source = catalogue.source(child.parent, child.name)
+                if isinstance(source, Root) and source.kind is not RootKind.PLAIN:
+                    yield (selected.key, child.key), child
+        elif kind is not RootKind.PLAIN:
+            yield (selected.key,), selected
 
 
 def project(catalogue: Catalogue, selected: Selected) -> Projection:

@@ -176,8 +176,8 @@ class _Building:
                 return self._shared_one()
             case RootKind.PREVIEW:
                 return self._preview()
-            case RootKind.PLAIN:
-                raise CatalogueError("a plain root field has no statement")
+            case RootKind.PLAIN | RootKind.COMMAND:
+                raise CatalogueError("this root field has no statement")
             case _:
                 assert_never(self.projection.kind)
 

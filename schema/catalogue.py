@@ -70,11 +70,20 @@ class Structural:
     """Edges, pages and public texts: no personal data."""
 
 
+@dataclass(frozen=True, slots=True)
+class Accepts:
+    """An input of a command: a value on its way in. Sealed categories may come in; none comes out."""
+
+    category: DataCategory
+
+
 class RootKind(StrEnum):
     """How a root field finds its rows."""
 
     PLAIN = "PLAIN"
     """An ordinary resolver: nothing stored about anybody."""
+    COMMAND = "COMMAND"
+    """A mutation: one transaction, and a payload that may hold projections."""
     SELF = "SELF"
     """The member who asks."""
     SHARED_PAGE = "SHARED_PAGE"
@@ -110,11 +119,6 @@ class Filter:
 
     operator: FilterOperator
     by: Stored | Derived | None
-
-
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """An argument that names no data: page size, cursor, the id that is looked up, a filter object."""
 
 
 def stored(model_column: Any, description: str, **options: Any) -> Any:
@@ -175,9 +179,15 @@ def narrows(operator: FilterOperator, description: str, by: Stored | Derived | N
     )
 
 
-def source_of(field: Any) -> Source | Filter | None:
+def accepts(category: DataCategory, description: str, *, optional: bool = False) -> Any:
+    """An input field of a command."""
+    options = {"default": strawberry.UNSET} if optional else {}
+    return strawberry.field(description=description, metadata={SOURCE: Accepts(category)}, **options)
+
+
+def source_of(field: Any) -> Source | Filter | Accepts | None:
     """The source declared by a field made with this module; None when it declares none."""
-    return cast("Source | Filter | None", field.metadata.get(SOURCE))
+    return cast("Source | Filter | Accepts | None", field.metadata.get(SOURCE))
 
 
 def category_of(source: Source | Filter) -> DataCategory | None:
@@ -278,7 +288,7 @@ def _collect_fields(
         name = f"`{type_name}.{field_name}`"
         definition = field.extensions.get("strawberry-definition")
         source = None if definition is None else source_of(definition)
-        if source is None or isinstance(source, Filter):
+        if source is None or isinstance(source, Filter | Accepts):
             yield f"field {name} has no source: declare it by a function of `schema.catalogue`"
             continue
         category = category_of(source)
@@ -321,8 +331,8 @@ def _collect_filters(
         source = None if definition is None else source_of(definition)
         if isinstance(source, Filter):
             filters[type_name, field_name] = source
-        else:
-            yield f"input `{type_name}.{field_name}` has no source: declare it with `narrows`"
+        elif not isinstance(source, Accepts):
+            yield f"input `{type_name}.{field_name}` has no source: declare it with `narrows` or `accepts`"
 
 
 def _filter_findings(
@@ -362,7 +372,7 @@ def _node_type(type_: GraphQLObjectType) -> str:
     return str(get_named_type(edge.fields["node"].type))
 
 
-KNOWN_ARGUMENTS: Final = frozenset({"first", "after", "where", "id", "agreement"})
+KNOWN_ARGUMENTS: Final = frozenset({"first", "after", "where", "id", "agreement", "input"})
 """Arguments that name no data. A new one is added here on purpose, after thought on what it could tell."""
 
 

@@ -7,7 +7,8 @@
     ├── InputError                   BAD_INPUT              a value of the caller's is refused
     │   ├── CursorError              BAD_CURSOR             not a cursor of this caller and this list
     │   ├── PageSizeError            PAGE_SIZE              `first` is out of bounds
-    │   └── FreeTextPhoneError       PHONE_NUMBER_IN_TEXT   a telephone number typed into a text
+    │   ├── FreeTextPhoneError       PHONE_NUMBER_IN_TEXT   a telephone number typed into a text
+    │   └── FieldErrors              BAD_INPUT              several fields at once, each with its own code
     ├── UnauthenticatedError         UNAUTHENTICATED        the credential is not valid (any more)
     ├── ForbiddenError               FORBIDDEN              known, but not allowed
     ├── NotFoundError                NOT_FOUND              on the command line: no such partner, member, ...
@@ -21,6 +22,8 @@ value from the request or the data. The cause travels as `__cause__` and goes to
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 
@@ -70,6 +73,23 @@ class FreeTextPhoneError(InputError):
     """A telephone number was found in a text that others may read (R1)."""
 
     code = "PHONE_NUMBER_IN_TEXT"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """What is wrong with one field of an input. `path` leads to it; `code` is stable."""
+
+    path: tuple[str, ...]
+    code: str
+    message: str
+
+
+class FieldErrors(InputError):  # noqa: N818 - it carries the errors of all fields
+    """One or more fields of an input are refused; nothing was changed."""
+
+    def __init__(self, problems: Sequence[FieldProblem]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = tuple(problems)
 
 
 class UnauthenticatedError(GatewayError):

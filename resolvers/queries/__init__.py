@@ -6,6 +6,7 @@ import strawberry
 from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
+from resolvers.mutations import Mutation
 from resolvers.queries.member import MemberQuery
 from resolvers.queries.public import PublicQuery
 from resolvers.queries.sharing import SharingQuery
@@ -18,5 +19,5 @@ class Query(PublicQuery, MemberQuery, SharingQuery):
 
 def full_schema() -> GraphQLSchema:
     """The schema with every field of every audience. Nobody is served it: see `gateway.contracts`."""
-    schema = strawberry.Schema(query=Query, config=StrawberryConfig(auto_camel_case=True))
+    schema = strawberry.Schema(query=Query, mutation=Mutation, config=StrawberryConfig(auto_camel_case=True))
     return schema._schema  # noqa: SLF001 - Strawberry has no public name for the graphql-core schema

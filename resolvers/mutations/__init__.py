@@ -1,0 +1,12 @@
+"""The commands as GraphQL mutations, by noun."""
+
+from __future__ import annotations
+
+import strawberry
+
+from resolvers.mutations.profile import ProfileMutation
+
+
+@strawberry.type(name="Mutation", description="What can be changed. Each field is one transaction.")
+class Mutation(ProfileMutation):
+    """All commands of all audiences."""

@@ -1,0 +1,86 @@
+"""Inputs and payloads of commands. A payload tells what was refused, field by field, or shows the result."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import strawberry
+
+from schema.catalogue import RootKind, accepts, root, structural
+from schema.categories import Audience, DataCategory, Purpose
+from schema.tables.member import AddressKind
+from schema.vocabulary import Direction
+
+
+@strawberry.type(name="FieldError", description="Why a field of an input was refused.")
+class FieldErrorType:
+    """One finding; the whole command was refused, and nothing was changed."""
+
+    path: list[str] = structural("The way to the field, from the top of `input`.")
+    code: str = structural("Stable: programs may depend on it.")
+    message: str = structural("For people; says what to do.")
+
+
+def profile_payload(resolver: Any) -> Any:
+    """The field of a payload that shows the member after the change."""
+    return root(
+        RootKind.SELF,
+        Audience.MEMBER,
+        description="You, after the change; unchanged when there are errors.",
+        resolver=resolver,
+    )
+
+
+@strawberry.input(name="CorrectProfileInput", description="What is not given stays as it is.")
+class CorrectProfileInput:
+    """Corrections of what is the member's own to correct (C13)."""
+
+    given_name: str | None = accepts(DataCategory.FIRST_NAME, "First name.", optional=True)
+    family_name: str | None = accepts(DataCategory.LAST_NAME, "Last name.", optional=True)
+    username: str | None = accepts(DataCategory.USERNAME, "User name; null removes it.", optional=True)
+    interests: list[str] | None = accepts(
+        DataCategory.PROFILE, "All interests, in place of those before.", optional=True
+    )
+    version: int | None = accepts(
+        DataCategory.OPERATIONS, "The `version` you read: refused if you have changed since.", optional=True
+    )
+
+
+@strawberry.input(name="SetPrimaryAddressInput", description="The postal address that counts from now on.")
+class SetPrimaryAddressInput:
+    """A whole address: parts of an address are not corrected one by one."""
+
+    line1: str = accepts(DataCategory.STREET, "Street and number.")
+    city: str = accepts(DataCategory.CITY, "City.")
+    country: str = accepts(DataCategory.COUNTRY, "Country, ISO 3166-1 alpha-2.")
+    kind: AddressKind = accepts(DataCategory.ADDRESS, "What the address is used for.")
+    line2: str | None = accepts(DataCategory.STREET, "Second address line.", optional=True)
+    state: str | None = accepts(DataCategory.STATE, "State or province.", optional=True)
+    postal_code: str | None = accepts(DataCategory.POSTAL_CODE, "Postal code.", optional=True)
+    version: int | None = accepts(
+        DataCategory.OPERATIONS, "The `version` you read: refused if you have changed since.", optional=True
+    )
+
+
+@strawberry.input(
+    name="ChooseInput", description="An opt-in or opt-out. A selector that is not given means all."
+)
+class ChooseInput:
+    """One entry of the ledger of choices (C11)."""
+
+    direction: Direction = accepts(DataCategory.PRIVACY_PREFERENCES, "To share, or to stop sharing.")
+    partner: str | None = accepts(
+        DataCategory.PRIVACY_PREFERENCES, "Short name of the one partner it is about.", optional=True
+    )
+    purpose: Purpose | None = accepts(
+        DataCategory.PRIVACY_PREFERENCES, "The one purpose it is about.", optional=True
+    )
+    categories: list[str] | None = accepts(
+        DataCategory.PRIVACY_PREFERENCES, "Data categories; each covers the ones below it.", optional=True
+    )
+    requested_at: datetime | None = accepts(
+        DataCategory.PRIVACY_PREFERENCES,
+        "The date of the request, which decides; now, if not given.",
+        optional=True,
+    )
