@@ -17,7 +17,7 @@ from gateway.keys import Keyring, PhonePublicKey, SigningKey, SigningStatus
 from gateway.settings import Settings
 from tests.databases import TestServer, server
 
-pytest_plugins = ("tests.canaries",)
+pytest_plugins = ("tests.canaries", "tests.running")
 
 MakeDatabase: TypeAlias = Callable[..., AbstractAsyncContextManager[Database]]
 
