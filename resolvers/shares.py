@@ -30,6 +30,10 @@ from schema.vocabulary import AgreementStatus, ChoiceSource, Direction
 CHUNK: Final = 5_000
 """Members decided at a time: bounds memory; a whole refresh is still one transaction."""
 
+_TURN: Final = 7_305_114
+"""Key of the advisory lock that every refresh holds. Two transactions do not see each other's new
+agreement and new choice, so without it both could commit and the choice count for nothing."""
+
 
 @dataclass(slots=True)
 class ShareChanges:
@@ -64,12 +68,14 @@ async def refresh_shares(
     `changed` is the mask of categories whose values the same transaction changed: a partner who may
     see one of them is told so. It must not name what no partner can see.
 
-    1. lock the agreements, then the members in the order of their ids, so that concurrent refreshes
-       of the same member follow each other and none works from a stale ledger;
+    1. wait for refreshes after changes of agreements, or let nobody else in while there is one of
+       those; then lock the members in the order of their ids. So concurrent refreshes of the same
+       member follow each other, none works from a stale ledger, and none overlooks an agreement;
     2. decide each pair;
     3. write the rows that differ, and a line of `share_change` for each.
     """
-    terms = await _lock_agreements(connection, agreements)  # 1
+    await take_turn(connection, alone=agreements is not None)  # 1
+    terms = await _read_agreements(connection, agreements)
     result = ShareChanges()
     if not terms:
         return result
@@ -82,10 +88,20 @@ async def refresh_shares(
     return result
 
 
-async def _lock_agreements(connection: Link, agreements: Sequence[UUID] | None) -> list[AgreementTerms]:
+async def take_turn(connection: Link, *, alone: bool = False) -> None:
+    """Hold off changes of agreements until this transaction ends; `alone`, every other refresh as well.
+
+    A transaction that locks rows of members before its refresh takes its turn before that, or it and
+    a change of an agreement may wait for each other until the database gives one of them up.
+    """
+    take = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+    await connection.execute(f"SELECT {take}($1)", _TURN)
+
+
+async def _read_agreements(connection: Link, agreements: Sequence[UUID] | None) -> list[AgreementTerms]:
     rows = await connection.fetch(
         "SELECT id, partner_id, basis, purpose, categories, valid_from, valid_until, status, version"
-        " FROM agreement WHERE $1::uuid[] IS NULL OR id = ANY($1) ORDER BY id FOR SHARE",
+        " FROM agreement WHERE $1::uuid[] IS NULL OR id = ANY($1) ORDER BY id",
         None if agreements is None else list(agreements),
     )
     return [read_terms(row) for row in rows]

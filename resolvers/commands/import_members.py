@@ -17,7 +17,7 @@ import asyncpg
 from policies.matrix import Matrix
 from resolvers.commands.member_records import MemberRecord, OptionalColumn
 from resolvers.commands.members import Conflict, UpsertOutcome, upsert_members
-from resolvers.shares import refresh_shares
+from resolvers.shares import refresh_shares, take_turn
 from schema.errors import UnavailableError
 from schema.ids import new_id
 
@@ -97,6 +97,7 @@ async def import_batch(
         UnavailableError: another process imports the same file, or a concurrent command made the same
             member, e-mail address or user name: the same batch may succeed when tried again.
     """
+    await take_turn(connection)
     await _lock(connection, job)
     try:
         outcome = await upsert_members(
