@@ -14,6 +14,7 @@ from policies.age import ADULT_AGE
 from policies.matrix import Matrix
 from resolvers.connection import Link
 from resolvers.shares import ShareChanges, refresh_shares
+from schema.categories import Basis
 from schema.tables.member import MemberStatus
 
 COMING_OF_AGE_WINDOW: Final = timedelta(days=400)
@@ -42,11 +43,15 @@ async def open_to_adults(connection: Link, matrix: Matrix, now: datetime) -> Sha
         "SELECT id FROM member WHERE status = $1"
         " AND birth_date > ($2::date - make_interval(years => $3) - $4::interval)::date"
         " AND birth_date <= ($2::date - make_interval(years => $3))::date"
-        " AND NOT EXISTS (SELECT FROM share WHERE share.member_id = member.id)",
+        # What the law requires, and agreements yet to begin, may have shared them before.
+        " AND NOT EXISTS (SELECT FROM share JOIN agreement ON agreement.id = share.agreement_id"
+        " WHERE share.member_id = member.id AND agreement.basis <> $5 AND agreement.valid_from <= $6)",
         MemberStatus.ACTIVE.value,
         today,
         ADULT_AGE,
         COMING_OF_AGE_WINDOW,
+        Basis.LEGAL.value,
+        now,
     )
     members: list[UUID] = [row["id"] for row in rows]
     if not members:
