@@ -117,7 +117,7 @@ class AgreementType:
     valid_until: datetime | None = stored(Agreement.valid_until, "Its end; null: until ended.")
 
 
-@strawberry.type(name="PartnerShare", description="What one agreement may receive of you now.")
+@strawberry.type(name="PartnerShare", description="What an agreement receives of you, from `validFrom` on.")
 class PartnerShareType:
     """One row of `share`."""
 
@@ -128,7 +128,7 @@ class PartnerShareType:
     categories: list[str] = derived(
         "share_categories",
         DataCategory.PRIVACY_PREFERENCES,
-        "The data categories that leave under this agreement.",
+        "The data categories that leave under this agreement while it is in force.",
         Share.mask,
     )
 
@@ -251,10 +251,10 @@ class MemberType:
     )
     shares: Connection[PartnerShareType] = related(
         DataCategory.PRIVACY_PREFERENCES,
-        "Which agreements may receive something of you now, and what.",
+        "Which agreements receive something of you while they are in force, and what.",
         parent=Member.id,
         child=Share.member_id,
-        order=(Share.subject,),
+        order=(Share.agreement_id,),
         newest_first=False,
         many=True,
         resolver=projected,
