@@ -307,7 +307,7 @@ def _entry(
         operation_name=None if operation.name is None else operation.name[:MAX_RECORDED_NAME],
         operation_hash=operation.document_hash,
         categories=frozenset(categories),
-        members=released.members,
+        members=list(dict.fromkeys(released.members)),
     )
 
 
@@ -320,7 +320,7 @@ def _note(released: _Released, plan: Plan, rows: Sequence[Any], binding: Binding
     for row in shown:
         released.members.append(row[0])
         mask |= row[1]
-    released.mask |= mask & plan.projection.mask
+    released.mask |= mask & plan.projection.mask | plan.narrowed
 
 
 def _shape(slot: SlotValues) -> SlotShape:

@@ -104,13 +104,15 @@ class Plan:
 
     `encode(rows, slots, total)` gives the finished value. Below a shared root each row starts with the
     internal member id and the share mask (`DISCLOSED` columns), which the disclosure record needs and
-    the encoder never shows.
+    the encoder never shows. `narrowed` is the mask of what `where` compares: the answer tells it of
+    every row, selected or not.
     """
 
     projection: Projection
     rows: Statement | None
     total: Statement | None
     encode: Callable[[Sequence[Any], list[Any], int | None], Any]
+    narrowed: int = 0
 
 
 DISCLOSED: Final = 2
@@ -145,6 +147,7 @@ class _Building:
         self.writer = Writer()
         self.parameters: dict[str, Parameter] = {TODAY: lambda binding: binding.today}
         self.aliases = 0
+        self.narrowed = 0
 
     # -- parameters and aliases
 
@@ -230,7 +233,7 @@ class _Building:
         statement = select(*scope.columns).select_from(scope.source).order_by(window.c.subject)
         rows = self._compile(statement) if page.needs_rows else None
         encode = self.writer.compile("rows, slots, total", f"{name}(rows, slots, total)")
-        return Plan(self.projection, rows, total, encode)
+        return Plan(self.projection, rows, total, encode, self.narrowed)
 
     def _plan(self, statement: Select[Any], shown: str) -> Plan:
         encode = self.writer.compile("rows, slots, total", shown)
@@ -310,7 +313,9 @@ class _Building:
                 raise CatalogueError(f"`MemberFilter.{name}` compares no value")
             case _:
                 assert_never(narrowing.operator)
-        return and_(self._open(share.c.mask, 1 << SHARE_BITS[category]), matches)
+        guard = 1 << SHARE_BITS[category]
+        self.narrowed |= guard
+        return and_(self._open(share.c.mask, guard), matches)
 
     def _changed_since(self, share: FromClause, slot: int, name: str) -> ColumnElement[Any]:
         """A change, since then, in a category that is open to this contract in this very row."""

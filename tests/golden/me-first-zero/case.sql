@@ -1,0 +1,16 @@
+-- statements: 1
+
+-- $1: 1
+-- $2: UUID('00000000-0000-7000-8000-000100000001')
+SELECT (SELECT count(*) AS count_1
+    FROM customer_order AS customer_order_2
+    WHERE customer_order_2.member_id = member_1.id) AS anon_1,
+  array((SELECT row(customer_order_3.placed_at,
+              customer_order_3.id,
+              customer_order_3.number) AS row_1
+        FROM customer_order AS customer_order_3
+        WHERE customer_order_3.member_id = member_1.id ORDER BY customer_order_3.placed_at DESC,
+          customer_order_3.id DESC
+        LIMIT $1::BIGINT)) AS array_1
+FROM member AS member_1
+WHERE member_1.id = $2::UUID

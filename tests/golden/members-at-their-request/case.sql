@@ -1,0 +1,32 @@
+-- statements: 2
+
+-- $1: UUID('00000000-0000-7000-8000-001000000003')
+-- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
+-- $3: 32783
+-- $4: 21
+SELECT page.member_id,
+  page.mask,
+  page.subject,
+  CASE WHEN (page.mask & 32768 != 0) THEN member_3.username END AS anon_1,
+  CASE WHEN (page.mask & 8 != 0) THEN member_3.email END AS anon_2,
+  CASE WHEN (page.mask & 1 != 0) THEN concat_ws(' ',
+      member_3.given_name,
+      member_3.family_name) END AS anon_3,
+  CASE WHEN (page.mask & 2 != 0) THEN member_3.given_name END AS anon_4
+FROM (SELECT share_1.subject AS subject,
+      share_1.member_id AS member_id,
+      share_1.mask AS mask
+    FROM share AS share_1
+    WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_5
+        FROM agreement AS agreement_2
+        WHERE agreement_2.id = $1::UUID) AND share_1.mask & $3::BIGINT != 0 ORDER BY share_1.subject ASC
+    LIMIT $4::BIGINT) AS page JOIN member AS member_3 ON member_3.id = page.member_id ORDER BY page.subject
+
+-- $1: UUID('00000000-0000-7000-8000-001000000003')
+-- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
+-- $3: 32783
+SELECT count(*) AS count_1
+FROM share AS share_1
+WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_1
+    FROM agreement AS agreement_2
+    WHERE agreement_2.id = $1::UUID) AND share_1.mask & $3::BIGINT != 0

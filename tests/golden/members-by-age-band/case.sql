@@ -1,0 +1,36 @@
+-- statements: 2
+
+-- $1: datetime.date(2026, 11, 23)
+-- $2: UUID('00000000-0000-7000-8000-001000000002')
+-- $3: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
+-- $4: 6159
+-- $5: ['AGE_18_24', 'AGE_65_PLUS']
+-- $6: 21
+SELECT page.member_id,
+  page.mask,
+  CASE WHEN (page.mask & 1 != 0) THEN concat_ws(' ',
+      member_4.given_name,
+      member_4.family_name) END AS anon_1,
+  CASE WHEN (page.mask & 2048 != 0) THEN (ARRAY['AGE_18_24', 'AGE_25_34', 'AGE_35_44', 'AGE_45_54', 'AGE_55_64', 'AGE_65_PLUS'])[width_bucket(CAST(EXTRACT(year FROM age($1::DATE,
+                  member_4.birth_date)) AS INTEGER), ARRAY[18, 25, 35, 45, 55, 65])] END AS anon_2
+FROM (SELECT share_1.subject AS subject,
+      share_1.member_id AS member_id,
+      share_1.mask AS mask
+    FROM share AS share_1 JOIN member AS member_3 ON member_3.id = share_1.member_id
+    WHERE share_1.agreement_id = $2::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $3::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $3::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_3
+        FROM agreement AS agreement_2
+        WHERE agreement_2.id = $2::UUID) AND share_1.mask & $4::BIGINT != 0 AND share_1.mask & 2048 != 0 AND (ARRAY['AGE_18_24', 'AGE_25_34', 'AGE_35_44', 'AGE_45_54', 'AGE_55_64', 'AGE_65_PLUS'])[width_bucket(CAST(EXTRACT(year FROM age($1::DATE,
+                      member_3.birth_date)) AS INTEGER), ARRAY[18, 25, 35, 45, 55, 65])] = any($5::TEXT[]) ORDER BY share_1.subject ASC
+    LIMIT $6::BIGINT) AS page JOIN member AS member_4 ON member_4.id = page.member_id ORDER BY page.subject
+
+-- $1: UUID('00000000-0000-7000-8000-001000000002')
+-- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
+-- $3: 6159
+-- $4: datetime.date(2026, 11, 23)
+-- $5: ['AGE_18_24', 'AGE_65_PLUS']
+SELECT count(*) AS count_1
+FROM share AS share_1 JOIN member AS member_3 ON member_3.id = share_1.member_id
+WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_1
+    FROM agreement AS agreement_2
+    WHERE agreement_2.id = $1::UUID) AND share_1.mask & $3::BIGINT != 0 AND share_1.mask & 2048 != 0 AND (ARRAY['AGE_18_24', 'AGE_25_34', 'AGE_35_44', 'AGE_45_54', 'AGE_55_64', 'AGE_65_PLUS'])[width_bucket(CAST(EXTRACT(year FROM age($4::DATE,
+                  member_3.birth_date)) AS INTEGER), ARRAY[18, 25, 35, 45, 55, 65])] = any($5::TEXT[])
