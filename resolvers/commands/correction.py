@@ -2,7 +2,7 @@
 
 Every command here is idempotent: what is already so changes nothing, not even the version.
 
-1. the member is locked, so that changes of the same member follow each other;
+1. the member is locked, after a turn was taken, so that changes of the same member follow each other;
 2. the version that the caller read must still hold;
 3. every field is checked, and all findings are reported at once;
 4. what differs is written, and the shares are decided again.
@@ -24,7 +24,7 @@ from policies.principal import MemberPrincipal
 from policies.registration import WITHOUT_POSTAL_CODES, region_of
 from resolvers.commands.member_changes import told_of
 from resolvers.context import Work
-from resolvers.shares import refresh_shares
+from resolvers.shares import refresh_shares, take_turn
 from schema.categories import DataCategory
 from schema.errors import FieldErrors, FieldProblem, ForbiddenError, FreeTextPhoneError, UnauthenticatedError
 from schema.ids import new_id
@@ -155,6 +155,7 @@ async def lock_member(work: Work, version: int | None) -> Record:
     """
     if not isinstance(work.principal, MemberPrincipal):
         raise ForbiddenError("only a member may correct a profile")
+    await take_turn(work.connection)
     member = await work.connection.fetchrow(
         "SELECT id, version, given_name, family_name, username, interests, region FROM member"
         " WHERE id = $1 FOR NO KEY UPDATE",

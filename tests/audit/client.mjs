@@ -1,27 +1,53 @@
-// What applications do with a stock client: queries with variables and fragments, a mutation, errors, introspection.
+// What applications do with a stock client: a member's reads by POST and GET, errors, introspection and a
+// mutation; a partner's way through all pages. Prints one JSON object a line.
 import { Client, fetchExchange, gql } from '@urql/core';
 import { buildClientSchema, getIntrospectionQuery } from 'graphql';
 
-const [url, authorization] = process.argv.slice(2);
-const headers = authorization ? { authorization } : {};
+const [who, url, authorization] = process.argv.slice(2);
+const fetchOptions = { headers: authorization ? { authorization } : {} };
+const client = (preferGetMethod) => new Client({ url, preferGetMethod, exchanges: [fetchExchange], fetchOptions });
 
-for (const preferGetMethod of [false, 'force']) {
-  const client = new Client({ url, preferGetMethod, exchanges: [fetchExchange], fetchOptions: { headers } });
-  const hello = gql`
-    query Hello($name: String, $skip: Boolean!) {
-      ...Greeting
-      me @skip(if: $skip) { id }
+if (who === 'member') await member();
+else await partner();
+
+async function member() {
+  const me = gql`
+    query Me($first: Int, $skip: Boolean!) {
+      ...Profile
+      policy @skip(if: $skip) { digest }
       __typename
     }
-    fragment Greeting on Query { hello(name: $name) }
+    fragment Profile on Query { me { givenName orders(first: $first) { totalCount } __typename } }
   `;
-  report('query', await client.query(hello, { name: 'x', skip: true }));
-  report('error', await client.query('{ nothing }', {}));
-  const introspected = await client.query(getIntrospectionQuery({ inputValueDeprecation: true, oneOf: true }), {});
-  report('schema', { data: buildClientSchema(introspected.data).getQueryType().name });
+  for (const preferGetMethod of [false, 'force']) {
+    const asking = client(preferGetMethod);
+    report('query', await asking.query(me, { first: 1, skip: true }));
+    report('error', await asking.query('{ nothing }', {}));
+    const introspected = await asking.query(getIntrospectionQuery({ inputValueDeprecation: true, oneOf: true }), {});
+    report('schema', { data: buildClientSchema(introspected.data).getQueryType().name });
+  }
+  const correct = gql`
+    mutation Correct($input: CorrectProfileInput!) {
+      correctProfile(input: $input) { errors { code } me { givenName } }
+    }
+  `;
+  report('mutation', await client(false).mutation(correct, { input: { givenName: 'Augusta' } }));
 }
-const client = new Client({ url, exchanges: [fetchExchange], fetchOptions: { headers } });
-report('mutation', await client.mutation('mutation($name: String!) { rename(name: $name) { id } }', { name: 'x' }));
+
+async function partner() {
+  const page = gql`
+    query Page($after: String) {
+      members(first: 3, after: $after) { totalCount edges { node { id name } } pageInfo { hasNextPage endCursor } }
+    }
+  `;
+  let after = null;
+  do {
+    const answer = await client(false).query(page, { after });
+    report('page', answer);
+    const { hasNextPage, endCursor } = answer.data.members.pageInfo;
+    after = hasNextPage ? endCursor : null;
+  } while (after);
+}
 
 function report(step, { data, error }) {
   console.log(JSON.stringify({ step, data: data ?? null, codes: error?.graphQLErrors.map((e) => e.extensions.code) ?? [] }));

@@ -7,16 +7,13 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
-from starlette.applications import Starlette
-from starlette.routing import Mount
 
-from tests.gateway.http.reference import TOKEN, endpoint
+from tests.running import Callers
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPTS = ROOT / "tests" / "audit"
@@ -56,31 +53,17 @@ async def scripts() -> Path:
     return directory
 
 
-@pytest.fixture(scope="session")
-async def audited_url() -> AsyncIterator[str]:
-    """The address of a gateway that serves over a socket."""
-    app = Starlette(routes=[Mount("/graphql", app=endpoint())])
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, http="httptools"))
-    task = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn offers no event
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}/graphql/"
-    server.should_exit = True
-    await task
-
-
 async def lines(scripts: Path, script: str, *arguments: str) -> list[dict[str, Any]]:
     """What a script printed."""
     output = await run("node", script, *arguments, directory=scripts)
     return [json.loads(line) for line in output.splitlines()]
 
 
-@pytest.mark.parametrize("authorization", ["", f"Bearer {TOKEN}"])
+@pytest.mark.parametrize("caller", ["visitor", "ada", "acme"])
 async def test_the_audit_finds_no_error_and_no_warning_without_a_reason(
-    scripts: Path, audited_url: str, authorization: str
+    scripts: Path, callers: Callers, caller: str
 ) -> None:
-    results = await lines(scripts, "audit.mjs", audited_url, authorization)
+    results = await lines(scripts, "audit.mjs", callers.endpoint, callers.authorization(caller))
     reasons = set(re.findall(r"^\| `([0-9A-F]{4})` \|", DOCUMENTED.read_text(), re.MULTILINE))
     assert len(results) > 60
     assert [result for result in results if result["status"] == "error"] == []
@@ -88,13 +71,25 @@ async def test_the_audit_finds_no_error_and_no_warning_without_a_reason(
     assert unexplained == []
 
 
-async def test_a_stock_client_gets_what_it_asks_for(scripts: Path, audited_url: str) -> None:
-    results = await lines(scripts, "client.mjs", audited_url, f"Bearer {TOKEN}")
-    hello = {"hello": "hello you", "__typename": "Query"}
+async def test_a_stock_client_reads_and_corrects_the_own_profile(scripts: Path, callers: Callers) -> None:
+    results = await lines(scripts, "client.mjs", "member", callers.endpoint, callers.authorization("ada"))
+    me = {
+        "me": {"givenName": "Ada", "orders": {"totalCount": 3}, "__typename": "Member"},
+        "__typename": "Query",
+    }
     by_method = [
-        {"step": "query", "data": hello, "codes": []},
+        {"step": "query", "data": me, "codes": []},
         {"step": "error", "data": None, "codes": ["GRAPHQL_VALIDATION_FAILED"]},
         {"step": "schema", "data": "Query", "codes": []},
     ]
-    mutation = {"step": "mutation", "data": {"rename": {"id": "1"}}, "codes": []}
-    assert results == [*by_method, *by_method, mutation]
+    corrected = {"correctProfile": {"errors": [], "me": {"givenName": "Augusta"}}}
+    assert results == [*by_method, *by_method, {"step": "mutation", "data": corrected, "codes": []}]
+
+
+async def test_a_stock_client_pages_through_the_members_of_a_partner(scripts: Path, callers: Callers) -> None:
+    results = await lines(scripts, "client.mjs", "partner", callers.endpoint, callers.authorization("acme"))
+    pages = [result["data"]["members"] for result in results]
+    ids = [edge["node"]["id"] for page in pages for edge in page["edges"]]
+    assert len(pages) > 2
+    assert len(ids) == len(set(ids)) == pages[0]["totalCount"]
+    assert [page["pageInfo"]["hasNextPage"] for page in pages] == [True] * (len(pages) - 1) + [False]
