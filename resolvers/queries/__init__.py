@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import strawberry
 from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
@@ -10,6 +12,7 @@ from resolvers.mutations import Mutation
 from resolvers.queries.member import MemberQuery
 from resolvers.queries.public import PublicQuery
 from resolvers.queries.sharing import SharingQuery
+from schema.types.scalars import INSTANT
 
 
 @strawberry.type(name="Query", description="What can be read.")
@@ -19,5 +22,6 @@ class Query(PublicQuery, MemberQuery, SharingQuery):
 
 def full_schema() -> GraphQLSchema:
     """The schema with every field of every audience. Nobody is served it: see `gateway.contracts`."""
-    schema = strawberry.Schema(query=Query, mutation=Mutation, config=StrawberryConfig(auto_camel_case=True))
+    config = StrawberryConfig(auto_camel_case=True, scalar_map={datetime: INSTANT})
+    schema = strawberry.Schema(query=Query, mutation=Mutation, config=config)
     return schema._schema  # noqa: SLF001 - Strawberry has no public name for the graphql-core schema
