@@ -160,6 +160,25 @@ def test_files_that_are_named_exist(page: Path) -> None:
     assert not [name for name in named if not (ROOT / name).exists()]
 
 
+def test_every_invariant_is_listed_where_it_stands() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| ([a-z][a-z, -]+) \| (`[^|]+) \|$", page, re.MULTILINE))
+    listed = {
+        (name, place)
+        for names, places in rows.items()
+        for name in names.split(", ")
+        for place in places.split(", ")
+    }
+    wanted = {
+        (name, f"`{name_of(module)}`")
+        for package in ("schema", "policies", "resolvers", "gateway")
+        for module in (ROOT / package).rglob("*.py")
+        for name in re.findall(r"INVARIANT \(([a-z-]+)\):", module.read_text(encoding="utf-8"))
+    }
+    assert sorted(wanted - listed) == []
+    assert not {name for name, _ in listed} - {name for name, _ in wanted}
+
+
 @cache
 def product() -> Product:
     return load_product(Settings())
@@ -237,7 +256,8 @@ def test_the_statement_in_the_readme_is_the_one_that_runs() -> None:
 def test_the_record_in_the_readme_is_a_record_of_that_request() -> None:
     record: dict[str, Any] = json.loads(readme_block("json", '{"id"'))
     assert list(record) == list(Disclosure.__table__.columns.keys())  # type: ignore[attr-defined]
-    read = {*categories_of(worked_request().projection.mask), DataCategory.PSEUDONYM}
+    plan = worked_request()
+    read = {*categories_of(plan.projection.mask | plan.narrowed), DataCategory.PSEUDONYM}
     assert record["categories"] == sorted(category.value for category in read)
     assert record["basis"] == PARTNERS[0].basis.value
     assert record["purpose"] == PARTNERS[0].purpose.value
