@@ -1,0 +1,248 @@
+"""R1: whoever asks whatever, two worlds that differ only in their vaults answer alike, to the last byte."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+import httpx
+import pytest
+from graphql import GraphQLSchema, build_client_schema, get_introspection_query
+
+from gateway.seeding import seeded_password_hashes, seeded_phone_numbers
+from gateway.telemetry import _SILENCED, configure_logging
+from resolvers import disclosure_log, shares
+from resolvers.commands import choosing, correction
+from schema.tables import Table, VaultTable
+from tests.attacks.generator import Generator, Pool, Template, Wire
+from tests.attacks.twins import MEMBERS, SECRET_VALUES, SEED_VALUE, Twins, World
+from tests.canaries import WATCH
+from tests.conftest import CACHE, EXTERNAL_URL
+
+RUN_SEED: Final = 20_250_601
+"""Another one asks other questions; the failure message names it."""
+
+FOCUSED: Final = 300
+THOROUGH: Final = 3_200
+
+REPEATED: Final = 0.85
+"""How many requests send a document again with other values: a plan made once answers them all."""
+
+VARYING: Final = frozenset({b"date", b"x-request-id"})
+"""The headers that differ between any two answers. Their shape is compared instead."""
+
+RECORDS: Final = (
+    "SELECT recorded_at, partner_id, agreement_id, client_id, token_id, operation_name, operation_hash,"
+    " basis, purpose, categories, members FROM disclosure ORDER BY id"
+)
+
+
+_SIZES: Final = (
+    "SELECT c.relname, pg_relation_size(c.oid, 'main') FROM pg_class c JOIN pg_namespace n"
+    " ON n.oid = c.relnamespace WHERE c.relname IN ({}) AND n.nspname = '{}' ORDER BY 1"
+)
+_TABLES: Final = (
+    "SELECT quote_ident(nspname) || '.' || quote_ident(relname) FROM pg_class c"
+    " JOIN pg_namespace n ON n.oid = relnamespace WHERE relkind IN ('r', 'm', 'p')"
+    " AND nspname NOT IN ('vault', 'pg_catalog', 'information_schema')"
+)
+
+
+@pytest.fixture
+async def clients(twins: Twins) -> AsyncIterator[tuple[httpx.AsyncClient, httpx.AsyncClient]]:
+    async with (
+        httpx.AsyncClient(base_url=twins.left.base_url, timeout=90) as left,
+        httpx.AsyncClient(base_url=twins.right.base_url, timeout=90) as right,
+    ):
+        yield left, right
+
+
+@pytest.fixture
+def log_lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """The lines written since it was last asked, without what differs between any two requests."""
+    stream = io.StringIO()
+    root = logging.getLogger()
+    before = root.handlers, root.level, logging.raiseExceptions
+    configure_logging(stream=stream)
+
+    def taken() -> list[dict[str, Any]]:
+        lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+        stream.seek(0)
+        stream.truncate()
+        return [
+            {
+                name: value
+                for name, value in line.items()
+                if name not in {"time", "milliseconds", "request_id"}
+            }
+            for line in lines
+        ]
+
+    yield taken
+    root.handlers, level, logging.raiseExceptions = before
+    root.setLevel(level)
+    for name in _SILENCED:
+        logging.getLogger(name).disabled = False
+
+
+async def _send(client: httpx.AsyncClient, wire: Wire, token: str | None) -> httpx.Response:
+    headers = [*wire.headers] + ([("authorization", f"Bearer {token}")] if token is not None else [])
+    url = f"/graphql?{wire.query_string}" if wire.query_string else "/graphql"
+    return await client.request(wire.method, url, headers=headers, content=wire.body or None)
+
+
+def _shape(response: httpx.Response) -> tuple[Any, ...]:
+    """Everything of an answer that can be seen."""
+    headers = [(name, len(value) if name in VARYING else value) for name, value in response.headers.raw]
+    return response.status_code, response.extensions["reason_phrase"], headers, response.content
+
+
+def _outcome(answer: Any) -> str:
+    """In a word: done, changed, or the code of the first error."""
+    if "errors" in answer:
+        return str(answer["errors"][0]["extensions"]["code"])
+    payloads = [value for value in answer["data"].values() if isinstance(value, dict) and value.get("errors")]
+    return str(payloads[0]["errors"][0].get("code")) if payloads else "with data"
+
+
+async def _contract(client: httpx.AsyncClient, token: str | None) -> GraphQLSchema | None:
+    """The contract by introspection; None for whom there is none."""
+    body = json.dumps({"query": get_introspection_query(descriptions=False)}).encode()
+    answer = await _send(client, Wire("POST", "", (("content-type", "application/json"),), body), token)
+    data = answer.json().get("data")
+    return None if data is None else build_client_schema(data)
+
+
+class Ids:
+    """Ids that are the same in both worlds: they depend on the request and on their place in it."""
+
+    def __init__(self) -> None:
+        self._next = 0
+
+    def start(self, request: int) -> None:
+        """From here on the ids of this request, in this world."""
+        self._next = (request + 1) << 64
+
+    def __call__(self) -> UUID:
+        self._next += 1
+        return UUID(int=self._next, version=4)
+
+
+@pytest.fixture
+def ids(monkeypatch: pytest.MonkeyPatch) -> Ids:
+    """Every id that a request makes: of records of disclosures, of what commands write, of subjects."""
+    made = Ids()
+    for module in (disclosure_log, choosing, correction):
+        monkeypatch.setattr(module, "new_id", made)
+    monkeypatch.setattr(shares, "pairwise_id", made)
+    return made
+
+
+@pytest.mark.clause("R1", "C10", "C14")
+@pytest.mark.parametrize("requests", [FOCUSED, pytest.param(THOROUGH, marks=pytest.mark.slow)])
+async def test_twin_worlds_answer_alike(
+    twins: Twins,
+    clients: tuple[httpx.AsyncClient, httpx.AsyncClient],
+    log_lines: Callable[[], list[dict[str, Any]]],
+    ids: Ids,
+    requests: int,
+) -> None:
+    left, right = clients
+    contracts = {caller: await _contract(left, token) for caller, token in twins.tokens.items()}
+    visitor = contracts["visitor"]
+    assert visitor is not None, "no introspection"
+    pool = Pool(numbers=[n for s in SECRET_VALUES for n in seeded_phone_numbers(SEED_VALUE, 8, s)])
+    pool.ids += [str(value) for value in (*twins.agreements, *twins.members[:20])]
+    callers = sorted(contracts, key=lambda caller: (contracts[caller] is None, caller))
+    weights = [10 if contracts[caller] is not None else 1 for caller in callers]
+    outcomes: Counter[str] = Counter()
+    templates: dict[str, list[Template]] = {}
+    await _contract(right, None)
+    log_lines()
+    for index in range(requests):
+        rng = random.Random(f"{RUN_SEED}/{index}")  # noqa: S311 - to be repeated
+        caller = rng.choices(callers, weights)[0]
+        known = templates.setdefault(caller, [])
+        again = rng.choice(known) if known and rng.random() < REPEATED else None
+        generator = Generator(rng, contracts[caller] or visitor, pool, again)
+        wire = generator.wire()
+        repeat = f"RUN_SEED={RUN_SEED} index={index} caller={caller!r} {wire}"
+        answers, lines = [], []
+        for client in clients:
+            ids.start(requests << 20 | index)
+            answers.append(await _send(client, wire, twins.tokens[caller]))
+            lines.append(log_lines())
+
+        assert _shape(answers[0]) == _shape(answers[1]), repeat
+        assert lines[0] == lines[1], repeat
+        assert answers[0].status_code in {200, 400, 401, 405, 406, 414, 415}, (answers[0].content, repeat)
+        assert b"INTERNAL" not in answers[0].content, (answers[0].content, repeat)
+        answer = answers[0].json()
+        pool.learn(answer.get("data"))
+        if answer.get("data") and again is None and generator.template is not None:
+            known.append(generator.template)
+        outcomes[_outcome(answer)] += 1
+    print(f"\ntwin worlds: {requests} requests compared: {dict(outcomes.most_common())}")  # noqa: T201
+    assert outcomes["with data"] > requests / 4
+    assert len(outcomes) > 5
+    await _compare_databases(twins)
+    await _search_databases(twins)
+
+
+async def _compare_databases(twins: Twins) -> None:
+    """The records of what left, and all that the reader's role can count, measure or explain."""
+    left, right = twins.left.database, twins.right.database
+    records = await left.app.fetch(RECORDS)
+    assert records == await right.app.fetch(RECORDS)
+    assert records
+    public = [f"'{table.name}'" for table in Table.metadata.sorted_tables]
+    assert await left.reader.fetch(_SIZES.format(", ".join(public), "public")) == await right.reader.fetch(
+        _SIZES.format(", ".join(public), "public")
+    )
+    sealed = [f"'{table.name}'" for table in VaultTable.metadata.sorted_tables]
+    measured = _SIZES.format(", ".join(sealed), "vault")
+    assert await left.reader.fetch(measured) == await right.reader.fetch(measured)
+    for name in ("member", "phone", "share", "share_change", "disclosure", "billing_method"):
+        count = f"SELECT count(*) FROM {name}"
+        assert await left.reader.fetchval(count) == await right.reader.fetchval(count)
+
+
+async def _search_databases(twins: Twins) -> None:
+    """Both databases as text, but for their vaults, and the server's log: searched like all that leaves."""
+    for world, secret_value in zip((twins.left, twins.right), SECRET_VALUES, strict=True):
+        text = await _dump(world)
+        assert len(text) > 100_000
+        WATCH.leave("table", text)
+        for number in seeded_phone_numbers(SEED_VALUE, MEMBERS, secret_value):
+            WATCH.detector.add_number(number)
+        for password_hash in seeded_password_hashes(SEED_VALUE, MEMBERS, secret_value):
+            WATCH.detector.add_secret(password_hash)
+        assert WATCH.detector.search(text) == []
+    if EXTERNAL_URL is None:
+        assert WATCH.detector.search(_server_log()) == []
+
+
+def _server_log() -> str:
+    return Path(CACHE / "postgres" / "server.log").read_text(encoding="utf-8", errors="replace")
+
+
+async def _dump(world: World) -> str:
+    owner = await asyncpg.connect(world.database.url)
+    try:
+        tables = [row[0] for row in await owner.fetch(_TABLES)]
+        assert len(tables) >= len(Table.metadata.tables)
+        dumped = []
+        for table in tables:
+            rows = await owner.fetch(f"SELECT t::text FROM {table} t")
+            dumped += [f"{table} {row[0]}" for row in rows]
+    finally:
+        await owner.close()
+    return "\n".join(dumped)
