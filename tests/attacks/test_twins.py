@@ -13,7 +13,6 @@ from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
-import httpx
 import pytest
 from graphql import GraphQLSchema, build_client_schema, get_introspection_query
 
@@ -24,6 +23,7 @@ from resolvers.commands import choosing, correction
 from schema.tables import Table, VaultTable
 from tests.attacks.generator import Generator, Pool, Template, Wire
 from tests.attacks.twins import MEMBERS, SECRET_VALUES, SEED_VALUE, Twins, World
+from tests.attacks.wire import Answer, Line, connected
 from tests.canaries import WATCH
 from tests.conftest import CACHE, EXTERNAL_URL
 
@@ -57,11 +57,8 @@ _TABLES: Final = (
 
 
 @pytest.fixture
-async def clients(twins: Twins) -> AsyncIterator[tuple[httpx.AsyncClient, httpx.AsyncClient]]:
-    async with (
-        httpx.AsyncClient(base_url=twins.left.base_url, timeout=90) as left,
-        httpx.AsyncClient(base_url=twins.right.base_url, timeout=90) as right,
-    ):
+async def lines(twins: Twins) -> AsyncIterator[tuple[Line, Line]]:
+    async with connected(twins.left.base_url) as left, connected(twins.right.base_url) as right:
         yield left, right
 
 
@@ -93,16 +90,16 @@ def log_lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
         logging.getLogger(name).disabled = False
 
 
-async def _send(client: httpx.AsyncClient, wire: Wire, token: str | None) -> httpx.Response:
+async def _send(line: Line, wire: Wire, token: str | None) -> Answer:
     headers = [*wire.headers] + ([("authorization", f"Bearer {token}")] if token is not None else [])
-    url = f"/graphql?{wire.query_string}" if wire.query_string else "/graphql"
-    return await client.request(wire.method, url, headers=headers, content=wire.body or None)
+    target = f"/graphql?{wire.query_string}" if wire.query_string else "/graphql"
+    return await line.request(wire.method, target, headers, wire.body)
 
 
-def _shape(response: httpx.Response) -> tuple[Any, ...]:
+def _shape(answer: Answer) -> tuple[Any, ...]:
     """Everything of an answer that can be seen."""
-    headers = [(name, len(value) if name in VARYING else value) for name, value in response.headers.raw]
-    return response.status_code, response.extensions["reason_phrase"], headers, response.content
+    headers = [(name, len(value) if name in VARYING else value) for name, value in answer.headers]
+    return answer.status_line, headers, answer.body
 
 
 def _outcome(answer: Any) -> str:
@@ -113,11 +110,11 @@ def _outcome(answer: Any) -> str:
     return str(payloads[0]["errors"][0].get("code")) if payloads else "with data"
 
 
-async def _contract(client: httpx.AsyncClient, token: str | None) -> GraphQLSchema | None:
+async def _contract(line: Line, token: str | None) -> GraphQLSchema | None:
     """The contract by introspection; None for whom there is none."""
     body = json.dumps({"query": get_introspection_query(descriptions=False)}).encode()
-    answer = await _send(client, Wire("POST", "", (("content-type", "application/json"),), body), token)
-    data = answer.json().get("data")
+    answer = await _send(line, Wire("POST", "", (("content-type", "application/json"),), body), token)
+    data = answer.json.get("data")
     return None if data is None else build_client_schema(data)
 
 
@@ -150,12 +147,12 @@ def ids(monkeypatch: pytest.MonkeyPatch) -> Ids:
 @pytest.mark.parametrize("requests", [FOCUSED, pytest.param(THOROUGH, marks=pytest.mark.slow)])
 async def test_twin_worlds_answer_alike(
     twins: Twins,
-    clients: tuple[httpx.AsyncClient, httpx.AsyncClient],
+    lines: tuple[Line, Line],
     log_lines: Callable[[], list[dict[str, Any]]],
     ids: Ids,
     requests: int,
 ) -> None:
-    left, right = clients
+    left, right = lines
     contracts = {caller: await _contract(left, token) for caller, token in twins.tokens.items()}
     visitor = contracts["visitor"]
     assert visitor is not None, "no introspection"
@@ -175,17 +172,17 @@ async def test_twin_worlds_answer_alike(
         generator = Generator(rng, contracts[caller] or visitor, pool, again)
         wire = generator.wire()
         repeat = f"RUN_SEED={RUN_SEED} index={index} caller={caller!r} {wire}"
-        answers, lines = [], []
-        for client in clients:
+        answers, logged = [], []
+        for line in lines:
             ids.start(requests << 20 | index)
-            answers.append(await _send(client, wire, twins.tokens[caller]))
-            lines.append(log_lines())
+            answers.append(await _send(line, wire, twins.tokens[caller]))
+            logged.append(log_lines())
 
         assert _shape(answers[0]) == _shape(answers[1]), repeat
-        assert lines[0] == lines[1], repeat
-        assert answers[0].status_code in {200, 400, 401, 405, 406, 414, 415}, (answers[0].content, repeat)
-        assert b"INTERNAL" not in answers[0].content, (answers[0].content, repeat)
-        answer = answers[0].json()
+        assert logged[0] == logged[1], repeat
+        assert answers[0].status in {200, 400, 401, 405, 406, 414, 415}, (answers[0].body, repeat)
+        assert b"INTERNAL" not in answers[0].body, (answers[0].body, repeat)
+        answer = answers[0].json
         pool.learn(answer.get("data"))
         if answer.get("data") and again is None and generator.template is not None:
             known.append(generator.template)
