@@ -14,6 +14,8 @@ from schema.vocabulary import AgeBand
 ADULT_AGE: Final = 18
 """C17: below it a member is shared on the LEGAL basis only. Not a setting."""
 
+EARLIEST_BIRTH: Final = date(1895, 1, 1)
+"""Nobody alive was born before."""
 
 AGE_BANDS: Final[tuple[tuple[int, AgeBand], ...]] = (
     (ADULT_AGE, AgeBand.AGE_18_24),
@@ -34,6 +36,11 @@ def age_on(birth_date: date, today: date) -> int:
     """
     had_birthday = (today.month, today.day) >= (birth_date.month, birth_date.day)
     return today.year - birth_date.year - (not had_birthday)
+
+
+def is_plausible(birth_date: date, today: date) -> bool:
+    """Whether a living person may have been born on that day."""
+    return EARLIEST_BIRTH <= birth_date <= today
 
 
 def is_protected(birth_date: date | None, today: date) -> bool:

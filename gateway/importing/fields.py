@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Final
 
-import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from phonenumbers.geodata.locale import LOCALE_DATA
 
+from policies.age import is_plausible
 from resolvers.commands.member_records import AddressRecord, BillingRecord
 
-EARLIEST_BIRTH: Final = date(1895, 1, 1)
 LONGEST_EMAIL: Final = 254
 """RFC 5321, and the erratum that corrects it."""
 
@@ -38,13 +36,6 @@ CREDENTIAL: Final = re.compile(
 )
 """What gives a password hash away wherever it stands."""
 
-_CARD: Final = re.compile(r"(?<![0-9])[0-9](?:[ -]?[0-9]){13,18}(?![0-9])")
-SHORTEST_CARD: Final = 14
-_CARD_ISSUER: Final = re.compile(
-    r"4[0-9]{15}(?:[0-9]{3})?|5[1-5][0-9]{14}|2(?:2[2-9]|[3-6][0-9]|7[01])[0-9]{13}|2720[0-9]{12}"
-    r"|3[47][0-9]{13}|3(?:0[0-5]|[689][0-9])[0-9]{11}|6(?:011|5[0-9]{2}|4[4-9][0-9])[0-9]{12}"
-    r"|35(?:2[89]|[3-8][0-9])[0-9]{12}|62[0-9]{14,17}|(?:50|5[6-9]|6[0-9])[0-9]{14}"
-)
 _EXPIRY: Final = re.compile(r"(?P<month>[0-9]{1,2})\s*[/-]\s*(?P<year>(?:20)?[0-9]{2})")
 _EXPIRY_ISO: Final = re.compile(r"(?P<year>20[0-9]{2})-(?P<month>[0-9]{1,2})")
 _MASKED: Final = re.compile(r"[*xX•.\s-]*([0-9]{4})")
@@ -112,19 +103,6 @@ def password_hash(value: str) -> str | None:
     return value if _ARGON2ID.fullmatch(value) or _BCRYPT.fullmatch(value) else None
 
 
-def phone_number(value: str, country: str | None) -> str | None:
-    """A valid number in E.164; `country` reads national ones. The caller seals it and lets go of it."""
-    try:
-        parsed = phonenumbers.parse(unquoted(value), country)
-    except phonenumbers.NumberParseException:
-        return None
-    # Most numbers are of the row's own country, and asking for one country is much cheaper than finding it.
-    at_home = country is not None and phonenumbers.is_valid_number_for_region(parsed, country)
-    if not at_home and not phonenumbers.is_valid_number(parsed):
-        return None
-    return f"+{parsed.country_code}{phonenumbers.national_significant_number(parsed)}"
-
-
 @lru_cache(maxsize=1024)
 def country(value: str) -> str | None:
     """The ISO 3166-1 alpha-2 code of a country, from the code or from a name that libphonenumber has."""
@@ -159,13 +137,13 @@ def unpack_address(value: str) -> AddressRecord | None:
 
 
 def birth_date(value: str, formats: tuple[str, ...], today: date) -> date | None:
-    """A date of birth: ISO 8601, or one of `formats`; neither in the future nor before `EARLIEST_BIRTH`."""
+    """A date of birth: ISO 8601, or one of `formats`; one that somebody may have (`policies.age`)."""
     for form in (None, *formats):
         try:
             born = date.fromisoformat(value) if form is None else _parse(value, form)
         except ValueError:
             continue
-        return born if EARLIEST_BIRTH <= born <= today else None
+        return born if is_plausible(born, today) else None
     return None
 
 
@@ -199,23 +177,3 @@ def billing(brand: str, last_four: str, expiry: str, token: str | None) -> Billi
     if not 1 <= month <= 12:  # noqa: PLR2004 - months
         return None
     return BillingRecord(brand, digits[1], month, year, token or None)
-
-
-def has_card_number(text: str) -> bool:
-    """Whether a whole card number stands in `text`: issuer's prefix, length, Luhn check (ISO/IEC 7812)."""
-    if len(text) < SHORTEST_CARD:
-        return False
-    return any(_CARD_ISSUER.fullmatch(digits) and _luhn(digits) for digits in _card_candidates(text))
-
-
-def _card_candidates(text: str) -> Iterator[str]:
-    for match in _CARD.finditer(text):
-        yield match.group().replace(" ", "").replace("-", "")
-
-
-def _luhn(digits: str) -> bool:
-    total = 0
-    for position, digit in enumerate(reversed(digits)):
-        value = int(digit) * (2 if position % 2 else 1)
-        total += value - 9 if value > 9 else value  # noqa: PLR2004 - the sum of two digits
-    return total % 10 == 0

@@ -12,6 +12,7 @@ from gateway.importing import fields
 from gateway.importing.cells import LONGEST, Cells
 from gateway.importing.mapping import PhoneColumns, Words
 from gateway.importing.problems import ProblemCode
+from policies.phone_numbers import read_phone_number
 from resolvers.commands.member_records import AddressRecord, BillingRecord, ChoiceEntry, PhoneRecord
 from resolvers.sealing import PhoneSealer
 from schema.categories import Purpose
@@ -67,7 +68,7 @@ def read_phones(
         raw = cells.raw(target)
         if not raw:
             continue
-        e164 = fields.phone_number(raw, country)
+        e164 = read_phone_number(fields.unquoted(raw), country)
         if e164 is None:
             cells.fault(target, ProblemCode.BAD_PHONE)
         elif e164 not in sealed:

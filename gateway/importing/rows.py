@@ -23,6 +23,7 @@ from gateway.importing.mapping import ColumnMapping
 from gateway.importing.parts import read_address, read_billing, read_choices, read_phones
 from gateway.importing.problems import REJECTING, Outcome, Problem, ProblemCode
 from gateway.importing.reading import SourceRow
+from policies.card_numbers import has_card_number
 from policies.registration import Mandatory, missing_mandatory, region_of
 from resolvers.commands.member_records import MemberRecord
 from resolvers.sealing import PhoneSealer
@@ -148,7 +149,7 @@ def _check_whole(cells: Cells) -> None:
     joined = _BETWEEN_CELLS.join(cells.cells.values())
     if fields.has_control(joined):
         cells.fault("", ProblemCode.CONTROL_CHARACTER)
-    if fields.has_card_number(joined):
+    if has_card_number(joined):
         cells.fault("", ProblemCode.CARD_NUMBER)
     if "$" in joined:
         for target in cells.columns:
