@@ -32,6 +32,7 @@ from gateway.http.health import health_routes
 from gateway.identity.principals import open_authenticator
 from gateway.keys import Keyring
 from gateway.limits import Limits
+from gateway.migrations import current_revision, expected_revision
 from gateway.operations import Preparer
 from gateway.policy_source import load_policy_of
 from gateway.settings import Settings
@@ -42,6 +43,7 @@ from resolvers.binding import PageLimits
 from resolvers.disclosure_log import DisclosureLog
 from resolvers.queries import full_schema
 from schema.catalogue import Catalogue, prove
+from schema.errors import UnavailableError
 
 Clock = Callable[[], datetime]
 
@@ -89,6 +91,7 @@ async def open_gateway(settings: Settings, keys: Keyring, clock: Clock = utc_now
     product = load_product(settings)  # 1
     async with (
         open_database(settings, keys) as database,  # 2
+        _migrated(database),
         compose(settings, keys, database, product, clock) as gateway,
     ):
         yield gateway
@@ -135,6 +138,18 @@ async def compose(
             middleware=cors(settings.cors_origins),
         )
         yield Gateway(app, engine, product, database)  # 4
+
+
+@asynccontextmanager
+async def _migrated(database: Database) -> AsyncIterator[None]:
+    """Go on only with the tables that this program expects.
+
+    Raises:
+        UnavailableError: the database is at another revision.
+    """
+    if await current_revision(database.url) != expected_revision():
+        raise UnavailableError("the database is not at this program's revision: run `gateway migrate`")
+    yield
 
 
 def _fetcher(database: Database) -> Callable[[str, Sequence[Any]], Any]:

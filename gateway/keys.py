@@ -136,9 +136,10 @@ def create_keys(settings: Settings, phone_public_key: bytes) -> Keyring:
     """
     folder = keys_dir(settings)
     make_private_dir(folder)
+    # The public key comes first: where the master secret is there without it, it was lost, not interrupted.
+    create_once(folder / PHONE_FILE, phone_public_key)
     if settings.secret_file is None:
         create_once(folder / MASTER_FILE, secrets.token_bytes(SECRET_BYTES))
-    create_once(folder / PHONE_FILE, phone_public_key)
     if not any(folder.glob("signing-*.json")):
         _write_signing_key(folder, Ed25519PrivateKey.generate(), SigningStatus.ACTIVE)
     return load_keyring(settings)

@@ -12,6 +12,8 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import uvicorn
@@ -46,10 +48,20 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _server(app: Starlette) -> uvicorn.Server:
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """A certificate chain and its key, as PEM files."""
+
+    certificate: Path
+    key: Path
+
+
+def _server(app: Starlette, tls: Tls | None = None) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             app,
+            ssl_certfile=None if tls is None else tls.certificate,
+            ssl_keyfile=None if tls is None else tls.key,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -59,9 +71,9 @@ def _server(app: Starlette) -> uvicorn.Server:
     )
 
 
-async def serve(app: Starlette, listening: socket.socket) -> None:
+async def serve(app: Starlette, listening: socket.socket, tls: Tls | None = None) -> None:
     """Serve until SIGINT or SIGTERM; a second one does not wait for requests under way."""
-    server = _server(app)
+    server = _server(app, tls)
 
     def stop() -> None:
         server.force_exit = server.should_exit

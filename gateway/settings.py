@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
@@ -49,6 +50,11 @@ class Settings(BaseSettings):
     """A PostgreSQL 15 or newer of yours, as its owner. Unset: a private one in `data_dir`."""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    tls_certificate: Path | None = None
+    """PEM chain to serve HTTPS with; `tls_key` goes with it."""
+    tls_key: Path | None = None
+    behind_tls: bool = False
+    """A proxy ends TLS, and only it reaches this port. Without it or a certificate: loopback only."""
     public_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8000")
     """How clients reach the gateway: the issuer of its tokens and their audience."""
     policy_dir: Path | None = None
@@ -94,6 +100,32 @@ class Settings(BaseSettings):
     """How long a record waits for others to share its commit."""
     disclosure_timeout: Annotated[float, Field(gt=0)] = 2.0
     """After this long without a durable record the request fails and nothing leaves (R2)."""
+
+
+def require_tls(settings: Settings) -> None:
+    """Refuse to be reached without TLS from anywhere but this machine (C14).
+
+    Raises:
+        SettingsError: `host` is not loopback, and neither a certificate nor a proxy that ends TLS is set;
+            or a certificate stands without its key.
+    """
+    if (settings.tls_certificate is None) != (settings.tls_key is None):
+        raise SettingsError("`GATEWAY_TLS_CERTIFICATE` and `GATEWAY_TLS_KEY` go together: set both or none")
+    if settings.behind_tls or settings.tls_certificate is not None or _is_loopback(settings.host):
+        return
+    raise SettingsError(
+        "`GATEWAY_HOST` can be reached from outside: set `GATEWAY_TLS_CERTIFICATE` and `GATEWAY_TLS_KEY`,"
+        " or `GATEWAY_BEHIND_TLS=true` where a proxy ends TLS"
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def load_settings() -> Settings:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gateway.keys import PHONE_FILE, Keyring, create_keys, keys_dir
+from gateway.keys import MASTER_FILE, PHONE_FILE, Keyring, create_keys, keys_dir
 from gateway.officer_key import create_officer_key, default_officer_key
 from gateway.settings import Settings
+from schema.errors import SettingsError
 
 
 def ensure_keys(settings: Settings, officer_key: Path | None = None) -> Keyring:
@@ -21,4 +22,6 @@ def ensure_keys(settings: Settings, officer_key: Path | None = None) -> Keyring:
     known = keys_dir(settings) / PHONE_FILE
     if known.exists():
         return create_keys(settings, known.read_bytes())
+    if (keys_dir(settings) / MASTER_FILE).exists():
+        raise SettingsError(f"`{known.name}` is gone: restore it, or numbers would be sealed to another key")
     return create_keys(settings, create_officer_key(settings, officer_key or default_officer_key(settings)))

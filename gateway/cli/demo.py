@@ -19,7 +19,7 @@ from gateway.database import open_pools, owner_url
 from gateway.demo import MEMBERS, DemoCall, calls, make_world
 from gateway.migrations import migrate
 from gateway.serving import listen, serve, served
-from gateway.settings import Settings, load_settings
+from gateway.settings import Settings, load_settings, require_tls
 from gateway.setup import ensure_keys
 from gateway.telemetry import configure_logging
 from resolvers.sealing import PhoneSealer
@@ -35,7 +35,9 @@ def demo_command(
     ] = False,
 ) -> None:
     """Make a world of believable members and three partners, print calls to paste, and serve."""
-    asyncio.run(_demo(load_settings(), check=check))
+    settings = load_settings()
+    require_tls(settings)
+    asyncio.run(_demo(settings, check=check))
 
 
 async def _demo(settings: Settings, *, check: bool) -> None:

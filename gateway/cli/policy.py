@@ -10,7 +10,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from gateway.policy_source import load_policy
+from gateway.policy_source import load_policy, load_policy_of
+from gateway.settings import load_settings
 from policies.check import Severity, check
 from policies.matrix import compile_matrix
 from policies.render import TableFormat, render
@@ -21,10 +22,10 @@ from schema.errors import PolicyError
 policy = typer.Typer(name="policy", help="Check, read and explain the sharing policy.", no_args_is_help=True)
 
 RulesFile = Annotated[
-    Path | None, typer.Option("--rules", help="Cedar rules; without it the shipped ones.", dir_okay=False)
+    Path | None, typer.Option("--rules", help="Cedar rules; without it those in use.", dir_okay=False)
 ]
 SchemaFile = Annotated[
-    Path | None, typer.Option("--schema", help="Cedar schema; without it the shipped one.", dir_okay=False)
+    Path | None, typer.Option("--schema", help="Cedar schema; without it the one in use.", dir_okay=False)
 ]
 
 
@@ -55,6 +56,8 @@ def matrix_command(
 
 def _load(rules: Path | None, schema: Path | None) -> PolicySource:
     try:
+        if rules is None and schema is None:
+            return load_policy_of(load_settings())
         return load_policy(rules, schema)
     except PolicyError as error:
         _refuse(error)

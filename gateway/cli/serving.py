@@ -6,14 +6,15 @@ import asyncio
 
 from gateway.app import open_gateway
 from gateway.keys import load_keyring
-from gateway.serving import listen, serve
-from gateway.settings import Settings, load_settings
+from gateway.serving import Tls, listen, serve
+from gateway.settings import Settings, load_settings, require_tls
 from gateway.telemetry import configure_logging, event
 
 
 def serve_command() -> None:
     """Serve. Settings come from `GATEWAY_*`; `gateway init` and `gateway migrate` come first."""
     settings = load_settings()
+    require_tls(settings)
     configure_logging()
     asyncio.run(_serve(settings))
 
@@ -22,4 +23,10 @@ async def _serve(settings: Settings) -> None:
     listening = listen(settings.host, settings.port)
     async with open_gateway(settings, load_keyring(settings)) as gateway:
         event("serving", port=listening.getsockname()[1])
-        await serve(gateway.app, listening)
+        await serve(gateway.app, listening, _tls(settings))
+
+
+def _tls(settings: Settings) -> Tls | None:
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return None
+    return Tls(settings.tls_certificate, settings.tls_key)

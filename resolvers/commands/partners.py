@@ -50,6 +50,10 @@ class PartnerView:
     agreements: int
 
 
+OPENED_BY_CASE: Final = frozenset({Basis.LEGAL, Basis.INSOLVENCY})
+"""C8 (b), (c): what a case names, not every member. An agreement would share them all."""
+
+
 async def create_partner(connection: Link, *, name: str, display_name: str, now: datetime) -> UUID:
     """Store a new partner and return its id.
 
@@ -106,9 +110,14 @@ async def create_agreement(
     """Store a new agreement, decide for every member what it shares, and return its id and that result.
 
     Raises:
-        InputError: a category does not exist or is never shared, or the dates contradict each other.
+        InputError: a category does not exist or is never shared, the dates contradict each other, or the
+            basis is one that is opened for a case and not by an agreement.
         NotFoundError: there is no such partner.
     """
+    if basis in OPENED_BY_CASE:
+        raise InputError(
+            f"`{basis}` is opened for a case with named members and an end, never by a standing agreement"
+        )
     keys = parse_categories(categories)
     if not keys:
         raise InputError("`categories` is empty: name what the agreement shares, such as `user.name`")

@@ -113,6 +113,7 @@ class AgreementType:
     )
     basis: Basis = stored(Agreement.basis, "Why data may leave.")
     purpose: Purpose = stored(Agreement.purpose, "What it is used for.")
+    categories: list[str] = stored(Agreement.categories, "The data categories that it names.")
     valid_from: datetime = stored(Agreement.valid_from, "First moment of the agreement.")
     valid_until: datetime | None = stored(Agreement.valid_until, "Its end; null: until ended.")
 
@@ -164,6 +165,7 @@ class MemberType:
     interests: list[str] = stored(Member.interests, "Interests.")
     purchase_categories: list[str] = stored(Member.purchase_categories, "Kinds of things you bought.")
     joined_at: datetime = stored(Member.joined_at, "When you joined.")
+    updated_at: datetime = stored(Member.updated_at, "When something of your profile last changed.")
     version: int = stored(Member.version, "Rises with each correction; pass it back when correcting.")
     addresses: Connection[PostalAddressType] = related(
         DataCategory.ADDRESS,

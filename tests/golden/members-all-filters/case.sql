@@ -5,7 +5,7 @@
 -- $3: 16383
 -- $4: datetime.date(2026, 11, 23)
 -- $5: ['AGE_45_54', 'AGE_65_PLUS']
--- $6: datetime.datetime(2026, 1, 1, 0, 0, tzinfo=tzoffset(None, 3600))
+-- $6: datetime.datetime(2025, 12, 31, 23, 0, tzinfo=datetime.timezone.utc)
 -- $7: ['go', 'chess']
 -- $8: ['US-CA', 'US-NY']
 -- $9: 3
@@ -32,7 +32,7 @@ FROM (SELECT share_1.subject AS subject,
 -- $3: 16383
 -- $4: datetime.date(2026, 11, 23)
 -- $5: ['AGE_45_54', 'AGE_65_PLUS']
--- $6: datetime.datetime(2026, 1, 1, 0, 0, tzinfo=tzoffset(None, 3600))
+-- $6: datetime.datetime(2025, 12, 31, 23, 0, tzinfo=datetime.timezone.utc)
 -- $7: ['go', 'chess']
 -- $8: ['US-CA', 'US-NY']
 SELECT count(*) AS count_1

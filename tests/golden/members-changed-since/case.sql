@@ -3,7 +3,7 @@
 -- $1: UUID('00000000-0000-7000-8000-001000000001')
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 16383
--- $4: datetime.datetime(2026, 10, 1, 0, 0, tzinfo=tzutc())
+-- $4: datetime.datetime(2026, 10, 1, 0, 0, tzinfo=datetime.timezone.utc)
 -- $5: 21
 SELECT page.member_id,
   page.mask,
@@ -25,7 +25,7 @@ FROM (SELECT share_1.subject AS subject,
 -- $1: UUID('00000000-0000-7000-8000-001000000001')
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 16383
--- $4: datetime.datetime(2026, 10, 1, 0, 0, tzinfo=tzutc())
+-- $4: datetime.datetime(2026, 10, 1, 0, 0, tzinfo=datetime.timezone.utc)
 SELECT count(*) AS count_1
 FROM share AS share_1
 WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_1

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import json
+import re
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic_core import PydanticUndefined
+
+from gateway.settings import Settings, TrustedIssuer, load_settings
+from schema.errors import SettingsError
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
+ROWS = dict(re.findall(r"^\| `(GATEWAY_[A-Z_]+)` \| ([^|]+) \|", DOCUMENT.read_text("utf-8"), re.MULTILINE))
+FIELDS = {f"GATEWAY_{name.upper()}": field for name, field in Settings.model_fields.items()}
+
+
+def test_every_setting_is_described_and_no_other() -> None:
+    assert ROWS.keys() == FIELDS.keys()
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_the_default_is_the_one_described(name: str) -> None:
+    default = FIELDS[name].default
+    assert default is not PydanticUndefined
+    if default is None:
+        assert "`" not in ROWS[name]
+        return
+    assert ROWS[name] == f"`{_written(default)}`"
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, bool | tuple):
+        return json.dumps(value)
+    if isinstance(value, Enum):
+        return str(value.value)
+    return str(value).rstrip("/")
+
+
+def test_every_part_of_an_issuer_is_described() -> None:
+    text = DOCUMENT.read_text("utf-8")
+    assert all(f"`{name}`" in text for name in TrustedIssuer.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("GATEWAY_PORT", "70000"),
+        ("GATEWAY_MAX_PAGE_SIZE", "zero"),
+        ("GATEWAY_REVOCATION_STALENESS", "60"),
+        ("GATEWAY_DOCUMENTS", "some"),
+    ],
+)
+def test_a_value_out_of_bounds_is_named_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert f"`{name}`" in str(caught.value)
+    assert value not in str(caught.value)
