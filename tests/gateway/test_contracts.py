@@ -249,6 +249,15 @@ def test_no_partner_whatever_its_rights_has_a_field_for_visits(product: Product)
     assert not reached & {"Visit", "PageView", "Interaction", "Communication", "Order", "Cart"}
 
 
+@pytest.mark.clause("C5")
+def test_no_contract_computes_over_members_beyond_counting_those_it_shows(product: Product) -> None:
+    """Aggregates are given by a contract of their own, with cohort and budget; no list goes around it."""
+    for caller in world.CALLERS.values():
+        for name, type_ in product.contracts.of(caller.principal).schema.type_map.items():
+            if name.endswith("Connection") and isinstance(type_, GraphQLObjectType):
+                assert set(type_.fields) == {"edges", "pageInfo", "totalCount"}
+
+
 def test_partners_with_the_same_rights_share_a_contract(product: Product) -> None:
     acme, bolt = partner(1 << SHARE_BITS[DataCategory.EMAIL]), partner(1 << SHARE_BITS[DataCategory.EMAIL])
     assert product.contracts.of(acme) is product.contracts.of(bolt)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.app import Gateway
+from policies.principal import MemberPrincipal
 from resolvers.disclosure_log import DisclosureLog
 from schema.errors import DisclosureUnrecordedError
 from tests import world
@@ -15,7 +16,6 @@ from tests.asking import Asking
 from tests.running import Callers
 
 ACME = world.CALLERS["acme"].principal
-ADA = world.CALLERS["ada"].principal
 EXPORT = "query Export { members { edges { node { id email } } } }"
 RECORDS = "SELECT * FROM disclosure WHERE operation_name IS DISTINCT FROM 'Export' OR token_id <> 'token'"
 
@@ -138,7 +138,7 @@ async def test_a_member_reads_carts_and_orders_of_her_own_and_of_nobody_else(cal
 
 
 async def test_a_member_who_is_gone_is_told_to_sign_in_again(asking: Asking) -> None:
-    nobody = type(ADA)(world.row_id("agreement", 1), "web", "token")  # type: ignore[call-arg]
+    nobody = MemberPrincipal(world.row_id("agreement", 1), "web", "token")
     reply = await asking.both(nobody, "{ me { number } }")
     assert reply.codes == ["UNAUTHENTICATED"]
     assert reply.data is None
