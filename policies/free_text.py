@@ -13,7 +13,8 @@ A text is read in these steps:
 6. Verdict: a candidate is a number if the numbering plan of one of the regions has it.
 
 What it costs: a string of digits that happens to be a valid number (an order number of ten digits) is
-taken for one. What it cannot find: numbers written in words of other languages, or across two fields.
+taken for one. What it cannot find: numbers in words of languages that `policies.digit_words` has not.
+Numbers that begin in one text and go on in the next are `policies.split_texts`'.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from typing import Final
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber
 
+from policies.digit_words import ENGLISH, OTHERS
 from schema.errors import FreeTextPhoneError
 
 FEWEST_DIGITS: Final = 6
@@ -46,14 +48,19 @@ MOST_GROUPS: Final = 60
 FALLBACK_REGIONS: Final = ("US", "GB", "DE", "FR")
 """Tried after the member's own. Their plans want ten digits or a leading zero: postal codes are safe."""
 
-_WORDS: Final = {
-    "zero": "0", "oh": "0", "nought": "0", "one": "1", "two": "2", "three": "3", "four": "4",
-    "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9", "niner": "9",
-}  # fmt: skip
-_WORD: Final = re.compile(rf"(?<![a-z])(?:{'|'.join(_WORDS)})(?![a-z])", re.IGNORECASE)
+_WORD: Final = re.compile(rf"(?<![a-z])(?:{'|'.join(ENGLISH)})(?![a-z])", re.IGNORECASE)
 _REPEATED: Final = re.compile(r"\b(double|triple)[\W_]{0,3}([0-9])", re.IGNORECASE)
+_ANY_WORDS: Final = "|".join(sorted({*ENGLISH, *OTHERS}, key=len, reverse=True))
+_ANY_WORD: Final = re.compile(rf"(?<![^\W\d_])(?:{_ANY_WORDS})(?![^\W\d_])", re.IGNORECASE)
 _WORD_RUN: Final = re.compile(
-    rf"(?<![a-z])(?:(?:{'|'.join(_WORDS)})(?![a-z])(?:[\W_]|and){{0,4}}){{{FEWEST_DIGIT_WORDS},}}",
+    rf"(?<![^\W\d_])(?:(?:{_ANY_WORDS})(?![^\W\d_])(?:[\W_]|and){{0,4}}){{{FEWEST_DIGIT_WORDS},}}",
+    re.IGNORECASE,
+)
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
+_REPEATED_MARK: Final = re.compile(r"([^\w]|_)(?:\s|\1)+")
+_SPOKEN_MARK: Final = re.compile(
+    r"(?<=[0-9])[\W_]{0,3}(?:dash|hyphen|minus|dot|point|period|slash|space|stroke|bindestrich|strich|punkt|tiret"
+    r"|guion|punto|x)[\W_]{0,3}(?=[0-9])",
     re.IGNORECASE,
 )
 _ENOUGH_DIGITS: Final = re.compile(rf"(?:[^0-9]*+[0-9]){{{FEWEST_DIGITS}}}")
@@ -89,7 +96,7 @@ def find_phone_number(text: str, *, region: str | None) -> bool:
     # 3. Words
     if _WORD_RUN.search(folded):
         return True
-    plain = _words_as_digits(folded)
+    plain = _plain_marks(_words_as_digits(folded))
     alike = without_look_alikes(plain)
     return _holds_number(plain, region) or (alike != plain and _holds_number(alike, region))
 
@@ -153,7 +160,11 @@ def _cannot_hold_number(text: str) -> bool:
         return False
     digits = len(_NOT_DIGIT.sub("", text))
     if digits == 0:
-        return len(text) < _SHORTEST_IN_WORDS or len(_WORD.findall(text)) < FEWEST_DIGITS
+        return (
+            len(text) < _SHORTEST_IN_WORDS
+            or len(_LETTERS.sub("", text)) < FEWEST_DIGITS - 1  # what parts so many words
+            or len(_ANY_WORD.findall(text)) < FEWEST_DIGITS
+        )
     return digits + len(_ALIKE.findall(text)) + len(_WORD.findall(text)) < FEWEST_DIGITS
 
 
@@ -162,11 +173,16 @@ _SHORTEST_IN_WORDS: Final = FEWEST_DIGIT_WORDS * len("oh")
 
 def _words_as_digits(text: str) -> str:
     """`text` with English digit words as figures, where other digits give them company."""
-    text = _WORD.sub(lambda match: _WORDS[match.group().lower()], text)
+    text = _WORD.sub(lambda match: ENGLISH[match.group().lower()], text)
     return _REPEATED.sub(
         lambda match: match.group(2) * (2 if match.group(1).lower() == "double" else 3),
         text,
     )
+
+
+def _plain_marks(text: str) -> str:
+    """`text` with each mark between digits once, as a figure: `415 --- 555 dash 0132` is `415 - 555-0132`."""
+    return _SPOKEN_MARK.sub("-", _REPEATED_MARK.sub(r"\1", text))
 
 
 def _regions(region: str | None) -> tuple[str, ...]:
