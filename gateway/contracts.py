@@ -25,7 +25,6 @@ CACHED_CONTRACTS: Final = 256
 
 _UNGUARDED: Final = frozenset({DataCategory.OPERATIONS, DataCategory.PSEUDONYM})
 _SHARED_ROOTS: Final = frozenset({RootKind.SHARED_PAGE, RootKind.SHARED_ONE})
-_SHARED_TYPES: Final = frozenset({"SharedMember", "SharedAddress"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ class Contracts:
             if key.audience not in source.audiences:
                 return False
             return source.kind not in _SHARED_ROOTS or key.mask != 0
-        if key.audience is not Audience.PARTNER or type_name not in _SHARED_TYPES:
+        if key.audience is not Audience.PARTNER:
             return True
         return _open(key.mask, category_of(source))
 

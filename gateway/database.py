@@ -27,6 +27,9 @@ from gateway.settings import Settings
 READER: Final = "gateway_reader"
 APP: Final = "gateway_app"
 
+DISCLOSURE_CONNECTIONS: Final = 1
+"""One writer commits for all: a second connection would only split its batches."""
+
 CONNECT_TIMEOUT: Final = 10
 """Seconds for one connection to open, signing in included."""
 
@@ -47,6 +50,8 @@ class Database:
     url: str = field(repr=False)
     reader: asyncpg.Pool[asyncpg.Record]
     app: asyncpg.Pool[asyncpg.Record]
+    disclosures: asyncpg.Pool[asyncpg.Record]
+    """For the disclosure log alone: commands that wait for each other must not keep it waiting."""
     app_connect_arguments: dict[str, Any] = field(repr=False)
 
     async def listen(self) -> asyncpg.Connection[asyncpg.Record]:
@@ -106,7 +111,8 @@ async def open_pools(url: str, settings: Settings, keys: Keyring) -> AsyncIterat
         with translate_driver_errors():
             reader = await _pool(stack, reader_arguments, settings.reader_connections)
             app = await _pool(stack, app_arguments, settings.app_connections)
-        yield Database(url, reader, app, app_arguments)
+            disclosures = await _pool(stack, app_arguments, DISCLOSURE_CONNECTIONS)
+        yield Database(url, reader, app, disclosures, app_arguments)
 
 
 def _arguments(url: str, role: str, keys: Keyring, session: dict[str, str]) -> dict[str, Any]:

@@ -121,7 +121,7 @@ async def make_world(
         ids = {partner.name: partner.id for partner in await list_partners(link)}
     with translate_driver_errors():
         async with database.app.acquire() as connection:
-            added = await seed(
+            await seed(
                 connection,
                 MEMBERS,
                 SEED_VALUE,
@@ -131,9 +131,8 @@ async def make_world(
                 partners=[ids[partner.name] for partner in PARTNERS],
                 on_progress=on_progress,
             )
-    if added:
-        async with database.transaction() as link:
-            await ask_partner_to_share(link, matrix, ids[PARTNERS[2].name], now=now)
+    async with database.transaction() as link:
+        await ask_partner_to_share(link, matrix, ids[PARTNERS[2].name], now=now)
 
 
 async def _make_partner(link: Link, matrix: Matrix, partner: DemoPartner, now: datetime) -> None:

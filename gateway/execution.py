@@ -13,6 +13,7 @@ may leave: for a partner the disclosure record is durable by then (R2).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -38,6 +39,7 @@ from resolvers.connection import Link
 from resolvers.context import Command, Fragment, Path, RequestContext, Work
 from resolvers.disclosure_log import DisclosureEntry, DisclosureLog
 from resolvers.projection import SHARED_KINDS, project, projected_fields
+from resolvers.sealing import PhoneSealer
 from resolvers.selection import Selection, select
 from resolvers.statement import Plan, SlotShape, Statement, build
 from schema.catalogue import Catalogue, RootKind
@@ -117,6 +119,7 @@ class Engine:
         cursors: CursorCodec,
         pages: PageLimits,
         disclosures: DisclosureLog,
+        sealer: PhoneSealer,
         clock: Callable[[], datetime],
         cache_size: int,
     ) -> None:
@@ -127,7 +130,9 @@ class Engine:
         self._cursors = cursors
         self._pages = pages
         self._disclosures = disclosures
+        self._sealer = sealer
         self._clock = clock
+        self._commits: set[asyncio.Future[Any]] = set()
         self._switches: BoundedCache[OperationKey, tuple[str, ...]] = BoundedCache(cache_size)
         self._selections: BoundedCache[Any, Selection] = BoundedCache(cache_size)
         self._plans: BoundedCache[Any, Mapping[Path, Plan]] = BoundedCache(cache_size)
@@ -174,6 +179,12 @@ class Engine:
         if released.shared and isinstance(principal, PartnerPrincipal):
             await self._disclosures.record(_entry(principal, operation, released, binding.now))  # 4
         return answer
+
+    def _settled(self, task: asyncio.Future[Any]) -> None:
+        """Let go of a command; what it raised was told to its caller, if there still is one."""
+        self._commits.discard(task)
+        if not task.cancelled():
+            task.exception()
 
     # -- 1: selection and plans
 
@@ -277,10 +288,17 @@ class Engine:
                 raise outcome
             return outcome
 
-        async def perform(command: Command[Any]) -> Any:
+        async def commit(command: Command[Any]) -> Any:
             # INVARIANT (one-commit): the only place where a mutation is committed.
             async with self._transaction() as connection:
-                return await command(Work(connection, self._matrix, principal, now))
+                return await command(Work(connection, self._matrix, principal, now, self._sealer))
+
+        async def perform(command: Command[Any]) -> Any:
+            # A caller who leaves, or does not wait long enough, has still asked: the change is made.
+            task = asyncio.ensure_future(commit(command))
+            self._commits.add(task)
+            task.add_done_callback(self._settled)
+            return await asyncio.shield(task)
 
         result = execute(
             contract.schema,

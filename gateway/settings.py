@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
@@ -134,6 +135,14 @@ def load_settings() -> Settings:
     Raises:
         SettingsError: a variable is unknown or out of bounds; names the variables, never their values.
     """
+    unknown = sorted(
+        name
+        for name in os.environ
+        if name.startswith("GATEWAY_") and name[8:].lower() not in Settings.model_fields
+    )
+    if unknown:
+        listed = ", ".join(f"`{name}`" for name in unknown)
+        raise SettingsError(f"there is no setting {listed}: see docs/settings.md for those there are")
     try:
         return Settings()
     except ValidationError as error:

@@ -32,7 +32,7 @@ class Upkeep:
             # Deciding every member again takes longer than any statement of a request may.
             await connection.execute("SET LOCAL statement_timeout = 0")
             await apply_policy(connection, self._matrix, self._clock())
-        await self.round()
+        await self._try_round()
         self._task = asyncio.create_task(self._run(), name="upkeep")
         return self
 
@@ -56,7 +56,10 @@ class Upkeep:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(INTERVAL)
-            try:
-                await self.round()
-            except Exception as error:  # noqa: BLE001 - reads stay right without it; the next round tries again
-                failure("upkeep.failed", error)
+            await self._try_round()
+
+    async def _try_round(self) -> None:
+        try:
+            await self.round()
+        except Exception as error:  # noqa: BLE001 - reads stay right without it; the next round tries again
+            failure("upkeep.failed", error)

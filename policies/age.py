@@ -1,12 +1,12 @@
 """Ages and age bands, from a birth date and the day on which the question is asked.
 
-Nothing here reads a clock: `today` is the UTC date of the caller's `now`. A birth date never leaves
+Nothing here reads a clock: `today` is `age_date` of the caller's `now`. A birth date never leaves
 this module except as a yes, a no or a band of ten years.
 """
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from schema.vocabulary import AgeBand
@@ -41,6 +41,14 @@ def age_on(birth_date: date, today: date) -> int:
 def is_plausible(birth_date: date, today: date) -> bool:
     """Whether a living person may have been born on that day."""
     return EARLIEST_BIRTH <= birth_date <= today
+
+
+def age_date(now: datetime) -> date:
+    """The date by which ages are counted: it has begun everywhere on Earth (UTC-12 is last).
+
+    Nobody counts as adult while it is still the day before the birthday where they live (C17).
+    """
+    return (now.astimezone(UTC) - timedelta(hours=12)).date()
 
 
 def is_protected(birth_date: date | None, today: date) -> bool:

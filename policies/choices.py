@@ -105,6 +105,8 @@ def in_force_order(
 def validate_request_date(requested_at: datetime, now: datetime) -> datetime:
     """Return the date of a request in UTC, once it may enter the ledger.
 
+    A date that lies ahead within the tolerance counts as now: it must not win over the next request.
+
     Raises:
         InputError: the date has no time zone, or lies more than `CLOCK_TOLERANCE` in the future.
 
@@ -113,7 +115,7 @@ def validate_request_date(requested_at: datetime, now: datetime) -> datetime:
         raise InputError(_NAIVE)
     if requested_at - now > CLOCK_TOLERANCE:
         raise InputError("`requestedAt` lies in the future; send the date on which the member asked")
-    return requested_at.astimezone(UTC)
+    return min(requested_at, now).astimezone(UTC)
 
 
 _NAIVE: Final = "`requestedAt` has no time zone; send it with an offset, for example `Z` for UTC"

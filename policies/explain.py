@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, assert_never
 
-from policies.age import is_protected
+from policies.age import age_date, is_protected
 from policies.agreement import AgreementTerms
 from policies.choices import BASES_WITHOUT_CHOICE, Choice, in_force_order
 from policies.decision import Allow, Decision, Deny, Reason, Withhold
@@ -120,7 +120,7 @@ class _Case:
 
     @property
     def protected(self) -> bool:
-        return is_protected(self.facts.birth_date, self.now.astimezone(UTC).date())
+        return is_protected(self.facts.birth_date, age_date(self.now))
 
     @property
     def needed(self) -> int:

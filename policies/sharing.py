@@ -11,16 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cache, lru_cache
 from typing import Final
 
-from policies.age import is_protected
+from policies.age import age_date, is_protected
 from policies.agreement import AgreementTerms
 from policies.choices import Choice, fold
 from policies.decision import Allow, Decision, Deny, Reason, Withhold
 from policies.matrix import Matrix
 from schema.categories import SEALED, SHARE_BITS, SHAREABLE, DataCategory, closed, expand, mask_of
+
+DECISION_VERSION: Final = 1
+"""Rises whenever the same data and policy are decided otherwise than before: stored shares are then
+decided again at the next start. `tests/policies/test_decision_version.py` notices."""
 
 EVERYTHING: Final = mask_of(SHAREABLE)
 """Every share bit: the mask of a condition that excludes nothing."""
@@ -125,7 +129,7 @@ def steps(
     # 5.
     yield Step(Reason.INACTIVE, EVERYTHING if facts.active else 0, contractual=False)
     # 6.
-    protected = is_protected(facts.birth_date, now.astimezone(UTC).date())
+    protected = is_protected(facts.birth_date, age_date(now))
     of_age = matrix.share_mask(basis, purpose, protected=True) if protected else EVERYTHING
     yield Step(Reason.PROTECTED, of_age, contractual=False)
     # 7.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
+from policies.age import age_date
 from schema.errors import CursorError, PageSizeError
 from schema.ids import parse_uuid
 
@@ -73,8 +74,8 @@ class Binding:
 
     @property
     def today(self) -> date:
-        """The current date, UTC."""
-        return self.now.astimezone(UTC).date()
+        """The date by which ages are counted."""
+        return age_date(self.now)
 
 
 Parameter: TypeAlias = Callable[[Binding], Any]

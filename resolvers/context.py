@@ -12,6 +12,7 @@ from strawberry import Info
 from policies.matrix import Matrix
 from policies.principal import Principal
 from resolvers.connection import Link
+from resolvers.sealing import PhoneSealer
 from schema.errors import GatewayError
 
 
@@ -30,6 +31,7 @@ class Work:
     matrix: Matrix
     principal: Principal
     now: datetime
+    sealer: PhoneSealer
 
 
 T = TypeVar("T")

@@ -19,6 +19,12 @@ ASKING: Final = 40
 
 async def ask_partner_to_share(connection: Link, matrix: Matrix, partner_id: UUID, *, now: datetime) -> None:
     """Enter a request of some members, to this one company, in the ledger of choices."""
+    if await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM choice WHERE partner_id = $1 AND source = $2)",
+        partner_id,
+        ChoiceSource.PROFILE_PAGE.value,
+    ):
+        return
     rows = await connection.fetch(
         "SELECT id FROM member WHERE status = $1 ORDER BY id LIMIT $2", MemberStatus.ACTIVE.value, ASKING
     )

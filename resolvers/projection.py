@@ -217,6 +217,8 @@ class _Projecting:
         match source:
             case Stored() | Derived():
                 return Scalar(selected.key, source, guard, selected.returns)
+            case Related(many=True) if self.guarded:
+                raise CatalogueError(f"`{selected.parent}.{selected.name}`: a shared member has no lists")
             case Related(many=True):
                 return Many(selected.key, source, self._page(selected))
             case Related():

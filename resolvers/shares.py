@@ -20,9 +20,10 @@ from asyncpg import Record
 from policies.agreement import AgreementTerms
 from policies.choices import Choice
 from policies.matrix import Matrix
-from policies.sharing import MemberFacts, share_mask
+from policies.sharing import DECISION_VERSION, MemberFacts, share_mask
 from resolvers.connection import Link
 from schema.categories import Basis, DataCategory, Purpose
+from schema.errors import UnavailableError
 from schema.ids import pairwise_id
 from schema.tables.member import MemberStatus
 from schema.vocabulary import AgreementStatus, ChoiceSource, Direction
@@ -69,12 +70,33 @@ async def refresh_shares(
     see one of them is told so. It must not name what no partner can see.
 
     1. wait for refreshes after changes of agreements, or let nobody else in while there is one of
-       those; then lock the members in the order of their ids. So concurrent refreshes of the same
-       member follow each other, none works from a stale ledger, and none overlooks an agreement;
+       those; make sure that the policy is the one applied; then lock the members in the order of
+       their ids. So concurrent refreshes of the same member follow each other, none works from a
+       stale ledger, and none overlooks an agreement;
     2. decide each pair;
     3. write the rows that differ, and a line of `share_change` for each.
     """
     await take_turn(connection, alone=agreements is not None)  # 1
+    applied = await applied_policy(connection)
+    if applied is not None and applied != decision_digest(matrix):
+        raise UnavailableError(
+            "this process decides by another policy than the one in force: start it with that policy"
+        )
+    return await decide_again(
+        connection, matrix, now=now, members=members, agreements=agreements, changed=changed
+    )
+
+
+async def decide_again(
+    connection: Link,
+    matrix: Matrix,
+    *,
+    now: datetime,
+    members: Sequence[UUID] | None = None,
+    agreements: Sequence[UUID] | None = None,
+    changed: int = 0,
+) -> ShareChanges:
+    """`refresh_shares` without its first step: for `refresh_shares`, and for applying another policy."""
     terms = await _read_agreements(connection, agreements)
     result = ShareChanges()
     if not terms:
@@ -88,11 +110,22 @@ async def refresh_shares(
     return result
 
 
+def decision_digest(matrix: Matrix) -> str:
+    """What the rows of `share` depend on besides data: the policy, and the program's own rules."""
+    return f"{matrix.digest}:{DECISION_VERSION}"
+
+
+async def applied_policy(connection: Link) -> str | None:
+    """The `decision_digest` by which the rows of `share` were decided; None before the first."""
+    digest: str | None = await connection.fetchval("SELECT digest FROM applied_policy")
+    return digest
+
+
 async def take_turn(connection: Link, *, alone: bool = False) -> None:
     """Hold off changes of agreements until this transaction ends; `alone`, every other refresh as well.
 
-    A transaction that locks rows of members before its refresh takes its turn before that, or it and
-    a change of an agreement may wait for each other until the database gives one of them up.
+    A transaction that locks rows of members or of agreements before its refresh takes its turn before
+    that, or it and a change of an agreement may wait for each other until the database gives one up.
     """
     take = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
     await connection.execute(f"SELECT {take}($1)", _TURN)

@@ -411,10 +411,10 @@ class _Building:
             # The guard stands in the join: where it is closed, the row is not read at all.
             on.append(self._open(scope.mask, node.guard))
         scope.source = scope.source.outerjoin(other, and_(*on))
-        inner = _Scope(other, scope.source, None)
+        inner = _Scope(other, scope.source, scope.mask)
         inner.columns = scope.columns
         present = scope.place(other.c[source.child.key])
-        shown = self._record(inner, _unguarded(node.children))
+        shown = self._record(inner, node.children)
         scope.source = inner.source
         return f"(None if r[{present}] is None else {shown})"
 
@@ -480,13 +480,6 @@ class _Building:
                 case _:
                     assert_never(child)
         return "{" + ", ".join(members) + "}"
-
-
-def _unguarded(nodes: Sequence[RecordNode]) -> tuple[RecordNode, ...]:
-    """The children of a guarded object: the join above them is their guard, since masks are closed."""
-    return tuple(
-        Scalar(node.key, node.source, 0, node.returns) if isinstance(node, Scalar) else node for node in nodes
-    )
 
 
 def _page_info(info: PageInfo, cursor: str) -> str:

@@ -23,6 +23,7 @@ from gateway.variables import coerce_variables
 from policies.principal import Principal
 from resolvers.binding import PageLimits
 from resolvers.disclosure_log import DisclosureEntry, DisclosureLog
+from resolvers.sealing import PhoneSealer
 
 
 class RecordedLog(DisclosureLog):
@@ -72,6 +73,7 @@ class Asking:
             cursors=SealedCursors(keys.cursor_key),
             pages=PageLimits(settings.default_page_size, settings.max_page_size),
             disclosures=self.log,
+            sealer=PhoneSealer(keys.phone_public_key.public_key, keys.phone_public_key.key_id),
             clock=lambda: self.now,
             cache_size=settings.plan_cache_size,
         )

@@ -9,6 +9,7 @@ The caller still has to ask whether the token, its client or its member has been
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import time
@@ -253,12 +254,12 @@ def _source_of(token: str, sources: Sequence[KeySource]) -> KeySource:
 
 def _decode(part: str) -> dict[str, Any]:
     """The object in one part; a name that stands in it twice could be read two ways, so it may not."""
-    try:
+    data: Any = None
+    # The decoder's error may quote what it could not read: it is not kept, not even as a cause.
+    with contextlib.suppress(ValueError, RecursionError):
         data = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)), object_pairs_hook=_unique)
-    except (ValueError, RecursionError) as error:
-        raise refuse("a part is not JSON") from error
     if not isinstance(data, dict):
-        raise refuse("a part is not an object")
+        raise refuse("a part is not a JSON object")
     return data
 
 

@@ -17,7 +17,7 @@ from policies.agreement import AgreementTerms, parse_categories
 from policies.matrix import Matrix
 from resolvers.connection import Link
 from resolvers.revocations import RevocationKind, revoke
-from resolvers.shares import ShareChanges, read_terms, refresh_shares
+from resolvers.shares import ShareChanges, read_terms, refresh_shares, take_turn
 from schema.categories import Basis, Purpose
 from schema.errors import InputError, NotFoundError
 from schema.ids import new_id
@@ -150,7 +150,10 @@ async def set_agreement_status(
         InputError: it has ended, which is for good.
         NotFoundError: there is no such agreement.
     """
-    before = await connection.fetchval("SELECT status FROM agreement WHERE id = $1 FOR UPDATE", agreement_id)
+    await take_turn(connection, alone=True)
+    before = await connection.fetchval(
+        "SELECT status FROM agreement WHERE id = $1 FOR NO KEY UPDATE", agreement_id
+    )
     if before is None:
         raise NotFoundError(f"there is no agreement `{agreement_id}`: see `gateway agreement list`")
     if before == status:

@@ -6,22 +6,26 @@ no row. Upkeep makes the rows of `share` say the same, and tells the partner's f
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from policies.age import ADULT_AGE
+from policies.age import ADULT_AGE, age_date
 from policies.matrix import Matrix
 from resolvers.connection import Link
-from resolvers.shares import ShareChanges, refresh_shares
+from resolvers.shares import (
+    ShareChanges,
+    applied_policy,
+    decide_again,
+    decision_digest,
+    refresh_shares,
+    take_turn,
+)
 from schema.categories import Basis
 from schema.tables.member import MemberStatus
 
 COMING_OF_AGE_WINDOW: Final = timedelta(days=400)
 """How far back birthdays are looked for: longer than any pause of the service that we allow for."""
-
-_POLICY_LOCK: Final = 7_305_113
-"""Key of the advisory lock under which one replica at a time applies a policy."""
 
 
 async def withdraw_ended(connection: Link, matrix: Matrix, now: datetime) -> ShareChanges:
@@ -38,7 +42,7 @@ async def withdraw_ended(connection: Link, matrix: Matrix, now: datetime) -> Sha
 
 async def open_to_adults(connection: Link, matrix: Matrix, now: datetime) -> ShareChanges:
     """Decide again for members who came of age within the window (C17). One transaction, the caller's."""
-    today = now.astimezone(UTC).date()
+    today = age_date(now)
     rows = await connection.fetch(
         "SELECT id FROM member WHERE status = $1"
         " AND birth_date > ($2::date - make_interval(years => $3) - $4::interval)::date"
@@ -64,15 +68,11 @@ async def apply_policy(connection: Link, matrix: Matrix, now: datetime) -> Share
 
     One transaction, the caller's: readers see all of the old policy or all of the new one.
     """
-    await connection.execute("SELECT pg_advisory_xact_lock($1)", _POLICY_LOCK)
-    applied = await connection.fetchval("SELECT digest FROM applied_policy ORDER BY applied_at DESC LIMIT 1")
-    if applied == matrix.digest:
+    await take_turn(connection, alone=True)
+    digest = decision_digest(matrix)
+    if await applied_policy(connection) == digest:
         return None
-    changes = await refresh_shares(connection, matrix, now=now)
-    await connection.execute(
-        "INSERT INTO applied_policy (digest, applied_at) VALUES ($1, $2)"
-        " ON CONFLICT (digest) DO UPDATE SET applied_at = excluded.applied_at",
-        matrix.digest,
-        now,
-    )
+    changes = await decide_again(connection, matrix, now=now)
+    await connection.execute("DELETE FROM applied_policy")
+    await connection.execute("INSERT INTO applied_policy (digest, applied_at) VALUES ($1, $2)", digest, now)
     return changes

@@ -149,7 +149,7 @@ class ShareChange(Table, table=True):
 
 
 class AppliedPolicy(Table, table=True):
-    """Which policy the rows of `share` were computed with; another digest at start-up recomputes them."""
+    """One row: by which policy and rules `share` was decided. Another digest at start-up decides it again."""
 
     __tablename__ = "applied_policy"
 

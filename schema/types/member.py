@@ -160,7 +160,10 @@ class MemberType:
     family_name: str | None = stored(Member.family_name, "Last name.")
     email: str = stored(Member.email, "E-mail address.")
     email_verified_at: datetime | None = stored(Member.email_verified_at, "When the address was verified.")
-    birth_date: date | None = stored(Member.birth_date, "Birth date. Partners are given an age band at most.")
+    birth_date: date | None = stored(
+        Member.birth_date,
+        "Birth date. Partners receive an age band, but where the law or an insolvency asks for more (C8).",
+    )
     region: str | None = stored(Member.region, "Region: country and state.")
     interests: list[str] = stored(Member.interests, "Interests.")
     purchase_categories: list[str] = stored(Member.purchase_categories, "Kinds of things you bought.")

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -206,13 +205,3 @@ def test_what_is_needed_of_a_composite_is_all_of_its_parts() -> None:
     }
     assert needed_mask(DataCategory.PSEUDONYM) == 0
     assert all(needed_mask(category) & EVERYTHING for category in SHAREABLE)
-
-
-@pytest.mark.slow
-def test_ten_thousand_members_are_decided_within_a_second(matrix: Matrix) -> None:
-    terms = next(case.terms for case in CASES if case.expect == "allow")
-    adult = MemberFacts(birth_date=date(1980, 1, 1), region="EU", active=True)
-    started = time.process_time()
-    for _ in range(10_000):
-        share_mask(matrix, terms, adult, (), NOW)
-    assert time.process_time() - started < 1

@@ -492,7 +492,7 @@ async def test_who_comes_of_age_is_shared_from_that_day_on(
 ) -> None:
     """Whoever a legal case names, or an agreement of the future, has been in `share` before."""
     cid = world.person("cid").id
-    birthday = datetime(2030, 1, 1, tzinfo=UTC)
+    birthday = datetime(2030, 1, 1, 12, tzinfo=UTC)  # when the day has begun everywhere
     if also_legal:
         await connection.execute(
             "UPDATE agreement SET basis = 'LEGAL', purpose = $2 WHERE id = $1",

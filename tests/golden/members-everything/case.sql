@@ -21,17 +21,17 @@ SELECT page.member_id,
   CASE WHEN (page.mask & 4096 != 0) THEN member_3.interests END AS anon_7,
   CASE WHEN (page.mask & 8192 != 0) THEN member_3.purchase_categories END AS anon_8,
   postal_address_4.member_id AS member_id_1,
-  postal_address_4.line1,
-  postal_address_4.line2,
-  postal_address_4.city,
-  postal_address_4.state,
-  postal_address_4.postal_code,
-  postal_address_4.country
+  CASE WHEN (page.mask & 32 != 0) THEN postal_address_4.line1 END AS anon_9,
+  CASE WHEN (page.mask & 32 != 0) THEN postal_address_4.line2 END AS anon_10,
+  CASE WHEN (page.mask & 64 != 0) THEN postal_address_4.city END AS anon_11,
+  CASE WHEN (page.mask & 128 != 0) THEN postal_address_4.state END AS anon_12,
+  CASE WHEN (page.mask & 256 != 0) THEN postal_address_4.postal_code END AS anon_13,
+  CASE WHEN (page.mask & 512 != 0) THEN postal_address_4.country END AS anon_14
 FROM (SELECT share_1.subject AS subject,
       share_1.member_id AS member_id,
       share_1.mask AS mask
     FROM share AS share_1
-    WHERE share_1.agreement_id = $2::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $3::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $3::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_9
+    WHERE share_1.agreement_id = $2::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $3::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $3::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_15
         FROM agreement AS agreement_2
         WHERE agreement_2.id = $2::UUID) AND share_1.mask & $4::BIGINT != 0 ORDER BY share_1.subject ASC
     LIMIT $5::BIGINT) AS page JOIN member AS member_3 ON member_3.id = page.member_id LEFT OUTER JOIN postal_address AS postal_address_4 ON postal_address_4.member_id = member_3.id AND postal_address_4.is_primary AND page.mask & 16 != 0 ORDER BY page.subject

@@ -8,15 +8,15 @@ SELECT page.member_id,
   page.mask,
   CASE WHEN (page.mask & 8 != 0) THEN member_3.email END AS anon_1,
   postal_address_4.member_id AS member_id_1,
-  postal_address_4.city,
-  postal_address_4.country,
-  postal_address_4.city AS city__1,
-  CASE WHEN (page.mask & 8 != 0) THEN member_3.email END AS anon_2
+  CASE WHEN (page.mask & 64 != 0) THEN postal_address_4.city END AS anon_2,
+  CASE WHEN (page.mask & 512 != 0) THEN postal_address_4.country END AS anon_3,
+  CASE WHEN (page.mask & 64 != 0) THEN postal_address_4.city END AS anon_4,
+  CASE WHEN (page.mask & 8 != 0) THEN member_3.email END AS anon_5
 FROM (SELECT share_1.subject AS subject,
       share_1.member_id AS member_id,
       share_1.mask AS mask
     FROM share AS share_1
-    WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_3
+    WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_6
         FROM agreement AS agreement_2
         WHERE agreement_2.id = $1::UUID) AND share_1.mask & $3::BIGINT != 0 ORDER BY share_1.subject ASC
     LIMIT $4::BIGINT) AS page JOIN member AS member_3 ON member_3.id = page.member_id LEFT OUTER JOIN postal_address AS postal_address_4 ON postal_address_4.member_id = member_3.id AND postal_address_4.is_primary AND page.mask & 16 != 0 ORDER BY page.subject

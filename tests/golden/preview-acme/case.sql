@@ -24,13 +24,13 @@ SELECT share_1.member_id,
   CASE WHEN (share_1.mask & 67108864 != 0) THEN member_3.number END AS anon_11,
   CASE WHEN (share_1.mask & 16384 != 0) THEN member_3.joined_at END AS anon_12,
   postal_address_4.member_id AS member_id_1,
-  postal_address_4.line1,
-  postal_address_4.line2,
-  postal_address_4.city,
-  postal_address_4.state,
-  postal_address_4.postal_code,
-  postal_address_4.country
+  CASE WHEN (share_1.mask & 32 != 0) THEN postal_address_4.line1 END AS anon_13,
+  CASE WHEN (share_1.mask & 32 != 0) THEN postal_address_4.line2 END AS anon_14,
+  CASE WHEN (share_1.mask & 64 != 0) THEN postal_address_4.city END AS anon_15,
+  CASE WHEN (share_1.mask & 128 != 0) THEN postal_address_4.state END AS anon_16,
+  CASE WHEN (share_1.mask & 256 != 0) THEN postal_address_4.postal_code END AS anon_17,
+  CASE WHEN (share_1.mask & 512 != 0) THEN postal_address_4.country END AS anon_18
 FROM share AS share_1 JOIN member AS member_3 ON member_3.id = share_1.member_id LEFT OUTER JOIN postal_address AS postal_address_4 ON postal_address_4.member_id = member_3.id AND postal_address_4.is_primary AND share_1.mask & 16 != 0
-WHERE share_1.agreement_id = $2::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $3::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $3::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_13
+WHERE share_1.agreement_id = $2::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $3::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $3::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_19
     FROM agreement AS agreement_2
     WHERE agreement_2.id = $2::UUID) AND share_1.mask & $4::BIGINT != 0 AND share_1.member_id = $5::UUID
