@@ -23,6 +23,9 @@ _REFUSED_CLASSES: Final = frozenset({"28", "3D"})
 
 _PRIVILEGE: Final = "42501"
 
+_DRIVER_ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""The last is what asyncpg raises when the server ends a connection between two messages of a statement."""
+
 
 class _DriverError(Exception):
     """Stands for a driver's error in a traceback: its class and SQLSTATE, without its text."""
@@ -43,7 +46,7 @@ def translate_driver_errors() -> Iterator[None]:
     except DBAPIError as error:
         failure = translated(error.orig if error.orig is not None else error)
         raise failure from failure.__cause__
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError, OSError, TimeoutError) as error:
+    except (*_DRIVER_ERRORS, SQLAlchemyError, OSError, TimeoutError) as error:
         failure = translated(error)
         raise failure from failure.__cause__
 
@@ -59,7 +62,7 @@ def translated(error: BaseException) -> GatewayError:
             " `GATEWAY_DATABASE_URL` that belong together"
         )
     elif state[:2] in _TRANSIENT_CLASSES or isinstance(
-        error, asyncpg.InterfaceError | OSError | TimeoutError
+        error, asyncpg.InterfaceError | asyncpg.InternalClientError | OSError | TimeoutError
     ):
         result = UnavailableError("the database does not answer: try again")
     elif state == _PRIVILEGE:
