@@ -4,18 +4,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway.app import Product, load_product
+from gateway.app import Product
 from gateway.keys import Keyring
 from gateway.settings import Settings
 from tests.attacks.twins import Twins, twin_worlds
 from tests.conftest import MakeDatabase
 from tests.databases import TestServer
-
-
-@pytest.fixture(scope="session")
-def product(settings: Settings) -> Product:
-    """The shipped policy and the full schema."""
-    return load_product(settings)
 
 
 @pytest.fixture(scope="package")

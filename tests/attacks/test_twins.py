@@ -6,26 +6,25 @@ import io
 import json
 import logging
 import random
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
 import pytest
 from graphql import GraphQLSchema, build_client_schema, get_introspection_query
 
 from gateway.seeding import seeded_password_hashes, seeded_phone_numbers
 from gateway.telemetry import _SILENCED, configure_logging
-from resolvers import disclosure_log, shares
-from resolvers.commands import choosing, correction
 from schema.tables import Table, VaultTable
 from tests.attacks.generator import Generator, Pool, Template, Wire
 from tests.attacks.twins import MEMBERS, SECRET_VALUES, SEED_VALUE, Twins, World
 from tests.attacks.wire import Answer, Line, connected
 from tests.canaries import WATCH
 from tests.conftest import CACHE, EXTERNAL_URL
+from tests.gateway.importing.files import owner
 
 RUN_SEED: Final = 20_250_601
 """Another one asks other questions; the failure message names it."""
@@ -137,9 +136,10 @@ class Ids:
 def ids(monkeypatch: pytest.MonkeyPatch) -> Ids:
     """Every id that a request makes: of records of disclosures, of what commands write, of subjects."""
     made = Ids()
-    for module in (disclosure_log, choosing, correction):
-        monkeypatch.setattr(module, "new_id", made)
-    monkeypatch.setattr(shares, "pairwise_id", made)
+    for name, module in list(sys.modules.items()):
+        for maker in ("new_id", "pairwise_id"):
+            if name.startswith("resolvers.") and hasattr(module, maker):
+                monkeypatch.setattr(module, maker, made)
     return made
 
 
@@ -163,6 +163,9 @@ async def test_twin_worlds_answer_alike(
     outcomes: Counter[str] = Counter()
     templates: dict[str, list[Template]] = {}
     await _contract(right, None)
+    for world in (twins.left, twins.right):
+        async with owner(world.database) as connection:
+            await connection.execute("TRUNCATE disclosure")
     log_lines()
     for index in range(requests):
         rng = random.Random(f"{RUN_SEED}/{index}")  # noqa: S311 - to be repeated
@@ -232,14 +235,11 @@ def _server_log() -> str:
 
 
 async def _dump(world: World) -> str:
-    owner = await asyncpg.connect(world.database.url)
-    try:
-        tables = [row[0] for row in await owner.fetch(_TABLES)]
+    async with owner(world.database) as connection:
+        tables = [row[0] for row in await connection.fetch(_TABLES)]
         assert len(tables) >= len(Table.metadata.tables)
         dumped = []
         for table in tables:
-            rows = await owner.fetch(f"SELECT t::text FROM {table} t")
+            rows = await connection.fetch(f"SELECT t::text FROM {table} t")
             dumped += [f"{table} {row[0]}" for row in rows]
-    finally:
-        await owner.close()
     return "\n".join(dumped)

@@ -141,7 +141,7 @@ async def _populate(database: Database, product: Product, sealer: PhoneSealer) -
                 link,
                 product.matrix,
                 partner=name,
-                basis=basis,
+                basis=Basis.STRATEGIC,
                 purpose=purpose,
                 categories=categories,
                 valid_from=NOW - timedelta(days=400),
@@ -149,6 +149,8 @@ async def _populate(database: Database, product: Product, sealer: PhoneSealer) -
                 status=AgreementStatus.ACTIVE,
                 now=NOW,
             )
+            # Insolvency is opened for a case, not by a command: here it stands for the widest rights.
+            await link.execute("UPDATE agreement SET basis = $2 WHERE id = $1", agreement_id, basis.value)
             for client in (name, f"{name}-old"):
                 await create_client(link, client_id=client, agreement_id=agreement_id, now=NOW)
             await revoke_client(link, client_id=f"{name}-old", now=NOW)
