@@ -1,4 +1,4 @@
-"""Makes the key pair that telephone numbers are sealed to. Only `gateway init` uses this module.
+"""Makes the key pair that telephone numbers are sealed to. Only `gateway init` runs this code.
 
 The private half goes to the officer's file, written once, and is never read again by any command of the
 service: whoever steals the running service and its data directory opens no number (R1, C10).

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from policies.agreement import scope_mask
 from policies.explain import Explanation, explain
 from policies.matrix import Matrix
 from policies.sharing import EVERYTHING
@@ -51,9 +52,12 @@ async def explain_field(
     partner: str,
     member: str,
     category: DataCategory,
+    scopes: Sequence[str] | None,
     now: datetime,
 ) -> Sequence[ExplainedAgreement]:
     """One explanation for each agreement of the partner, whether it is in force or not.
+
+    `scopes` are those of the token; None stands for all that the agreement names.
 
     Raises:
         NotFoundError: there is no such partner, no such member number, or no agreement.
@@ -72,7 +76,13 @@ async def explain_field(
         ExplainedAgreement(
             agreement,
             explain(
-                matrix, agreement.terms, EVERYTHING, read_facts(row), choices, category=category, now=now
+                matrix,
+                agreement.terms,
+                EVERYTHING if scopes is None else scope_mask(agreement.terms, scopes),
+                read_facts(row),
+                choices,
+                category=category,
+                now=now,
             ),
         )
         for agreement in agreements

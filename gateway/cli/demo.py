@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import shlex
 import socket
+import subprocess
+import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -17,13 +20,13 @@ from gateway.app import compose, load_product, utc_now
 from gateway.cli.progress import ProgressBar
 from gateway.database import open_pools, owner_url
 from gateway.demo import MEMBERS, DemoCall, calls, make_world
+from gateway.keys import Keyring, load_keyring
 from gateway.migrations import migrate
 from gateway.serving import listen, serve, served
 from gateway.settings import Settings, load_settings, require_tls
-from gateway.setup import ensure_keys
 from gateway.telemetry import configure_logging
 from resolvers.sealing import PhoneSealer
-from schema.errors import UnavailableError
+from schema.errors import SettingsError, UnavailableError
 
 SHOWN_CHARACTERS = 600
 """How much of an answer `--check` prints: enough to recognise it."""
@@ -37,11 +40,10 @@ def demo_command(
     """Make a world of believable members and three partners, print calls to paste, and serve."""
     settings = load_settings()
     require_tls(settings)
-    asyncio.run(_demo(settings, check=check))
+    asyncio.run(_demo(settings, _keys(settings), check=check))
 
 
-async def _demo(settings: Settings, *, check: bool) -> None:
-    keys = ensure_keys(settings)
+async def _demo(settings: Settings, keys: Keyring, *, check: bool) -> None:
     product = load_product(settings)
     # Before anything is started: a port that is taken is told at once.
     listening = listen(settings.host, 0 if check else settings.port)
@@ -62,6 +64,20 @@ async def _demo(settings: Settings, *, check: bool) -> None:
                     _print_calls(_base(listening), paste)
                     await serve(gateway.app, listening)
                     typer.echo("stopped", err=True)
+
+
+def _keys(settings: Settings) -> Keyring:
+    """The keys, made in a process of their own: the one that serves never holds the key that opens numbers.
+
+    Raises:
+        SettingsError: the keys there are cannot be used; what is wrong stands in the lines above.
+    """
+    with contextlib.suppress(SettingsError):  # missing or unfinished: `init` makes or names what is
+        return load_keyring(settings)
+    init = [sys.executable, "-c", "from gateway.cli.main import main; main()", "init"]
+    if subprocess.run(init, stdout=sys.stderr, check=False).returncode:  # noqa: S603 - our own program
+        raise SettingsError("the keys could not be made: mend what `gateway init` says")
+    return load_keyring(settings)
 
 
 def _base(listening: socket.socket) -> str:

@@ -21,12 +21,15 @@ def explain_command(
     partner: Annotated[str, typer.Option("--partner", help="Short name of the partner.")],
     member: Annotated[str, typer.Option("--member", help="Member number.")],
     field: Annotated[str, typer.Option("--field", help="A field of SharedMember, or a category key.")],
+    scope: Annotated[
+        list[str] | None, typer.Option("--scope", help="A scope of the token; repeatable. Without: all.")
+    ] = None,
 ) -> None:
     """Say why a partner sees or does not see a field of a member, condition by condition."""
     settings = load_settings()
     product = load_product(settings)
     category = category_named(product.catalogue, field)
-    explained = asyncio.run(_explain(settings, product.matrix, partner, member, category))
+    explained = asyncio.run(_explain(settings, product.matrix, partner, member, category, scope))
     for agreement, explanation in ((e.agreement, e.explanation) for e in explained):
         terms = agreement.terms
         typer.echo(f"agreement {terms.id} ({terms.basis}, {terms.purpose.name}), category `{category}`")
@@ -35,11 +38,22 @@ def explain_command(
 
 
 async def _explain(
-    settings: Settings, matrix: Matrix, partner: str, member: str, category: DataCategory
+    settings: Settings,
+    matrix: Matrix,
+    partner: str,
+    member: str,
+    category: DataCategory,
+    scopes: list[str] | None,
 ) -> list[ExplainedAgreement]:
     async with open_database(settings, load_keyring(settings)) as database, database.transaction() as link:
         return list(
             await explain_field(
-                link, matrix, partner=partner, member=member, category=category, now=datetime.now(UTC)
+                link,
+                matrix,
+                partner=partner,
+                member=member,
+                category=category,
+                scopes=scopes,
+                now=datetime.now(UTC),
             )
         )

@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import Final
 
 from email_validator import EmailNotValidError, validate_email
-from phonenumbers.geodata.locale import LOCALE_DATA
 
 from policies.age import is_plausible
 from resolvers.commands.member_records import AddressRecord, BillingRecord
@@ -106,16 +105,16 @@ def password_hash(value: str) -> str | None:
 @lru_cache(maxsize=1024)
 def country(value: str) -> str | None:
     """The ISO 3166-1 alpha-2 code of a country, from the code or from a name that libphonenumber has."""
-    code = value.strip().upper()
-    if code in LOCALE_DATA:
-        return code
-    return _country_names().get(value.strip().casefold())
+    return _countries().get(value.strip().casefold())
 
 
 @lru_cache(maxsize=1)
-def _country_names() -> dict[str, str]:
-    """Each name that exactly one country has."""
-    names: dict[str, str | None] = {}
+def _countries() -> dict[str, str]:
+    """Each code, and each name that exactly one country has."""
+    # Half a second to load, which every other command would pay as well.
+    from phonenumbers.geodata.locale import LOCALE_DATA  # noqa: PLC0415
+
+    names: dict[str, str | None] = {code.casefold(): code for code in LOCALE_DATA}
     for code, by_language in LOCALE_DATA.items():
         for name in {name.casefold() for name in by_language.values() if not name.startswith("*")}:
             names[name] = code if names.get(name, code) == code else None
