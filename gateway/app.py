@@ -120,7 +120,7 @@ async def compose(
             fetch=_fetcher(database),
             transaction=database.transaction,
             cursors=SealedCursors(keys.cursor_key),
-            pages=PageLimits(settings.default_page_size, settings.max_page_size),
+            pages=PageLimits(settings.default_page_size, settings.max_page_size, settings.max_filter_values),
             disclosures=log,
             sealer=PhoneSealer(keys.phone_public_key.public_key, keys.phone_public_key.key_id),
             clock=clock,
@@ -141,6 +141,8 @@ async def compose(
             routes=[Route("/graphql", endpoint), *health_routes({"database": _pings(database)})],
             middleware=cors(settings.cors_origins),
         )
+        # A redirect would be built from the Host header and would repeat the query: there is one path.
+        app.router.redirect_slashes = False
         yield Gateway(app, engine, product, database)  # 4
 
 

@@ -254,6 +254,7 @@ class Engine:
             slot.first = self._pages.size(arguments.get("first"))
             slot.codec = self._cursors
             where = arguments.get("where")
+            self._pages.check_filter(where)
             slot.scope = b"\x1f".join(
                 (
                     str(binding.caller["id"]).encode(),

@@ -87,6 +87,8 @@ class Settings(BaseSettings):
     max_cost: Annotated[int, Field(ge=1)] = 20_000
     """Leaf fields that a response may hold, lists multiplied by their page size."""
     max_page_size: Annotated[int, Field(ge=1, le=5_000)] = 500
+    max_filter_values: Annotated[int, Field(ge=1, le=1_000)] = 100
+    """Values that one list in `where` may hold: the database compares each with those of every member."""
     default_page_size: Annotated[int, Field(ge=1, le=500)] = 20
     document_cache_size: Annotated[int, Field(ge=1)] = 1_000
     plan_cache_size: Annotated[int, Field(ge=1)] = 1_000

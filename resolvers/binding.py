@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
 from policies.age import age_date
-from schema.errors import CursorError, PageSizeError
+from schema.errors import CursorError, FilterSizeError, PageSizeError
 from schema.ids import parse_uuid
 
 
@@ -29,6 +29,8 @@ class PageLimits:
 
     default: int
     largest: int
+    values: int = 100
+    """How many values one list of a filter may hold."""
 
     def size(self, first: int | None) -> int:
         """The page size for the argument `first`.
@@ -41,6 +43,16 @@ class PageLimits:
         if not 0 <= first <= self.largest:
             raise PageSizeError(f"`first` must be between 0 and {self.largest}: ask for smaller pages")
         return first
+
+    def check_filter(self, where: Mapping[str, Any] | None) -> None:
+        """Admit a filter.
+
+        Raises:
+            FilterSizeError: one of its lists holds too many values.
+        """
+        for name, given in (where or {}).items():
+            if isinstance(given, list) and len(given) > self.values:
+                raise FilterSizeError(f"`{name}` may hold {self.values} values: ask several times")
 
 
 @dataclass(slots=True)

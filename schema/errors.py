@@ -7,6 +7,7 @@
     ├── InputError                   BAD_INPUT              a value of the caller's is refused
     │   ├── CursorError              BAD_CURSOR             not a cursor of this caller and this list
     │   ├── PageSizeError            PAGE_SIZE              `first` is out of bounds
+    │   ├── FilterSizeError          FILTER_SIZE            a list in a filter is too long
     │   ├── FreeTextPhoneError       PHONE_NUMBER_IN_TEXT   a telephone number typed into a text
     │   └── FieldErrors              BAD_INPUT              several fields at once, each with its own code
     ├── UnauthenticatedError         UNAUTHENTICATED        the credential is not valid (any more)
@@ -67,6 +68,12 @@ class PageSizeError(InputError):
     """`first` is negative or above the largest page."""
 
     code = "PAGE_SIZE"
+
+
+class FilterSizeError(InputError):
+    """A list in a filter holds too many values."""
+
+    code = "FILTER_SIZE"
 
 
 class FreeTextPhoneError(InputError):

@@ -219,6 +219,19 @@ async def test_a_costly_document_is_refused_before_it_costs(twins: Twins, line: 
     assert COSTLY[query] in answer.codes
 
 
+@pytest.mark.parametrize("field", ["region", "interests"])
+async def test_a_filter_of_thousands_of_values_is_refused(twins: Twins, line: Line, field: str) -> None:
+    """Each is compared with each value of each member: a request would keep the database busy for seconds."""
+    query = f"query($v: [String!]) {{ members(where: {{{field}: $v}}) {{ totalCount }} }}"
+    bearer = token(twins, "partner alder all")
+    answers = [
+        await line.ask(query, bearer, variables={"v": [f"v{i}" for i in range(count)]})
+        for count in (100, 101, 9_000)
+    ]
+
+    assert [answer.codes for answer in answers] == [[], ["FILTER_SIZE"], ["FILTER_SIZE"]]
+
+
 ARGUMENTS = (
     ("query($v: String) { members(after: $v) { totalCount } }", "zzz"),
     ("query($v: [String!]) { members(where: {region: $v}) { totalCount } }", ["zzz"]),

@@ -93,6 +93,18 @@ async def test_a_header_that_is_there_twice_is_read_by_nobody(twins: Twins, line
     assert answer.codes == ["BAD_REQUEST"]
 
 
+@pytest.mark.parametrize(
+    "target", ["/graphql/", "/graphql/?query=kilroy", "//graphql", "/Graphql", "/graphql;a"]
+)
+async def test_no_other_path_is_redirected(line: Line, target: str) -> None:
+    """A redirect would be built from the `Host` header and repeat what was asked."""
+    answer = await line.request("GET", target, [("x-forwarded-host", "kilroy")])
+
+    assert answer.status == 404
+    assert answer.header(b"location") is None
+    assert b"kilroy" not in answer.body
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("caller", ["visitor", "member first", "partner alder all", "cut"])
 async def test_no_cache_keeps_an_answer(twins: Twins, line: Line, method: str, caller: str) -> None:
