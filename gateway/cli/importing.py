@@ -132,6 +132,12 @@ def _report(console: Console, summary: Summary, seconds: float, dry_run: bool) -
         for (field, code), count in sorted(summary.problems.items(), key=lambda item: -item[1]):
             reasons.add_row(field or "whole row", f"{code}: {MESSAGES[code]}", f"{count:,}")
         console.print(reasons)
+    if summary.undated_yes:
+        console.print(
+            f"not taken: a yes without a date of its own, in {summary.undated_yes:,} rows; an opt-in needs"
+            " the date on which the member asked",
+            highlight=False,
+        )
     if summary.rejects is not None:
         console.print(f"row numbers and reasons: {summary.rejects.name}, beside the file", highlight=False)
     if summary.rows:

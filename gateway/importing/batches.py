@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
+from dataclasses import replace
 from itertools import islice
 
 from gateway.importing.problems import Problem, ProblemCode
@@ -37,7 +38,7 @@ class _Repetitions:
         """The checked rows, with the problem added where the number came before and the row is stored."""
         problem = Problem("member.number", ProblemCode.REPEATED_NUMBER)
         return [
-            CheckedRow(row.number, row.outcome, row.record, (*row.problems, problem))
+            replace(row, problems=(*row.problems, problem))
             if row.number in self._before and row.record is not None
             else row
             for row in checked

@@ -30,12 +30,16 @@ LONGEST: Final[Mapping[str, int]] = {
 
 
 class Cells:
-    """One row. `columns` gives for each target the columns that the file has for it."""
+    """One row. `columns` gives for each target the columns that the file has for it.
+
+    `undated_yes`: the row opts in to something and says not when, so that was not taken.
+    """
 
     def __init__(self, cells: Mapping[str, str], columns: Mapping[str, Sequence[str]], now: datetime) -> None:
         self.cells = cells
         self.columns = columns
         self.now = now
+        self.undated_yes = False
         self._values = {target: first_cell(cells, names) for target, names in columns.items()}
         self._problems: dict[Problem, None] = {}
 

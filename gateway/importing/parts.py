@@ -97,23 +97,40 @@ def read_billing(cells: Cells, country: str | None) -> BillingRecord | None:
 
 
 def read_choices(cells: Cells, words: Words, dated: datetime) -> tuple[ChoiceEntry, ...]:
-    """Consent, as entries for the ledger; `dated` where the row gives an answer and no date.
+    """Consent, as entries for the ledger; `dated` bears a no for which the row gives no date.
 
     A yes to the newsletter is a yes to the company's own offers and to nobody else's; a no is also a no to
     mail from partners. An answer whose date cannot be read is not taken: it would win or lose by a guess.
+
+    INVARIANT (no-borrowed-date): no yes has a date but its own. C11 goes by the date of the request, and that
+    of the file, which is later, would win over an opt-out on record.
     """
     at = cells.instant("choices.requested_at", ProblemCode.BAD_CONSENT)
     if at is None and cells.raw("choices.requested_at"):
         return ()
-    entries = [*_newsletter(_answer(cells, words, "choices.newsletter"), at or dated)]
+    entries: list[ChoiceEntry] = []
+    newsletter = _answer(cells, words, "choices.newsletter")
+    if (asked_at := _date_of(cells, newsletter, at, dated)) is not None:
+        entries.extend(_newsletter(newsletter, asked_at))
     for target, direction in (("choices.opted_in_at", Direction.IN), ("choices.opted_out_at", Direction.OUT)):
         asked_at = cells.instant(target, ProblemCode.BAD_CONSENT)
         if asked_at is not None:
             entries.extend(_newsletter(direction, asked_at))
     sharing = _answer(cells, words, "choices.sharing")
-    if sharing is not None:
-        entries.append(ChoiceEntry(at or dated, sharing, None))
+    asked_at = _date_of(cells, sharing, at, dated)
+    if sharing is not None and asked_at is not None:
+        entries.append(ChoiceEntry(asked_at, sharing, None))
     return tuple(entries)
+
+
+def _date_of(
+    cells: Cells, direction: Direction | None, own: datetime | None, of_file: datetime
+) -> datetime | None:
+    """The date of an answer. Only a no may take that of the file: it errs on the side of not sharing."""
+    if own is None and direction is Direction.IN:
+        cells.undated_yes = True
+        return None
+    return own or of_file
 
 
 def _newsletter(direction: Direction | None, at: datetime) -> tuple[ChoiceEntry, ...]:

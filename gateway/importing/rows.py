@@ -32,19 +32,23 @@ from schema.ids import new_id
 
 @dataclass(frozen=True, slots=True)
 class CheckedRow:
-    """What became of a row by itself. `record` is None where it is rejected."""
+    """What became of a row by itself. `record` is None where it is rejected.
+
+    `undated_yes`: a yes of the row was not taken because it bears no date.
+    """
 
     number: int
     outcome: Outcome
     record: MemberRecord | None
     problems: tuple[Problem, ...]
+    undated_yes: bool = False
 
 
 class RowChecker:
     """Checks the rows of one file under one mapping.
 
-    `absent` are the targets for which the file has no column. `dated` is the date of consent that bears
-    none: when the file was written, but never later than `now`.
+    `absent` are the targets for which the file has no column. `dated` is the date of an opt-out
+    that bears none: when the file was written, but never later than `now`.
     """
 
     def __init__(
@@ -78,7 +82,7 @@ class RowChecker:
         if any(problem.code in REJECTING for problem in cells.problems):
             return CheckedRow(row.number, Outcome.REJECTED, None, cells.problems)
         outcome = Outcome.ACCEPTED if record.complete else Outcome.INVITED
-        return CheckedRow(row.number, outcome, record, cells.problems)
+        return CheckedRow(row.number, outcome, record, cells.problems, cells.undated_yes)
 
     def _record(self, row: int, cells: Cells) -> MemberRecord:
         """Steps 2 to 6. Only meaningful where no problem rejects the row."""

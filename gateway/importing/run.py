@@ -54,7 +54,10 @@ class Progress:
 
 @dataclass(slots=True)
 class Summary:
-    """What a run did. `already_finished`: nothing, because an earlier one did it all."""
+    """What a run did. `already_finished`: nothing, because an earlier one did it all.
+
+    `undated_yes` counts the rows of this run of which a yes was not taken because it bears no date.
+    """
 
     source: Source
     absent: tuple[str, ...]
@@ -65,6 +68,7 @@ class Summary:
     accepted: int = 0
     invited: int = 0
     rejected: int = 0
+    undated_yes: int = 0
     problems: dict[tuple[str, ProblemCode], int] = field(default_factory=dict)
 
     def count(self, job: Job) -> None:
@@ -186,6 +190,7 @@ class Importer:
     def _progress(self, reader: RowReader, summary: Summary, checked: list[CheckedRow]) -> None:
         summary.rows += len(checked)
         for row in checked:
+            summary.undated_yes += row.undated_yes
             for problem in row.problems:
                 key = (problem.field, problem.code)
                 summary.problems[key] = summary.problems.get(key, 0) + 1

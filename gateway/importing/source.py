@@ -38,7 +38,7 @@ class FileKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file that has been looked at. `modified_at` dates the choices in it that bear no date."""
+    """A file that has been looked at. `modified_at` dates the opt-outs in it that bear no date."""
 
     path: Path
     size: int

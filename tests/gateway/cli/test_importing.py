@@ -82,6 +82,16 @@ async def test_exit_code_1_when_the_file_cannot_be_used(
     assert message in result.output
 
 
+@pytest.mark.clause("C11")
+async def test_opt_ins_without_a_date_are_told_once(tmp_path: Path, run: Run) -> None:
+    path = write_csv(tmp_path / "members.csv", [complete(n, consent_date="") for n in range(5)])
+
+    result = await run("import", str(path), "--dry-run")
+
+    assert result.exit_code == 0
+    assert " ".join(result.output.split()).count("a yes without a date of its own, in 5 rows") == 1
+
+
 async def test_a_dry_run_needs_no_database(tmp_path: Path, run: Run, database: Database) -> None:
     path = write_csv(tmp_path / "members.csv", [complete(1), complete(2, email="broken")])
 

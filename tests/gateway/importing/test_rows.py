@@ -191,6 +191,20 @@ def test_a_yes_is_for_the_company_and_a_no_is_for_partners_too() -> None:
 
 
 @pytest.mark.clause("C11")
+@pytest.mark.parametrize("answer", ["newsletter", "sharing"])
+def test_a_yes_without_a_date_of_its_own_is_not_taken_and_is_noted(answer: str) -> None:
+    blank = {"newsletter": "", "sharing": "", "consent_date": ""}
+
+    row = changed(**blank | {answer: "yes"})
+
+    assert (row.outcome, row.problems) == (Outcome.ACCEPTED, ())
+    assert record(row).choices == ()
+    assert row.undated_yes
+    assert not changed(**blank | {answer: "no"}).undated_yes
+    assert not changed(**{answer: "yes"}).undated_yes
+
+
+@pytest.mark.clause("C11")
 @pytest.mark.parametrize("consent_date", ["2031-01-01", "some day"])
 def test_an_answer_with_an_impossible_date_is_not_taken(consent_date: str) -> None:
     row = changed(consent_date=consent_date)

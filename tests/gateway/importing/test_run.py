@@ -201,7 +201,7 @@ async def test_the_export_of_shopify(tmp_path: Path, database: Database, keys: K
         )
         assert [row["label"] for row in labels] == ["account", "home"]
         directions = "SELECT direction, count(*) AS n FROM choice GROUP BY 1 ORDER BY 1"
-        assert [tuple(row) for row in await connection.fetch(directions)] == [("IN", 1), ("OUT", 4)]
+        assert [tuple(row) for row in await connection.fetch(directions)] == [("OUT", 4)]
 
 
 @pytest.mark.clause("C11")
@@ -226,16 +226,33 @@ async def test_the_export_of_mailchimp(tmp_path: Path, database: Database, keys:
         assert tuple(last) == ("OUT", datetime(2024, 6, 1, 8, tzinfo=UTC))
 
 
-async def test_the_date_of_an_undated_choice_is_the_files_own(
+async def test_the_date_of_an_undated_no_is_the_files_own(
     tmp_path: Path, database: Database, keys: Keyring
 ) -> None:
-    path = write_csv(tmp_path / "members.csv", [complete(1, consent_date="")])
+    path = write_csv(tmp_path / "members.csv", [complete(1, newsletter="no", consent_date="")])
 
     await importer(path, database, keys).run()
 
     async with owner(database) as connection:
-        requested_at = await connection.fetchval("SELECT requested_at FROM choice")
+        requested_at = await connection.fetchval("SELECT DISTINCT requested_at FROM choice")
     assert abs(requested_at - datetime.fromtimestamp(path.stat().st_mtime, UTC)) < timedelta(seconds=1)
+
+
+@pytest.mark.clause("C11")
+async def test_an_undated_yes_in_a_newer_file_leaves_an_opt_out_in_force(
+    tmp_path: Path, database: Database, keys: Keyring
+) -> None:
+    asked = datetime(2024, 6, 1, tzinfo=UTC)
+    out = complete(1, newsletter="", sharing="no", consent_date=asked.isoformat())
+    await importer(write_csv(tmp_path / "a.csv", [out]), database, keys).run()
+    rows = [complete(n, newsletter="", sharing="yes", consent_date="") for n in (1, 2)]
+
+    summary = await importer(write_csv(tmp_path / "b.csv", rows), database, keys).run()
+
+    assert (summary.accepted, summary.undated_yes, summary.problems) == (2, 2, {})
+    async with owner(database) as connection:
+        ledger = await connection.fetch("SELECT direction, requested_at FROM choice")
+    assert [tuple(row) for row in ledger] == [("OUT", asked)]
 
 
 async def test_a_dry_run_reports_and_stores_nothing(
