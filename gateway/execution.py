@@ -38,10 +38,11 @@ from resolvers.binding import Binding, CursorCodec, PageLimits, SlotValues
 from resolvers.connection import Link
 from resolvers.context import Command, Fragment, Path, RequestContext, Work
 from resolvers.disclosure_log import DisclosureEntry, DisclosureLog
+from resolvers.parameters import SlotShape, Statement
 from resolvers.projection import SHARED_KINDS, project, projected_fields
 from resolvers.sealing import PhoneSealer
 from resolvers.selection import Selection, select
-from resolvers.statement import Plan, SlotShape, Statement, build
+from resolvers.statement import Plan, build
 from schema.catalogue import Catalogue, RootKind
 from schema.categories import DataCategory, categories_of
 from schema.errors import GatewayError, UnauthenticatedError

@@ -10,12 +10,12 @@ from gateway.app import Product
 from gateway.database import Database
 from policies.age import band, is_protected
 from resolvers.derivations import DERIVATIONS, TODAY
-from resolvers.statement import _DIALECT
+from resolvers.parameters import DIALECT
 from schema.catalogue import Derived
 from schema.tables import Member
 
 _BANDS = str(
-    select(DERIVATIONS["age_band"](Member.__table__)).compile(dialect=_DIALECT)  # type: ignore[attr-defined]
+    select(DERIVATIONS["age_band"](Member.__table__)).compile(dialect=DIALECT)  # type: ignore[attr-defined]
 )
 
 
