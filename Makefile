@@ -21,10 +21,10 @@ demo: $(STAMP)  ## a private PostgreSQL, 2,000 members, three partners, curl cal
 	$(BIN)/gateway demo $(ARGS)
 
 test: $(STAMP)  ## the whole suite, on a private PostgreSQL
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses auto $(ARGS)
 
 quick: $(STAMP)  ## the suite without its slow tests
-	$(BIN)/pytest -m "not slow" $(ARGS)
+	$(BIN)/pytest --numprocesses auto -m "not slow" $(ARGS)
 
 lint: $(STAMP)  ## ruff: rules and format
 	$(BIN)/ruff check .

@@ -1,10 +1,10 @@
 """The demonstration: a world of believable members and three partners, made once and found again.
 
-Everything goes through the same commands that operators and officers use; nothing here writes a table.
+Everything but the requests of step 3 goes through the commands that operators and officers use.
 
-1. keys, database, migrations;
-2. three partners, one for each basis that a company uses every day, each with an agreement and a client;
-3. members, some of whom made choices about those partners;
+1. three partners, one for each basis that a company uses every day, each with an agreement and a client;
+2. members, some of whom made choices about those partners;
+3. some of them ask the third partner to be given their data;
 4. a token for each kind of caller.
 """
 

@@ -1,6 +1,6 @@
 """The append-only log of what caches must stop believing: written by commands, followed by every replica.
 
-Whoever changes a client, an agreement, a member's right to sign in, or the policy, appends a line in the
+Whoever changes a client, an agreement or a member's right to sign in appends a line in the
 same transaction; so no replica goes on believing what is no longer so.
 """
 

@@ -1,4 +1,4 @@
-"""Closed vocabularies of the nouns: what a stored word may be. Each is a constraint of its column, too."""
+"""Closed vocabularies of the nouns: what a stored word may be."""
 
 from __future__ import annotations
 

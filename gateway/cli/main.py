@@ -17,6 +17,7 @@ from gateway.cli.documents import documents_app
 from gateway.cli.documents_desk import desk
 from gateway.cli.explain import explain_command
 from gateway.cli.importing import import_command
+from gateway.cli.keys import keys
 from gateway.cli.policy import policy
 from gateway.cli.seeding import seed_command
 from gateway.cli.serving import serve_command
@@ -35,6 +36,7 @@ app.command("init")(init_command)
 app.command("migrate")(migrate_command)
 app.command("serve")(serve_command)
 app.command("doctor")(doctor_command)
+app.add_typer(keys, name="keys")
 app.command("import")(import_command)
 app.command("seed")(seed_command)
 app.add_typer(partners.app, name="partner")

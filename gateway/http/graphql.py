@@ -205,9 +205,7 @@ def _log(scope: Scope, trace: _Trace, status: int, started: float) -> None:
     """The access line. Path and method are words of ours: neither is the caller's text."""
     event(
         "request",
-        method=scope["method"]
-        if scope["method"] in {"GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE"}
-        else "OTHER",
+        method=scope["method"] if scope["method"] in _METHODS else "OTHER",
         path="/graphql",
         status=status,
         milliseconds=round((time.perf_counter() - started) * 1000, 1),
