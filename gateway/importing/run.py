@@ -3,7 +3,7 @@
 1. Look at the file, bind the mapping to its header.
 2. Find the job; a finished one is left alone unless it is to be done again.
 3. Cut the rejects file back to what was committed; skip the rows done.
-4. For each batch: check rows, settle repeated numbers, then in one transaction store and report them.
+4. For each batch: check rows, then in one transaction store and report them.
 5. Note that the job is finished.
 """
 
@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gateway.importing.batches import ahead, checked_batches, settle
+from gateway.importing.batches import ahead, checked_batches
 from gateway.importing.mapping import LoadedMapping, check_header
 from gateway.importing.problems import Outcome, Problem, ProblemCode
 from gateway.importing.reading import RowReader
@@ -24,7 +24,7 @@ from gateway.importing.rejects import RejectsFile
 from gateway.importing.rows import CheckedRow, RowChecker
 from gateway.importing.source import FileKind, Source, inspect
 from policies.matrix import Matrix
-from resolvers.commands.import_members import Ingredients, Job, finish_job, import_batch, open_job
+from resolvers.commands.import_members import Batch, Ingredients, Job, finish_job, import_batch, open_job
 from resolvers.commands.member_records import OptionalColumn
 from resolvers.sealing import PhoneSealer
 from schema.errors import UnavailableError
@@ -170,7 +170,8 @@ class Importer:
         rejects: RejectsFile,
     ) -> tuple[Job, list[CheckedRow]]:
         """Step 4 for one batch. The rejects file is written last, and cut back on a new attempt."""
-        batch = settle(checked)
+        records = [row.record for row in checked if row.record is not None]
+        batch = Batch(checked[-1].number, records, len(checked) - len(records))
         for attempt in range(ATTEMPTS):
             try:
                 async with transaction() as connection:

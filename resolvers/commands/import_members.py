@@ -41,16 +41,11 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Rows up to number `last_row`: those to store, with distinct member numbers, and counts of the others.
-
-    A superseded row is one whose member a later row of the same batch states again: it counts by itself.
-    """
+    """Rows up to number `last_row`: records with distinct member numbers, and a count of the rejected."""
 
     last_row: int
     records: Sequence[MemberRecord]
     rejected: int
-    superseded_accepted: int = 0
-    superseded_invited: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +110,8 @@ async def import_batch(
         f" rejected = rejected + $5 WHERE id = $1 RETURNING {_JOB}",
         job.id,
         batch.last_row,
-        accepted + batch.superseded_accepted,
-        len(stored) - accepted + batch.superseded_invited,
+        accepted,
+        len(stored) - accepted,
         batch.rejected + len(set_aside),
     )
     return _job(row), outcome.conflicts

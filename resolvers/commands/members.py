@@ -3,9 +3,13 @@
 A later record replaces what it states; what it does not state stays (`member_changes.compare`). Telephone
 numbers replace those on file without being compared with them, and touch nothing of the member.
 
+Records are applied one after the other, as if each came alone. Where a record takes the e-mail or user name
+that an earlier one gives up, those up to there are written first; else all are written together.
+
 `upsert_members` works in these steps, each a few statements for all records together:
 1. lock and read the members on file, in the order of their ids;
 2. set aside records whose e-mail or user name is another member's, or whose membership is closed;
+   A record that an earlier one makes way for, and all after it, wait for the next time round;
 3. insert new members, update changed ones, with address, billing method and choices;
 4. replace telephone numbers; write the vault;
 5. report which members changed in what, for `resolvers.shares`.
@@ -78,8 +82,23 @@ async def upsert_members(
     concurrent command made one of the numbers, e-mail addresses or user names meanwhile (a unique violation).
     """
     outcome = UpsertOutcome()
+    waiting = records
+    while waiting:
+        waiting = await _upsert(connection, waiting, stated, key_id, now, outcome)
+    return outcome
+
+
+async def _upsert(
+    connection: Link,
+    records: Sequence[MemberRecord],
+    stated: frozenset[OptionalColumn],
+    key_id: str,
+    now: datetime,
+    outcome: UpsertOutcome,
+) -> Sequence[MemberRecord]:
+    """All steps for the first of `records`, at least one; those that have to wait."""
     on_file = await read_members(connection, [record.number for record in records])  # 1
-    kept = await _set_aside(connection, records, on_file, outcome)  # 2
+    kept, waiting = await _set_aside(connection, records, on_file, outcome)  # 2
     new = [(new_id(), record) for record in kept if record.number not in on_file]
     old = [compare(on_file[record.number], record, stated) for record in kept if record.number in on_file]
     ids = {record.row: member_id for member_id, record in new}
@@ -94,7 +113,7 @@ async def upsert_members(
     secrets.passwords.extend((ids[r.row], r.password_hash) for r in kept if r.password_hash is not None)
     await write_secrets(connection, secrets, key_id=key_id, now=now)
     _report(outcome, new, old, chosen)  # 5
-    return outcome
+    return waiting
 
 
 async def _set_aside(
@@ -102,22 +121,38 @@ async def _set_aside(
     records: Sequence[MemberRecord],
     on_file: Mapping[str, StoredMember],
     outcome: UpsertOutcome,
-) -> list[MemberRecord]:
-    """The records that nothing speaks against. Of two with the same e-mail, the earlier row is kept."""
+) -> tuple[list[MemberRecord], Sequence[MemberRecord]]:
+    """The records that nothing speaks against, and those that have to wait until these are written.
+
+    Of two with the same e-mail, the earlier row is kept. Only a record that is kept claims anything.
+    """
     owners = await email_and_name_owners(connection, records)
     emails, names = dict(owners.emails), dict(owners.names)
-    kept = []
-    for record, email, name in zip(records, owners.email_keys, owners.name_keys, strict=True):
+    kept: list[MemberRecord] = []
+    claims: dict[str, tuple[str, str | None]] = {}
+    for place, (record, email, name) in enumerate(
+        zip(records, owners.email_keys, owners.name_keys, strict=True)
+    ):
+        email_owner = emails.get(email, record.number)
+        name_owner = record.number if name is None else names.get(name, record.number)
         member = on_file.get(record.number)
         if member is not None and member.status == MemberStatus.CLOSED:
             outcome.conflicts.append(Conflict(record.row, ConflictReason.MEMBER_CLOSED))
-        elif emails.setdefault(email, record.number) != record.number:
+        elif (email_owner in claims and claims[email_owner][0] != email) or (
+            name_owner in claims and claims[name_owner][1] != name
+        ):
+            return kept, records[place:]
+        elif email_owner != record.number:
             outcome.conflicts.append(Conflict(record.row, ConflictReason.EMAIL_TAKEN))
-        elif name is not None and names.setdefault(name, record.number) != record.number:
+        elif name_owner != record.number:
             outcome.conflicts.append(Conflict(record.row, ConflictReason.USERNAME_TAKEN))
         else:
             kept.append(record)
-    return kept
+            claims[record.number] = (email, name)
+            emails[email] = record.number
+            if name is not None:
+                names[name] = record.number
+    return kept, ()
 
 
 async def _write_choices(

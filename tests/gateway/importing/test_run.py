@@ -179,6 +179,21 @@ async def test_of_repeated_numbers_the_last_row_holds_and_says_so(
         ) == "Second"  # fmt: skip
 
 
+@pytest.mark.clause("C11")
+@pytest.mark.parametrize("batch_rows", [1, 100])
+async def test_an_opt_out_in_an_earlier_row_of_the_same_member_is_kept(
+    tmp_path: Path, database: Database, keys: Keyring, batch_rows: int
+) -> None:
+    rows = [complete(1, newsletter="", sharing="no"), complete(1, newsletter="", sharing="")]
+    path = write_csv(tmp_path / "members.csv", rows)
+
+    summary = await importer(path, database, keys, batch_rows=batch_rows).run()
+
+    assert summary.accepted == 2
+    async with owner(database) as connection:
+        assert await connection.fetchval("SELECT direction FROM choice") == "OUT"
+
+
 async def test_the_export_of_shopify(tmp_path: Path, database: Database, keys: Keyring) -> None:
     path = Path(shutil.copy(EXPORTS / "shopify.csv", tmp_path))
 
