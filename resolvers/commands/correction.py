@@ -13,22 +13,23 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
 from asyncpg import Record
 from asyncpg.exceptions import UniqueViolationError
 
-from policies.free_text import find_phone_number
+from policies.age import is_plausible
+from policies.card_numbers import has_card_number
+from policies.free_text import find_phone_number, fold
 from policies.principal import MemberPrincipal
-from policies.registration import WITHOUT_POSTAL_CODES, region_of
-from resolvers.commands.member_changes import told_of
+from policies.split_texts import find_split_number
+from resolvers.commands.member_changes import COLUMN_MASKS
 from resolvers.context import Work
 from resolvers.shares import refresh_shares, take_turn
-from schema.categories import DataCategory
 from schema.errors import FieldErrors, FieldProblem, ForbiddenError, FreeTextPhoneError, UnauthenticatedError
 from schema.ids import new_id
-from schema.tables.member import AddressKind
 
 MAX_NAME: Final = 100
 """Characters of a name or an address line: more than any name on record needs (ISO/IEC 7501 allows 39)."""
@@ -37,16 +38,7 @@ MAX_INTERESTS: Final = 50
 MAX_INTEREST: Final = 60
 
 USERNAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{2,39}")
-POSTAL_CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 -]{1,11}")
-COUNTRY: Final = re.compile(r"[A-Z]{2}")
 
-_CATEGORY: Final[Mapping[str, DataCategory]] = {
-    "given_name": DataCategory.FIRST_NAME,
-    "family_name": DataCategory.LAST_NAME,
-    "username": DataCategory.USERNAME,
-    "interests": DataCategory.PROFILE,
-    "region": DataCategory.REGION,
-}
 _CONTROL: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
 
@@ -62,7 +54,7 @@ class Checks:
         self.problems.append(FieldProblem(path, code, message))
 
     def text(self, name: str, value: str | None, *, longest: int = MAX_NAME) -> str:
-        """A line of text: trimmed, one line, not empty, without a telephone number (R1)."""
+        """A line of text: trimmed, one line, not empty, without a telephone (R1) or card number."""
         trimmed = unicodedata.normalize("NFC", value or "").strip()
         if not trimmed:
             self.refuse("REQUIRED", f"`{name}` is empty: give a value", name)
@@ -76,7 +68,19 @@ class Checks:
                 f"`{name}` holds a telephone number, which others could read: leave it out",
                 name,
             )
+        elif has_card_number(fold(trimmed)):
+            self.refuse("CARD_NUMBER_IN_TEXT", f"`{name}` holds a card number: leave it out", name)
         return trimmed
+
+    def together(self, *names: str, texts: Sequence[str | None]) -> None:
+        """What others read next to each other holds no telephone number either (R1)."""
+        if not self.problems and find_split_number(texts, region=self.country):
+            for name in names:
+                self.refuse(
+                    FreeTextPhoneError.code,
+                    f"`{name}` holds a part of a telephone number, which others could read: leave it out",
+                    name,
+                )
 
     def done(self) -> None:
         """Go on only if nothing was found.
@@ -104,45 +108,40 @@ async def correct_profile(work: Work, given: Mapping[str, Any]) -> None:
         values["username"] = _username(checks, given["username"])
     if "interests" in given:
         values["interests"] = _interests(checks, given["interests"])
+        checks.together("interests", texts=given["interests"] or ())
+        checks.together("interests", texts=values["interests"])
+    names = [values.get(name, member[name]) for name in ("given_name", "family_name")]
+    if values.keys() & {"given_name", "family_name"}:
+        checks.together(*(_public(name) for name in values if name.endswith("_name")), texts=names)
     checks.done()  # 3
     changed = {name: value for name, value in values.items() if member[name] != value}
+    if not changed:
+        return
     try:
-        await _write(work, member["id"], changed)  # 4
+        await write_member(work, member["id"], changed)  # 4
     except UniqueViolationError:
         problem = FieldProblem(("username",), "TAKEN", "`username` is taken: choose another")
         # The driver's error quotes the value: it is not kept, not even as a cause.
         raise FieldErrors([problem]) from None
 
 
-async def set_primary_address(work: Work, given: Mapping[str, Any]) -> None:
-    """Put another primary address in place of the one before.
+async def set_birth_date(work: Work, given: Mapping[str, Any]) -> None:
+    """Tell a birth date that was not known. The shares follow: a member under 18 stays protected (C17).
 
     Raises:
         FieldErrors: nothing was changed.
     """
-    member = await lock_member(work, given.get("version"))  # 1, 2
-    address = _address(member, given)  # 3
-    before = await work.connection.fetchrow(
-        "SELECT id, kind, line1, line2, city, state, postal_code, country FROM postal_address"
-        " WHERE member_id = $1 AND is_primary",
-        member["id"],
-    )
-    if before is not None and all(before[name] == value for name, value in address.items()):
+    member = await lock_member(work, None)  # 1
+    birth_date: date = given["birth_date"]
+    if member["birth_date"] == birth_date:
         return
-    await work.connection.execute(
-        "DELETE FROM postal_address WHERE member_id = $1 AND is_primary", member["id"]
-    )  # 4
-    await work.connection.execute(
-        "INSERT INTO postal_address (id, member_id, is_primary, created_at, kind, line1, line2, city, state,"
-        " postal_code, country) VALUES ($1, $2, true, $3, $4, $5, $6, $7, $8, $9, $10)",
-        new_id(),
-        member["id"],
-        work.now,
-        *(address[name] for name in ("kind", "line1", "line2", "city", "state", "postal_code", "country")),
-    )
-    region = region_of(address["country"], address["state"])
-    changed = {} if region == member["region"] else {"region": region}
-    await _write(work, member["id"], changed, told_of(DataCategory.ADDRESS) | told_of(DataCategory.STREET))
+    checks = Checks(member["region"])
+    if member["birth_date"] is not None:
+        checks.refuse("ALREADY_SET", "your birth date is on file and can be set once", "birthDate")
+    elif not is_plausible(birth_date, work.now.date()):
+        checks.refuse("BAD_DATE", "`birthDate`: the day on which you were born, not one to come", "birthDate")
+    checks.done()  # 3
+    await write_member(work, member["id"], {"birth_date": birth_date})  # 4
 
 
 async def lock_member(work: Work, version: int | None) -> Record:
@@ -157,7 +156,7 @@ async def lock_member(work: Work, version: int | None) -> Record:
         raise ForbiddenError("only a member may correct a profile")
     await take_turn(work.connection)
     member = await work.connection.fetchrow(
-        "SELECT id, version, given_name, family_name, username, interests, region FROM member"
+        "SELECT id, version, given_name, family_name, username, birth_date, interests, region FROM member"
         " WHERE id = $1 FOR NO KEY UPDATE",
         work.principal.member_id,
     )
@@ -169,20 +168,32 @@ async def lock_member(work: Work, version: int | None) -> Record:
     return member
 
 
-async def _write(work: Work, member_id: UUID, changed: Mapping[str, Any], mask: int = 0) -> None:
-    if not changed and not mask:
-        return
-    columns = ", ".join(f"{name} = ${place}" for place, name in enumerate(changed, start=3))
+async def write_member(work: Work, member_id: UUID, changed: Mapping[str, Any], *, told: int = 0) -> None:
+    """Write columns of the locked member, raise the version, and decide the shares again.
+
+    `told` is the mask of what the same transaction changed elsewhere: partners who see it are told, as they
+    are of `changed`.
+    """
+    columns = "".join(f", {name} = ${place}" for place, name in enumerate(changed, start=3))
     await work.connection.execute(
-        f"UPDATE member SET version = version + 1, updated_at = $2{', ' if columns else ''}{columns}"
-        " WHERE id = $1",
+        f"UPDATE member SET version = version + 1, updated_at = $2{columns} WHERE id = $1",
         member_id,
         work.now,
         *changed.values(),
     )
     for name in changed:
-        mask |= told_of(_CATEGORY[name])
-    await refresh_shares(work.connection, work.matrix, now=work.now, members=[member_id], changed=mask)
+        told |= COLUMN_MASKS[name]
+    await refresh_shares(work.connection, work.matrix, now=work.now, members=[member_id], changed=told)
+
+
+async def add_row(work: Work, table: str, columns: Mapping[str, Any]) -> UUID:
+    """Insert a row under a new id, and return the id. `table` and the names are ours, never a caller's."""
+    new = new_id()
+    places = ", ".join(f"${place}" for place in range(2, len(columns) + 2))
+    await work.connection.execute(
+        f"INSERT INTO {table} (id, {', '.join(columns)}) VALUES ($1, {places})", new, *columns.values()
+    )
+    return new
 
 
 def _username(checks: Checks, value: str | None) -> str | None:
@@ -203,27 +214,6 @@ def _interests(checks: Checks, values: Sequence[str] | None) -> list[str]:
         checks.refuse("TOO_MANY", f"`interests`: a list of at most {MAX_INTERESTS}", "interests")
         return []
     return sorted({checks.text("interests", value, longest=MAX_INTEREST) for value in values})
-
-
-def _address(member: Record, given: Mapping[str, Any]) -> dict[str, Any]:
-    country = (given["country"] or "").strip().upper()
-    checks = Checks(country or member["region"])
-    if not COUNTRY.fullmatch(country):
-        checks.refuse("BAD_FORMAT", "`country`: two letters, ISO 3166-1 alpha-2", "country")
-    address: dict[str, Any] = {"kind": AddressKind(given["kind"]).value, "country": country}
-    for name in ("line1", "city"):
-        address[name] = checks.text(name, given[name])
-    for name in ("line2", "state"):
-        value = given.get(name)
-        address[name] = checks.text(name, value) if value else None
-    code = given.get("postal_code")
-    address["postal_code"] = checks.text("postalCode", code) if code else None
-    if code and not POSTAL_CODE.fullmatch(code.strip()):
-        checks.refuse("BAD_FORMAT", "`postalCode`: 2 to 12 letters, digits, spaces and hyphens", "postalCode")
-    if not code and country not in WITHOUT_POSTAL_CODES:
-        checks.refuse("REQUIRED", "`postalCode` is missing: give a value", "postalCode")
-    checks.done()
-    return address
 
 
 def _public(name: str) -> str:

@@ -58,6 +58,18 @@ async def write_secrets(connection: Link, secrets: MemberSecrets, *, key_id: str
         await _write_tokens(connection, secrets.tokens)
 
 
+async def remove_phone_secret(connection: Link, phone_id: UUID) -> None:
+    """Delete the sealed number with this id, within a transaction. The caller knows whose it is."""
+    async with vault_role(connection):
+        await connection.execute("DELETE FROM vault.sealed_phone WHERE phone_id = $1", phone_id)
+
+
+async def remove_billing_secret(connection: Link, method_id: UUID) -> None:
+    """Delete the token of this billing method, within a transaction. The caller knows whose it is."""
+    async with vault_role(connection):
+        await connection.execute("DELETE FROM vault.billing_token WHERE billing_method_id = $1", method_id)
+
+
 async def _copy_phones(connection: Link, phones: Sequence[tuple[UUID, UUID, bytes]], key_id: str) -> None:
     if phones:
         await connection.copy_records_to_table(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import strawberry
 
+from resolvers.mutations.contact_data import ContactDataMutation
 from resolvers.mutations.profile import ProfileMutation
 
 
 @strawberry.type(name="Mutation", description="What can be changed. Each field is one transaction.")
-class Mutation(ProfileMutation):
+class Mutation(ProfileMutation, ContactDataMutation):
     """All commands of all audiences."""

@@ -9,7 +9,6 @@ import strawberry
 
 from schema.catalogue import RootKind, accepts, root, structural
 from schema.categories import Audience, DataCategory, Purpose
-from schema.tables.member import AddressKind
 from schema.vocabulary import Direction
 
 
@@ -42,22 +41,6 @@ class CorrectProfileInput:
     interests: list[str] | None = accepts(
         DataCategory.PROFILE, "All interests, in place of those before.", optional=True
     )
-    version: int | None = accepts(
-        DataCategory.OPERATIONS, "The `version` you read: refused if you have changed since.", optional=True
-    )
-
-
-@strawberry.input(name="SetPrimaryAddressInput", description="The postal address that counts from now on.")
-class SetPrimaryAddressInput:
-    """A whole address: parts of an address are not corrected one by one."""
-
-    line1: str = accepts(DataCategory.STREET, "Street and number.")
-    city: str = accepts(DataCategory.CITY, "City.")
-    country: str = accepts(DataCategory.COUNTRY, "Country, ISO 3166-1 alpha-2.")
-    kind: AddressKind = accepts(DataCategory.ADDRESS, "What the address is used for.")
-    line2: str | None = accepts(DataCategory.STREET, "Second address line.", optional=True)
-    state: str | None = accepts(DataCategory.STATE, "State or province.", optional=True)
-    postal_code: str | None = accepts(DataCategory.POSTAL_CODE, "Postal code.", optional=True)
     version: int | None = accepts(
         DataCategory.OPERATIONS, "The `version` you read: refused if you have changed since.", optional=True
     )
