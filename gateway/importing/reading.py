@@ -83,9 +83,16 @@ class RowReader:
         while header is not None and not any(cell.strip() for cell in header):
             header = self._next()
         names = tuple(heading(cell) for cell in header or ())
-        repeated = sorted({name for name in names if name and names.count(name) > 1})
+        positions: dict[str, list[int]] = {}
+        for position, name in enumerate(names, start=1):
+            positions.setdefault(name, []).append(position)
+        repeated = [places for name, places in positions.items() if name and len(places) > 1]
         if repeated:
-            raise InputError("the header has a column twice: " + ", ".join(f"`{name}`" for name in repeated))
+            # Never the name: in a file without a header it is a cell, and may be a telephone number (R1).
+            listed = ", and in columns ".join(" and ".join(map(str, places)) for places in repeated)
+            raise InputError(
+                f"the header has the same name in columns {listed}: rename one, or put a header above them"
+            )
         return names
 
     def _csv_rows(self, header: tuple[str, ...]) -> Iterator[SourceRow]:

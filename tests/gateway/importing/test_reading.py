@@ -44,8 +44,17 @@ def test_a_nul_byte_does_not_stop_the_file(tmp_path: Path) -> None:
 
 
 def test_a_repeated_heading_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="column twice: `email`"):
-        _read(tmp_path / "m.csv", "email,name,Email\n1,2,3\n")
+    with pytest.raises(InputError, match="the same name in columns 1 and 3, and in columns 2 and 4 and 5"):
+        _read(tmp_path / "m.csv", "email,name,Email,NAME,name\n1,2,3,4,5\n")
+
+
+@pytest.mark.clause("R1")
+def test_a_row_of_data_in_place_of_the_header_is_not_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as told:
+        _read(tmp_path / "m.csv", "7,+1 415 555 2671,+1 415 555 2671\n8,+1 415 555 2672,\n")
+
+    assert "columns 2 and 3" in str(told.value)
+    assert "415" not in str(told.value)
 
 
 def test_an_open_quote_stops_with_the_line_where_it_stands(tmp_path: Path) -> None:
