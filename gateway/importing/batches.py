@@ -7,8 +7,9 @@ the other as they are written, wherever a batch or an interrupted run ends.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 
 from gateway.importing.problems import Problem, ProblemCode
 from gateway.importing.reading import RowReader, SourceRow
@@ -27,16 +28,20 @@ async def ahead(batches: Iterator[list[CheckedRow]]) -> AsyncGenerator[list[Chec
 
 
 def checked_batches(
-    reader: RowReader, checker: RowChecker, size: int, rows_done: int
+    reader: RowReader, checker: RowChecker, size: int, rows_done: int, clock: Callable[[], datetime]
 ) -> Iterator[list[CheckedRow]]:
-    """The rows after number `rows_done`, checked; of those before only the member numbers are read."""
+    """The rows after number `rows_done`, checked; of those before only the member numbers are read.
+
+    The rows of one batch are checked as of one time, which `clock` tells when it is their turn.
+    """
     seen: set[int] = set()
     for batch in _batches(reader, checker, size):
         before = {row.number for row, key in batch if key in seen}
         seen.update(key for _, key in batch if key is not None)
         left = [row for row, _ in batch if row.number > rows_done]
         if left:
-            yield _noted([checker.check(row) for row in left], before)
+            now = clock()
+            yield _noted([checker.check(row, now) for row in left], before)
 
 
 def _batches(

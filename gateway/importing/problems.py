@@ -72,7 +72,7 @@ MESSAGES: Final[Mapping[ProblemCode, str]] = MappingProxyType(
         ProblemCode.BAD_DATE: "not a date, or one that cannot be",
         ProblemCode.BAD_CONSENT: "neither a yes nor a no that the mapping knows, or dated in the future",
         ProblemCode.BAD_USERNAME: "a user name has 3 to 40 letters, digits or `.` `_` `-`",
-        ProblemCode.REPEATED_NUMBER: "the member number stands in an earlier row, too: this row was applied after it",
+        ProblemCode.REPEATED_NUMBER: "an earlier row has the same member number: both were applied, in order",
     }
 )
 

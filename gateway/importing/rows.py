@@ -45,10 +45,10 @@ class CheckedRow:
 
 
 class RowChecker:
-    """Checks the rows of one file under one mapping.
+    """Checks the rows of one file under one mapping, each as of the time at which it is checked.
 
     `absent` are the targets for which the file has no column. `dated` is the date of an opt-out
-    that bears none: when the file was written, but never later than `now`.
+    that bears none: when the file was written, but never later than the check.
     """
 
     def __init__(
@@ -58,25 +58,23 @@ class RowChecker:
         absent: tuple[str, ...],
         sealer: PhoneSealer,
         dated: datetime,
-        now: datetime,
         make_id: Callable[[], UUID] = new_id,
     ) -> None:
         self._mapping = mapping
         self._columns = {target: columns for target, columns in mapping.targets() if target not in absent}
         self._sealer = sealer
-        self._dated = min(dated, now)
-        self._now = now
+        self._dated = dated
         self._make_id = make_id
 
     def number_of(self, row: SourceRow) -> str | None:
         """The member number of a row, if it has one that can be read."""
         return fields.member_number(first_cell(row.cells, self._columns["member.number"]))
 
-    def check(self, row: SourceRow) -> CheckedRow:
+    def check(self, row: SourceRow, now: datetime) -> CheckedRow:
         """The row as a member to store, with everything that is wrong with it."""
         if row.problem is not None:
             return CheckedRow(row.number, Outcome.REJECTED, None, (Problem("", row.problem),))
-        cells = Cells(row.cells, self._columns, self._now)
+        cells = Cells(row.cells, self._columns, now)
         _check_whole(cells)  # 1
         record = self._record(row.number, cells)
         if any(problem.code in REJECTING for problem in cells.problems):
@@ -131,14 +129,14 @@ class RowChecker:
             address=address,
             billing=billing,
             phones=phones,
-            choices=read_choices(cells, self._mapping.words, self._dated),
+            choices=read_choices(cells, self._mapping.words, min(self._dated, cells.now)),
             password_hash=_password_hash(cells),
         )
 
     def _birth_date(self, cells: Cells) -> date | None:
         """The birth date. Without it nobody shares the member, so a doubtful one is left out."""
         raw = cells.raw("member.birth_date")
-        born = fields.birth_date(raw, self._mapping.dates.birth_date, self._now.date()) if raw else None
+        born = fields.birth_date(raw, self._mapping.dates.birth_date, cells.now.date()) if raw else None
         if raw and born is None:
             cells.fault("member.birth_date", ProblemCode.BAD_DATE)
         return born

@@ -106,20 +106,19 @@ class Importer:
             absent = () if reader.header is None else check_header(self.mapping.mapping, reader.header)
             summary = Summary(source, absent)
             self.on_source(source, absent)
-            now = self.clock()
             checker = RowChecker(
-                self.mapping.mapping, absent=absent, sealer=self.sealer, dated=source.modified_at, now=now
+                self.mapping.mapping, absent=absent, sealer=self.sealer, dated=source.modified_at
             )
             if self.transaction is None:
                 self._check_only(reader, checker, summary)
             else:
-                await self._store(reader, checker, summary, self.transaction, now)
+                await self._store(reader, checker, summary, self.transaction)
         return summary
 
     def _check_only(self, reader: RowReader, checker: RowChecker, summary: Summary) -> None:
         rejects = RejectsFile(self.path)
         rejects.resume_after(0)
-        for checked in checked_batches(reader, checker, self.batch_rows, 0):
+        for checked in checked_batches(reader, checker, self.batch_rows, 0, self.clock):
             rejects.append(_reported(checked))
             for row in checked:
                 summary.accepted += row.outcome is Outcome.ACCEPTED
@@ -134,14 +133,13 @@ class Importer:
         checker: RowChecker,
         summary: Summary,
         transaction: Transaction,
-        now: datetime,
     ) -> None:
         async with transaction() as connection:  # 2
             job = await open_job(
                 connection,
                 file_sha256=summary.source.sha256,
                 mapping=self.mapping.key,
-                now=now,
+                now=self.clock(),
                 again=self.again,
             )
         rejects = RejectsFile(self.path)
@@ -149,11 +147,11 @@ class Importer:
         summary.already_finished = job.finished_at is not None
         if not summary.already_finished:
             rejects.resume_after(job.rows_done)  # 3
-            using = Ingredients(_stated(self.mapping, summary), self.sealer.key_id, self.matrix, now)
-            batches = checked_batches(reader, checker, self.batch_rows, job.rows_done)
+            stated = _stated(self.mapping, summary)
+            batches = checked_batches(reader, checker, self.batch_rows, job.rows_done, self.clock)
             async with aclosing(ahead(batches)) as ready:  # 4
                 async for batch in ready:
-                    job, checked = await self._batch(transaction, job, batch, using, rejects)
+                    job, checked = await self._batch(transaction, job, batch, stated, rejects)
                     summary.count(job)
                     self._progress(reader, summary, checked)
             async with transaction() as connection:  # 5
@@ -166,7 +164,7 @@ class Importer:
         transaction: Transaction,
         job: Job,
         checked: list[CheckedRow],
-        using: Ingredients,
+        stated: frozenset[OptionalColumn],
         rejects: RejectsFile,
     ) -> tuple[Job, list[CheckedRow]]:
         """Step 4 for one batch. The rejects file is written last, and cut back on a new attempt."""
@@ -175,6 +173,7 @@ class Importer:
         for attempt in range(ATTEMPTS):
             try:
                 async with transaction() as connection:
+                    using = Ingredients(stated, self.sealer.key_id, self.matrix, self.clock())
                     after, conflicts = await import_batch(connection, job, batch, using)
                     reasons = {conflict.row: conflict.reason for conflict in conflicts}
                     final = [_with_conflict(row, reasons.get(row.number)) for row in checked]

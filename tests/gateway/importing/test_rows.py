@@ -25,8 +25,8 @@ CARD = "4242 4242 4242 4242"
 
 def check(cells: dict[str, str], absent: tuple[str, ...] = ()) -> CheckedRow:
     mapping = load_mapping("default").mapping
-    checker = RowChecker(mapping, absent=absent, sealer=SEALER, dated=FILE_DATE, now=NOW)
-    return checker.check(SourceRow(2, cells))
+    checker = RowChecker(mapping, absent=absent, sealer=SEALER, dated=FILE_DATE)
+    return checker.check(SourceRow(2, cells), NOW)
 
 
 def changed(**changes: str) -> CheckedRow:
@@ -225,8 +225,8 @@ def test_what_the_whole_file_lacks_is_not_repeated_for_each_row() -> None:
 
 
 def test_a_row_that_could_not_be_read_is_rejected_with_that_reason() -> None:
-    checker = RowChecker(load_mapping("default").mapping, absent=(), sealer=SEALER, dated=FILE_DATE, now=NOW)
+    checker = RowChecker(load_mapping("default").mapping, absent=(), sealer=SEALER, dated=FILE_DATE)
 
-    row = checker.check(SourceRow(9, {}, ProblemCode.RAGGED_ROW))
+    row = checker.check(SourceRow(9, {}, ProblemCode.RAGGED_ROW), NOW)
 
     assert row == CheckedRow(9, Outcome.REJECTED, None, (Problem("", ProblemCode.RAGGED_ROW),))

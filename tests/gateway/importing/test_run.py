@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import sys
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -192,6 +193,30 @@ async def test_an_opt_out_in_an_earlier_row_of_the_same_member_is_kept(
     assert summary.accepted == 2
     async with owner(database) as connection:
         assert await connection.fetchval("SELECT direction FROM choice") == "OUT"
+
+
+@pytest.mark.clause("C11")
+async def test_each_batch_bears_the_time_at_which_it_is_stored(
+    tmp_path: Path, database: Database, keys: Keyring
+) -> None:
+    day = datetime(2025, 1, 15, tzinfo=UTC)
+    running = importer(
+        write_csv(tmp_path / "members.csv", [complete(n, consent_date="2025-01-14") for n in (1, 2, 3)]),
+        database,
+        keys,
+        batch_rows=1,
+    )
+    moments = (day + timedelta(hours=n) for n in count())
+    running.clock = lambda: next(moments)
+
+    await running.run()
+
+    async with owner(database) as connection:
+        stored = [row[0] for row in await connection.fetch("SELECT updated_at FROM member ORDER BY number")]
+        received = [row[0] for row in await connection.fetch("SELECT received_at FROM choice ORDER BY 1")]
+        started = await connection.fetchval("SELECT started_at FROM import_job")
+    assert started < stored[0] < stored[1] < stored[2]
+    assert received == stored
 
 
 async def test_the_export_of_shopify(tmp_path: Path, database: Database, keys: Keyring) -> None:
