@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
@@ -12,16 +11,13 @@ from gateway.importing import fields
 from gateway.importing.cells import LONGEST, Cells
 from gateway.importing.mapping import PhoneColumns, Words
 from gateway.importing.problems import ProblemCode
+from policies.own_numbers import own_number
 from policies.phone_numbers import read_phone_number
 from resolvers.commands.member_records import AddressRecord, BillingRecord, ChoiceEntry, PhoneRecord
 from resolvers.sealing import PhoneSealer
 from schema.categories import Purpose
 from schema.vocabulary import Direction
 
-SHORTEST_OWN_NUMBER: Final = 7
-"""Digits from which on a row's own telephone number is looked for in its member number."""
-
-_NOT_DIGIT: Final = re.compile(r"[^0-9]")
 _LINES: Final = ("line1", "line2", "city", "state", "postal_code")
 
 
@@ -60,24 +56,26 @@ def read_phones(
     country: str | None,
     sealer: PhoneSealer,
     make_id: Callable[[], UUID],
-) -> tuple[PhoneRecord, ...]:
-    """The telephone numbers, checked and sealed at once; one in two columns is kept under the first label."""
+) -> tuple[tuple[PhoneRecord, ...], frozenset[str]]:
+    """The telephone numbers, checked and sealed at once; one in two columns is kept under the first label.
+
+    Beside them, what the row is searched for (`policies.own_numbers`); the caller lets go of it with the row.
+    """
     sealed: dict[str, PhoneRecord] = {}
+    own: set[str] = set()
     for column in columns:
         target = f"phones.{column.label}"
         raw = cells.raw(target)
         if not raw:
             continue
         e164 = read_phone_number(fields.unquoted(raw), country)
+        own.add(own_number(raw, e164))
         if e164 is None:
             cells.fault(target, ProblemCode.BAD_PHONE)
         elif e164 not in sealed:
             phone_id = make_id()
             sealed[e164] = PhoneRecord(phone_id, column.label, sealer.seal(e164, phone_id))
-            own = _NOT_DIGIT.sub("", raw).lstrip("0")
-            if len(own) >= SHORTEST_OWN_NUMBER and own in _NOT_DIGIT.sub("", cells.raw("member.number")):
-                cells.fault("member.number", ProblemCode.PHONE_AS_NUMBER)
-    return tuple(sealed.values())
+    return tuple(sealed.values()), frozenset(own)
 
 
 def read_billing(cells: Cells, country: str | None) -> BillingRecord | None:

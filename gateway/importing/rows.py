@@ -3,7 +3,8 @@
 The steps, in this order; all problems of a row are collected:
 1. The row: control characters, full card numbers, password hashes in texts.
 2. The key: member number, e-mail.
-3. Address, whose country reads national telephone numbers; telephone numbers, sealed at once.
+3. Address, whose country reads national telephone numbers; telephone numbers, sealed at once, none of which
+   may stand in the key.
 4. Texts that others may read: a telephone number in one withholds it (R1).
 5. Billing method, birth date, password hash, choices.
 6. What of C1 is missing decides between ACTIVE and INVITED.
@@ -24,6 +25,7 @@ from gateway.importing.parts import read_address, read_billing, read_choices, re
 from gateway.importing.problems import REJECTING, Outcome, Problem, ProblemCode
 from gateway.importing.reading import SourceRow
 from policies.card_numbers import has_card_number
+from policies.own_numbers import holds_own_number
 from policies.registration import Mandatory, missing_mandatory, region_of
 from resolvers.commands.member_records import MemberRecord
 from resolvers.sealing import PhoneSealer
@@ -87,13 +89,12 @@ class RowChecker:
         number = _required(cells, "member.number", fields.member_number, ProblemCode.BAD_NUMBER)  # 2
         email = _required(cells, "member.email", fields.email, ProblemCode.BAD_EMAIL)
         address, country = read_address(cells)  # 3
-        phones = read_phones(cells, self._mapping.phones, country, self._sealer, self._make_id)
+        phones, own = read_phones(cells, self._mapping.phones, country, self._sealer, self._make_id)
+        if holds_own_number(number, own):
+            cells.fault("member.number", ProblemCode.PHONE_AS_NUMBER)
         given_name = cells.text("member.given_name", country)  # 4
         family_name = cells.text("member.family_name", country)
-        username = cells.text("member.username", country)
-        if username and not fields.is_username(username):
-            cells.fault("member.username", ProblemCode.BAD_USERNAME)
-            username = None
+        username = _username(cells, country, own)
         interests = cells.labels("member.interests", country)
         purchases = cells.labels("member.purchase_categories", country)
         billing = read_billing(cells, country)  # 5
@@ -164,6 +165,19 @@ def _required(cells: Cells, target: str, read: Callable[[str], str | None], code
     if value is None:
         cells.fault(target, code)
     return value or ""
+
+
+def _username(cells: Cells, country: str | None, own: frozenset[str]) -> str | None:
+    username = cells.text("member.username", country)
+    if username is None:
+        return None
+    if holds_own_number(username, own):
+        cells.fault("member.username", ProblemCode.PHONE_IN_TEXT)
+        return None
+    if not fields.is_username(username):
+        cells.fault("member.username", ProblemCode.BAD_USERNAME)
+        return None
+    return username
 
 
 def _password_hash(cells: Cells) -> str | None:

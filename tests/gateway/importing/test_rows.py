@@ -159,6 +159,45 @@ def test_a_number_typed_into_a_text_withholds_the_text(column: str, field: str, 
     assert "0199" not in repr(row)
 
 
+GERMAN = {"country": "DE", "state": "", "postal_code": "10117"}
+
+
+@pytest.mark.clause("R1")
+@pytest.mark.parametrize(
+    ("phone", "number", "address"),
+    [
+        ("+1 415 555 2671", "4155552671", {}),
+        ("(415) 555-2671", "1-415-555-2671", {}),
+        ("+1 415 555 2671", "5552671", {}),
+        ("+49 30 231250000", "030231250000", GERMAN),
+        ("030 231250000", "4930231250000", GERMAN),
+        ("415 555 2671", "14155552671", {"country": ""}),
+    ],
+)
+def test_the_rows_own_number_is_no_member_number_however_it_is_spelt(
+    phone: str, number: str, address: dict[str, str]
+) -> None:
+    row = changed(**address, phone=phone, member_number=number)
+
+    assert row.outcome is Outcome.REJECTED
+    assert ("member.number", ProblemCode.PHONE_AS_NUMBER) in codes(row)
+
+
+@pytest.mark.clause("R1")
+@pytest.mark.parametrize(
+    ("phone", "name", "address"),
+    [("+1 415 555 2671", "ada_5552671", {}), ("+49 30 231250000", "231250000", GERMAN)],
+)
+def test_the_rows_own_number_is_no_user_name_however_it_is_spelt(
+    phone: str, name: str, address: dict[str, str]
+) -> None:
+    row = changed(**address, phone=phone, username=name)
+
+    assert row.outcome is Outcome.ACCEPTED
+    assert record(row).username is None
+    assert codes(row) == [("member.username", ProblemCode.PHONE_IN_TEXT)]
+
+
 @pytest.mark.parametrize("password_hash", [ARGON2ID, BCRYPT])
 def test_hashes_that_sign_in_can_verify_are_taken(password_hash: str) -> None:
     assert record(changed(password_hash=password_hash)).password_hash == password_hash
