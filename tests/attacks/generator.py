@@ -314,6 +314,9 @@ class Generator:
             return self._cursor()
         if named.name == "ID":
             return self._id()
+        if name == "number" and self._pool.numbers:
+            # Of a telephone: one that is on file in one world and not in the other.
+            return rng.choice(self._pool.numbers)
         choices: tuple[Any, ...]
         if isinstance(named, GraphQLEnumType):
             choices, tame = (*named.values, *BANDS), len(named.values)
