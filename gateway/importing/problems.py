@@ -32,6 +32,7 @@ class ProblemCode(StrEnum):
     BAD_NUMBER = "bad_number"
     PHONE_AS_NUMBER = "phone_as_number"
     BAD_EMAIL = "bad_email"
+    PHONE_AS_EMAIL = "phone_as_email"
     PASSWORD_NOT_HASHED = "password_not_hashed"  # noqa: S105 - a code
     EMAIL_TAKEN = "email_taken"
     USERNAME_TAKEN = "username_taken"
@@ -59,6 +60,7 @@ MESSAGES: Final[Mapping[ProblemCode, str]] = MappingProxyType(
         ProblemCode.BAD_NUMBER: "a member number has 1 to 64 letters, digits or `.` `_` `:` `-`",
         ProblemCode.PHONE_AS_NUMBER: "the telephone number of the row stands in it",
         ProblemCode.BAD_EMAIL: "not an e-mail address",
+        ProblemCode.PHONE_AS_EMAIL: "a telephone number stands in the e-mail address: use another address",
         ProblemCode.PASSWORD_NOT_HASHED: "only Argon2id (PHC) and bcrypt hashes are taken: leave it out",
         ProblemCode.EMAIL_TAKEN: "another member has this e-mail address",
         ProblemCode.USERNAME_TAKEN: "another member has this user name",
@@ -87,6 +89,7 @@ REJECTING: Final = frozenset(
         ProblemCode.BAD_NUMBER,
         ProblemCode.PHONE_AS_NUMBER,
         ProblemCode.BAD_EMAIL,
+        ProblemCode.PHONE_AS_EMAIL,
         ProblemCode.PASSWORD_NOT_HASHED,
         ProblemCode.EMAIL_TAKEN,
         ProblemCode.USERNAME_TAKEN,

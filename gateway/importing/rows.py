@@ -25,7 +25,7 @@ from gateway.importing.parts import read_address, read_billing, read_choices, re
 from gateway.importing.problems import REJECTING, Outcome, Problem, ProblemCode
 from gateway.importing.reading import SourceRow
 from policies.card_numbers import has_card_number
-from policies.own_numbers import holds_own_number
+from policies.own_numbers import email_holds_number, holds_own_number
 from policies.registration import Mandatory, missing_mandatory, region_of
 from resolvers.commands.member_records import MemberRecord
 from resolvers.sealing import PhoneSealer
@@ -92,6 +92,8 @@ class RowChecker:
         phones, own = read_phones(cells, self._mapping.phones, country, self._sealer, self._make_id)
         if holds_own_number(number, own):
             cells.fault("member.number", ProblemCode.PHONE_AS_NUMBER)
+        if email_holds_number(email, own, region=country):
+            cells.fault("member.email", ProblemCode.PHONE_AS_EMAIL)
         given_name = cells.text("member.given_name", country)  # 4
         family_name = cells.text("member.family_name", country)
         username = _username(cells, country, own)

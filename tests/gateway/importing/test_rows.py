@@ -198,6 +198,30 @@ def test_the_rows_own_number_is_no_user_name_however_it_is_spelt(
     assert codes(row) == [("member.username", ProblemCode.PHONE_IN_TEXT)]
 
 
+@pytest.mark.clause("R1")
+@pytest.mark.parametrize(
+    "email",
+    [
+        "4155550132@vtext.example.com",
+        "14155550132@vtext.example.com",
+        "5550132@vtext.example.com",
+        "ada.415-555-0132@example.com",
+        "4155550199@vtext.example.com",
+        "+442079460101@sms.example.com",
+    ],
+)
+def test_an_address_that_is_a_telephone_number_rejects_the_row(email: str) -> None:
+    row = changed(email=email)
+
+    assert row.outcome is Outcome.REJECTED
+    assert codes(row) == [("member.email", ProblemCode.PHONE_AS_EMAIL)]
+
+
+@pytest.mark.parametrize("email", ["john1984@example.com", "12345@example.com"])
+def test_an_address_with_digits_is_taken(email: str) -> None:
+    assert record(changed(email=email)).email == email
+
+
 @pytest.mark.parametrize("password_hash", [ARGON2ID, BCRYPT])
 def test_hashes_that_sign_in_can_verify_are_taken(password_hash: str) -> None:
     assert record(changed(password_hash=password_hash)).password_hash == password_hash
