@@ -25,7 +25,8 @@ from gateway.importing.source import Source, inspect
 from gateway.keys import load_keyring
 from gateway.policy_source import load_policy_of
 from gateway.settings import Settings, load_settings
-from policies.matrix import Matrix, compile_matrix
+from policies.check import checked_matrix
+from policies.matrix import Matrix
 from resolvers.sealing import PhoneSealer
 from schema.errors import GatewayError
 
@@ -59,7 +60,7 @@ async def _run(settings: Settings, file: Path, mapping: LoadedMapping, dry_run: 
     keys = load_keyring(settings)
     phone_key = keys.phone_public_key
     sealer = PhoneSealer(phone_key.public_key, phone_key.key_id)
-    matrix = compile_matrix(load_policy_of(settings))
+    matrix = checked_matrix(load_policy_of(settings))
     if dry_run:
         return await _import(file, size, mapping, sealer, matrix, None, again)
     async with open_database(settings, keys) as database:

@@ -16,7 +16,7 @@ from gateway.keys import load_keyring
 from gateway.policy_source import load_policy_of
 from gateway.seeding import seed
 from gateway.settings import Settings, load_settings
-from policies.matrix import compile_matrix
+from policies.check import checked_matrix
 from resolvers.sealing import PhoneSealer
 from schema.errors import GatewayError
 
@@ -39,7 +39,7 @@ def seed_command(
 async def _run(settings: Settings, members: int, seed_value: int) -> int:
     keys = load_keyring(settings)
     sealer = PhoneSealer(keys.phone_public_key.public_key, keys.phone_public_key.key_id)
-    matrix = compile_matrix(load_policy_of(settings))
+    matrix = checked_matrix(load_policy_of(settings))
     async with open_database(settings, keys) as database:
         with translate_driver_errors(), ProgressBar("seed", members) as bar:
             async with database.app.acquire() as connection:

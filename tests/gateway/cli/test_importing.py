@@ -11,6 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+import policies
 from gateway.cli import importing, seeding
 from gateway.database import Database
 from gateway.keys import Keyring
@@ -22,12 +23,16 @@ Run: TypeAlias = Callable[..., "asyncio.Future[Result]"]
 
 
 @pytest.fixture
-def run(database: Database, keys: Keyring, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
+def of_test(settings: Settings, database: Database) -> Settings:
+    return settings.model_copy(update={"database_url": database.url})
+
+
+@pytest.fixture
+def run(keys: Keyring, of_test: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs the command line in a thread, since it has an event loop of its own."""
     app = typer.Typer()
     app.command("import")(importing.import_command)
     app.command("seed")(seeding.seed_command)
-    of_test = settings.model_copy(update={"database_url": database.url})
     for module in (importing, seeding):
         monkeypatch.setattr(module, "load_settings", lambda: of_test)
         monkeypatch.setattr(module, "load_keyring", lambda _settings: keys)
@@ -101,6 +106,26 @@ async def test_a_dry_run_needs_no_database(tmp_path: Path, run: Run, database: D
     assert "checked 2 rows" in result.output
     async with owner(database) as connection:
         assert await connection.fetchval("SELECT count(*) FROM member") == 0
+
+
+@pytest.mark.clause("C17")
+@pytest.mark.parametrize("command", ["import", "seed"])
+async def test_nothing_is_stored_under_a_policy_that_may_not_be_used(
+    tmp_path: Path, run: Run, of_test: Settings, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    shipped = Path(policies.__file__).parent
+    shutil.copy(shipped / "sharing.cedarschema", tmp_path)
+    text = (shipped / "sharing.cedar").read_text(encoding="utf-8")
+    (tmp_path / "sharing.cedar").write_text(text.replace("context.protected", "false"), encoding="utf-8")
+    unfit = of_test.model_copy(update={"policy_dir": tmp_path})
+    for module in (importing, seeding):
+        monkeypatch.setattr(module, "load_settings", lambda: unfit)
+    path = write_csv(tmp_path / "members.csv", [complete(1)])
+
+    result = await run(command, *([str(path), "--dry-run"] if command == "import" else ["--members", "1"]))
+
+    assert result.exit_code == 1
+    assert "C17" in result.output
 
 
 async def test_seed_adds_what_is_missing(run: Run, database: Database) -> None:
