@@ -22,6 +22,7 @@ FEWEST_DIGITS_ACROSS: Final = 10
 
 _TAIL: Final = re.compile(r"\+?[0-9](?:[^\w]|_|[0-9])*$")
 _HEAD: Final = re.compile(r"(?:[^\w]|_)*[0-9](?:[^\w]|_|[0-9])*")
+_DIGIT: Final = re.compile(r"[0-9]")
 _NOT_DIGIT: Final = re.compile(r"[^0-9]+")
 
 
@@ -30,6 +31,8 @@ def find_split_number(texts: Sequence[str | None], *, region: str | None) -> boo
 
     Texts that are nothing but digits and marks are read through: three of them may hold one number.
     """
+    if sum(_may_hold_digits(text) for text in texts if text) < 2:  # noqa: PLR2004 - a seam has two sides
+        return False
     joined = ""
     for first, second in pairwise([_read(text) for text in texts if text]):
         before = _TAIL.search(f"{joined} {first}" if joined else first)
@@ -45,6 +48,11 @@ def find_split_number(texts: Sequence[str | None], *, region: str | None) -> boo
         if _HEAD.fullmatch(second):
             joined = before.group()
     return False
+
+
+def _may_hold_digits(text: str) -> bool:
+    """Quickly: most texts that follow each other, such as names, have none."""
+    return not text.isascii() or _DIGIT.search(text) is not None
 
 
 def _read(text: str) -> str:

@@ -14,6 +14,7 @@ from gateway.importing import fields
 from gateway.importing.problems import Problem, ProblemCode
 from policies.choices import CLOCK_TOLERANCE
 from policies.free_text import find_phone_number
+from policies.split_texts import find_split_number
 
 LONGEST: Final[Mapping[str, int]] = {
     "member.given_name": 100,
@@ -77,6 +78,15 @@ class Cells:
             return None
         return text or None
 
+    def together(self, texts: Mapping[str, str | None], country: str | None) -> list[str | None]:
+        """Texts, by target, that others read next to each other; all withheld where a number spans them."""
+        if not find_split_number(list(texts.values()), region=country):
+            return list(texts.values())
+        for target, text in texts.items():
+            if text:
+                self.fault(target, ProblemCode.PHONE_IN_TEXT)
+        return [None] * len(texts)
+
     def labels(self, target: str, country: str | None) -> tuple[str, ...]:
         """A list of labels; a telephone number in one of them, or across them, withholds the list."""
         raw = self.raw(target)
@@ -98,7 +108,7 @@ class Cells:
         if at is None or at > self.now + CLOCK_TOLERANCE:
             self.fault(target, code)
             return None
-        return at
+        return min(at, self.now)
 
 
 def first_cell(cells: Mapping[str, str], names: Sequence[str]) -> str:

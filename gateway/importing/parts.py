@@ -45,6 +45,8 @@ def read_address(cells: Cells) -> tuple[AddressRecord | None, str | None]:
         cells.checked(f"address.{name}", value, None if name == "postal_code" else country)
         for name, value in raw.items()
     )
+    lines = {"address.line1": line1, "address.line2": line2, "address.city": city, "address.state": state}
+    line1, line2, city, state = cells.together(lines, country)
     if line1 is None or city is None or country is None:
         return None, country
     return AddressRecord(line1, line2, city, state, postal_code, country), country

@@ -94,8 +94,8 @@ class RowChecker:
             cells.fault("member.number", ProblemCode.PHONE_AS_NUMBER)
         if email_holds_number(email, own, region=country):
             cells.fault("member.email", ProblemCode.PHONE_AS_EMAIL)
-        given_name = cells.text("member.given_name", country)  # 4
-        family_name = cells.text("member.family_name", country)
+        names = {name: cells.text(name, country) for name in ("member.given_name", "member.family_name")}  # 4
+        given_name, family_name = cells.together(names, country)
         username = _username(cells, country, own)
         interests = cells.labels("member.interests", country)
         purchases = cells.labels("member.purchase_categories", country)

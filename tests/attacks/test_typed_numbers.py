@@ -111,3 +111,27 @@ async def test_an_import_withholds_and_reports_numbers_however_they_are_typed(
     for text in TRICKS:
         assert text not in rejects
         assert all(text not in stored for stored in texts)
+
+
+@pytest.mark.clause("R1")
+@pytest.mark.parametrize(
+    "split",
+    [
+        {"given_name": "415 555", "family_name": "0132"},
+        {"line1": "415 555", "line2": "0132"},
+        {"line1": "Elm St 415", "line2": "555", "city": "0132"},
+        {"interests": "415, 555, 0132"},
+    ],
+)
+async def test_an_import_withholds_a_number_that_is_spread_over_cells(
+    tmp_path: Path, database: Database, keys: Keyring, split: dict[str, str]
+) -> None:
+    path = write_csv(tmp_path / "spread.csv", [complete(1) | {"line2": ""} | split])
+
+    await importer(path, database, keys).run()
+
+    assert {code for _, _, _, code in reasons(path)} == {"phone_in_text"}
+    async with owner(database) as connection:
+        stored = await connection.fetchval("SELECT m::text FROM member m")
+        stored += str(await connection.fetch("SELECT * FROM postal_address"))
+    assert not any(text in stored for text in split.values())
