@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import logging
@@ -20,6 +19,7 @@ from gateway.app import compose, load_product, utc_now
 from gateway.cli.progress import ProgressBar
 from gateway.database import open_pools, owner_url
 from gateway.demo import MEMBERS, DemoCall, calls, make_world
+from gateway.event_loop import run
 from gateway.keys import Keyring, load_keyring
 from gateway.migrations import migrate
 from gateway.serving import listen, serve, served
@@ -40,7 +40,7 @@ def demo_command(
     """Make a world of believable members and three partners, print calls to paste, and serve."""
     settings = load_settings()
     require_tls(settings)
-    asyncio.run(_demo(settings, _keys(settings), check=check))
+    run(_demo(settings, _keys(settings), check=check))
 
 
 async def _demo(settings: Settings, keys: Keyring, *, check: bool) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from gateway.app import open_gateway
+from gateway.event_loop import run
 from gateway.keys import load_keyring
 from gateway.serving import Tls, listen, serve
 from gateway.settings import Settings, load_settings, require_tls
@@ -16,7 +15,7 @@ def serve_command() -> None:
     settings = load_settings()
     require_tls(settings)
     configure_logging()
-    asyncio.run(_serve(settings))
+    run(_serve(settings))
 
 
 async def _serve(settings: Settings) -> None:
