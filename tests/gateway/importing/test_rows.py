@@ -9,6 +9,7 @@ from gateway.importing.mapping import load_mapping
 from gateway.importing.problems import Outcome, Problem, ProblemCode
 from gateway.importing.reading import SourceRow
 from gateway.importing.rows import CheckedRow, RowChecker
+from policies.choices import CLOCK_TOLERANCE
 from resolvers.commands.member_records import AddressRecord, BillingRecord, ChoiceEntry, MemberRecord
 from resolvers.sealing import PhoneSealer
 from schema.categories import Purpose
@@ -274,6 +275,12 @@ def test_an_answer_with_an_impossible_date_is_not_taken(consent_date: str) -> No
 
     assert record(row).choices == ()
     assert codes(row) == [("choices.requested_at", ProblemCode.BAD_CONSENT)]
+
+
+@pytest.mark.clause("C11")
+def test_a_consent_of_a_clock_that_runs_ahead_counts_as_now() -> None:
+    ahead = NOW + CLOCK_TOLERANCE
+    assert record(changed(consent_date=ahead.isoformat())).choices[0].requested_at == NOW
 
 
 def test_what_the_whole_file_lacks_is_not_repeated_for_each_row() -> None:
