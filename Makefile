@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint types imports lock lock-check check clean
+.PHONY: help demo test quick coverage lint types imports lock lock-check check clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -25,6 +25,9 @@ test: $(STAMP)  ## the whole suite, on a private PostgreSQL
 
 quick: $(STAMP)  ## the suite without its slow tests
 	$(BIN)/pytest --numprocesses auto -m "not slow" $(ARGS)
+
+coverage: $(STAMP)  ## the suite, with the branches that it does not reach
+	$(BIN)/pytest --numprocesses auto --cov --cov-report=term $(ARGS)
 
 lint: $(STAMP)  ## ruff: rules and format
 	$(BIN)/ruff check .
