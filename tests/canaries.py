@@ -35,13 +35,22 @@ WINDOW: Final = 12
 LOCAL: Final = 7
 """Digits of a number without its area code."""
 
+SHOWN: Final = 160
+"""Characters of a text in which something was found that tell where to look."""
+
 DEMONSTRATION: Final = (1, 2_000)
 """Seed value and members of `gateway demo`, which runs as a process of its own."""
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_STAMP: Final = re.compile(
+    r'"(?:request_id|requestId)": ?"[0-9a-f]{16}"|"time": "[0-9T:.+-]+"|x-request-id: [0-9a-f]{16}'
+)
+"""What names a request or a moment: random digits, of which every few runs some spell a number."""
+
 _RUN: Final = re.compile(r"[0-9](?:[ .\-/()_,\u00a0]{0,3}[0-9]){7,}")
 _SHORT: Final = re.compile(r"(?<![0-9A-Za-z])[0-9]{3}[ .\-]?[0-9]{4}(?![0-9A-Za-z])")
 _TOKEN: Final = re.compile(rf"[A-Za-z0-9+/_=$-]{{{WINDOW},}}")
+_DIGIT: Final = re.compile(r"[0-9]")
 _NOT_DIGIT: Final = re.compile(r"[^0-9]+")
 _ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
 
@@ -159,13 +168,18 @@ def _base64(data: bytes) -> Iterator[str]:
 
 
 def _variants(text: str) -> Iterator[str]:
-    """The text without ids, as it is and with its escapes undone."""
-    text = _UUID.sub(" ", text)
+    """The text without ids and stamps, as it is and with its escapes undone."""
+    text = _STAMP.sub(" ", _UUID.sub(" ", text))
     yield text
     if "%" in text:
         yield unquote_plus(text)
     if "\\u" in text:
         yield _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
+
+
+def _masked(text: str) -> str:
+    """A text in which nothing can be recognised but where it came from."""
+    return _DIGIT.sub("#", _TOKEN.sub("…", text))
 
 
 class Watch:
@@ -203,7 +217,7 @@ class Watch:
         hits: dict[str, None] = {}
         for source, text in self._texts.values():
             for hit in self.detector.search(text):
-                hits[f"{hit} left by {source}"] = None
+                hits[f"{hit} left by {source}: {_masked(text[:SHOWN])}"] = None
         self._texts.clear()
         return list(hits)
 

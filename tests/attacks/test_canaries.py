@@ -113,6 +113,25 @@ def test_a_finding_never_shows_the_secret(detector: Detector) -> None:
 
 
 @pytest.mark.clause("R1")
+def test_a_request_id_that_happens_to_spell_a_number_is_none() -> None:
+    watch = Watch()
+    watch.detector.add_number("+4712345678")
+    watch.leave("log", '{"time": "2026-11-24T01:12:34.567+00:00", "request_id": "ab12345678cdef90"}')
+    watch.leave("answer", '{"extensions":{"requestId":"1234567812345678"}}')
+    assert watch.found() == []
+
+
+def test_a_finding_says_where_and_shows_neither_digits_nor_tokens() -> None:
+    watch = Watch()
+    watch.detector.add_number(NUMBER)
+    watch.detector.add_secret(HASH)
+    watch.leave("log", f'{{"event": "refused", "reason": "{NUMBER} {HASH}"}}')
+    found = watch.found()
+    assert found
+    assert all('"event": "refused"' in line for line in found)
+    assert not Detector.search(watch.detector, "".join(found))
+
+
 async def test_the_watch_sees_answers_and_log_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     """Through the very hooks of this session, on a watch of its own."""
     watch = Watch()
@@ -129,5 +148,5 @@ async def test_the_watch_sees_answers_and_log_lines(monkeypatch: pytest.MonkeyPa
 
     found = watch.found()
 
-    assert {hit.rpartition(" left by ")[2] for hit in found} == {"answer", "headers", "log"}
+    assert {hit.partition(" left by ")[2].partition(":")[0] for hit in found} == {"answer", "headers", "log"}
     assert watch.found() == []
