@@ -19,6 +19,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from gateway.account_means import open_means
 from gateway.contracts import Contracts
 from gateway.cursors import SealedCursors
 from gateway.database import Database, open_database
@@ -27,6 +28,7 @@ from gateway.driver_errors import translate_driver_errors
 from gateway.execution import Engine
 from gateway.handler import GraphQLHandler
 from gateway.http.cors import cors
+from gateway.http.exchange import origin_of
 from gateway.http.graphql import GraphQLEndpoint
 from gateway.http.health import health_routes
 from gateway.identity.principals import open_authenticator
@@ -42,7 +44,6 @@ from policies.matrix import Matrix, compile_matrix
 from resolvers.binding import PageLimits
 from resolvers.disclosure_log import DisclosureLog
 from resolvers.queries import full_schema
-from resolvers.sealing import PhoneSealer
 from schema.catalogue import Catalogue, prove
 from schema.errors import UnavailableError
 
@@ -122,7 +123,7 @@ async def compose(
             cursors=SealedCursors(keys.cursor_key),
             pages=PageLimits(settings.default_page_size, settings.max_page_size, settings.max_filter_values),
             disclosures=log,
-            sealer=PhoneSealer(keys.phone_public_key.public_key, keys.phone_public_key.key_id),
+            means=stack.enter_context(open_means(settings, keys, clock)),
             clock=clock,
             cache_size=settings.plan_cache_size,
         )
@@ -136,6 +137,7 @@ async def compose(
             document_policy=settings.documents,
             max_body_bytes=settings.max_body_bytes,
             request_timeout=settings.request_timeout,
+            origins=admitted_origins(settings),
         )
         app = Starlette(
             routes=[Route("/graphql", endpoint), *health_routes({"database": _pings(database)})],
@@ -144,6 +146,11 @@ async def compose(
         # A redirect would be built from the Host header and would repeat the query: there is one path.
         app.router.redirect_slashes = False
         yield Gateway(app, engine, product, database)  # 4
+
+
+def admitted_origins(settings: Settings) -> list[str]:
+    """Pages of these origins may use cookies here: our own, and those in `cors_origins`."""
+    return [origin_of(str(settings.public_url)), *(origin.lower() for origin in settings.cors_origins)]
 
 
 @asynccontextmanager

@@ -38,9 +38,10 @@ from resolvers.binding import Binding, CursorCodec, PageLimits, SlotValues
 from resolvers.connection import Link
 from resolvers.context import Command, Fragment, Path, RequestContext, Work
 from resolvers.disclosure_log import DisclosureEntry, DisclosureLog
+from resolvers.exchange import Exchange
+from resolvers.means import Means
 from resolvers.parameters import SlotShape, Statement
 from resolvers.projection import SHARED_KINDS, project, projected_fields
-from resolvers.sealing import PhoneSealer
 from resolvers.selection import Selection, select
 from resolvers.statement import Plan, build
 from schema.catalogue import Catalogue, RootKind
@@ -120,7 +121,7 @@ class Engine:
         cursors: CursorCodec,
         pages: PageLimits,
         disclosures: DisclosureLog,
-        sealer: PhoneSealer,
+        means: Means,
         clock: Callable[[], datetime],
         cache_size: int,
     ) -> None:
@@ -131,7 +132,7 @@ class Engine:
         self._cursors = cursors
         self._pages = pages
         self._disclosures = disclosures
-        self._sealer = sealer
+        self._means = means
         self._clock = clock
         self._commits: set[asyncio.Future[Any]] = set()
         self._switches: BoundedCache[OperationKey, tuple[str, ...]] = BoundedCache(cache_size)
@@ -144,10 +145,11 @@ class Engine:
         operation: Operation,
         variables: Variables,
         principal: Principal,
+        exchange: Exchange | None = None,
         *,
         by_executor: bool = False,
     ) -> Answer:
-        """Answer one operation.
+        """Answer one operation. What HTTP is to tell besides the answer is left in `exchange`.
 
         `by_executor` takes the long way even where the short one would do: for the test of both.
 
@@ -176,7 +178,9 @@ class Engine:
         if direct and not by_executor:
             answer = assemble(contract.schema, operation.node, selection, outcomes)
         else:
-            answer = await self._execute(contract, operation, variables.given, principal, answered)  # 3
+            answer = await self._execute(  # 3
+                contract, operation, variables.given, principal, exchange or Exchange(), answered
+            )
         if released.shared and isinstance(principal, PartnerPrincipal):
             await self._disclosures.record(_entry(principal, operation, released, binding.now))  # 4
         return answer
@@ -280,6 +284,7 @@ class Engine:
         operation: Operation,
         variables: Mapping[str, Any],
         principal: Principal,
+        exchange: Exchange,
         answered: Callable[[Path], Awaitable[Outcome]],
     ) -> Answer:
         now = self._clock()
@@ -293,7 +298,7 @@ class Engine:
         async def commit(command: Command[Any]) -> Any:
             # INVARIANT (one-commit): the only place where a mutation is committed.
             async with self._transaction() as connection:
-                return await command(Work(connection, self._matrix, principal, now, self._sealer))
+                return await command(Work(connection, self._matrix, principal, now, self._means, exchange))
 
         async def perform(command: Command[Any]) -> Any:
             # A caller who leaves, or does not wait long enough, has still asked: the change is made.
@@ -302,10 +307,13 @@ class Engine:
             task.add_done_callback(self._settled)
             return await asyncio.shield(task)
 
+        context = RequestContext(
+            principal, contract.key.mask, self._matrix, fragment, perform, self._means, exchange
+        )
         result = execute(
             contract.schema,
             operation.document,
-            context_value=RequestContext(principal, contract.key.mask, self._matrix, fragment, perform),
+            context_value=context,
             variable_values=dict(variables),
             operation_name=operation.name,
             executor_class=FragmentExecutor,

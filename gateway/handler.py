@@ -47,6 +47,7 @@ class GraphQLHandler:
             Operation(document.document, prepared.definition, request.digest),
             Variables(request.variables, variables),
             principal,
+            request.exchange,
         )  # 5.
         if not answer.errors:
             return GraphQLResponse(b'{"data":' + answer.data + b"}")

@@ -92,6 +92,16 @@ class Keyring:
         return derive(self.secret, "cursor", CURSOR_KEY_BYTES)
 
     @property
+    def token_key(self) -> bytes:
+        """64 bytes for AES-SIV over the tokens of links, sessions and unsubscribe addresses."""
+        return derive(self.secret, "opaque tokens", CURSOR_KEY_BYTES)
+
+    @property
+    def attempt_key(self) -> bytes:
+        """For the names under which sign-in attempts are counted."""
+        return derive(self.secret, "counted attempts", SECRET_BYTES)
+
+    @property
     def owner_password(self) -> str:
         """Of the private server's owner; a server of yours has its own in `GATEWAY_DATABASE_URL`."""
         return derive(self.secret, "role gateway_owner", SECRET_BYTES).hex()

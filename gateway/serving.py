@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +56,7 @@ class Tls:
     key: Path
 
 
-def _server(app: Starlette, tls: Tls | None = None) -> uvicorn.Server:
+def _server(app: Starlette, tls: Tls | None = None, proxies: Sequence[str] = ()) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             app,
@@ -65,15 +65,22 @@ def _server(app: Starlette, tls: Tls | None = None) -> uvicorn.Server:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=bool(proxies),
+            forwarded_allow_ips=list(proxies),
             lifespan="off",
             timeout_graceful_shutdown=GRACE,
         )
     )
 
 
-async def serve(app: Starlette, listening: socket.socket, tls: Tls | None = None) -> None:
-    """Serve until SIGINT or SIGTERM; a second one does not wait for requests under way."""
-    server = _server(app, tls)
+async def serve(
+    app: Starlette, listening: socket.socket, tls: Tls | None = None, proxies: Sequence[str] = ()
+) -> None:
+    """Serve until SIGINT or SIGTERM; a second one does not wait for requests under way.
+
+    `proxies` are believed when they tell the address of a client.
+    """
+    server = _server(app, tls, proxies)
 
     def stop() -> None:
         server.force_exit = server.should_exit

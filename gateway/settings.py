@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AnyHttpUrl, BaseModel, Field, ValidationError
+from pydantic import AnyHttpUrl, BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schema.errors import SettingsError
@@ -69,6 +69,39 @@ class Settings(BaseSettings):
     trusted_issuers: tuple[TrustedIssuer, ...] = ()
     revocation_staleness: Annotated[float, Field(gt=0, le=5)] = 1.0
     """For how long a cached token is believed without hearing from the revocation log."""
+
+    # Accounts
+    password_memory: Annotated[int, Field(ge=7_168, le=4_194_304)] = 19_456
+    """KiB that one Argon2id hash takes; with `password_passes` never below OWASP's floor."""
+    password_passes: Annotated[int, Field(ge=1, le=100)] = 2
+    password_threads: Annotated[int, Field(ge=1, le=64)] = 2
+    password_queue: Annotated[int, Field(ge=0)] = 64
+    """Passwords that may wait to be hashed or checked; more are turned away."""
+    session_lifetime: Annotated[int, Field(ge=3_600)] = 90 * 86_400
+    """A session ends after this long, however much it is used."""
+    session_idle: Annotated[int, Field(ge=600)] = 30 * 86_400
+    """A session ends when it was not renewed for this long."""
+    refresh_grace: Annotated[int, Field(ge=0, le=300)] = 30
+    """For how long the refresh token before the newest one still counts: its answer may have been lost."""
+    sign_in_attempts: Annotated[int, Field(ge=1)] = 10
+    """Attempts in a row on one account, whoever makes them; one more every `sign_in_refill`."""
+    sign_in_refill: Annotated[float, Field(gt=0)] = 60.0
+    address_attempts: Annotated[int, Field(ge=1)] = 100
+    """Attempts in a row from one network address (IPv6: one /64); one more every `address_refill`."""
+    address_refill: Annotated[float, Field(gt=0)] = 6.0
+    answer_floor: Annotated[float, Field(ge=0, le=5)] = 0.5
+    """How long an answer takes at least which must not tell whether an account exists."""
+    erasure_grace_days: Annotated[int, Field(ge=0, le=30)] = 14
+    """How long an erasure can be cancelled; the law wants it done within a month (GDPR, Art. 12)."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks whose `X-Forwarded-For` is believed. Empty: nobody's."""
+
+    # Mail
+    mail_url: SecretStr | None = None
+    """`smtp://user:password@host:587` (STARTTLS) or `smtps://...`. Unset: .eml files in `data_dir/mail`."""
+    mail_from: str = "Member services <members@localhost.localdomain>"
+    front_end_url: AnyHttpUrl | None = None
+    """Where links in mails lead: to this front-end, at `/confirm` and `/reset`. Unset: to pages of ours."""
 
     # HTTP
     max_body_bytes: Annotated[int, Field(ge=1_024)] = 100_000

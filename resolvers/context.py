@@ -12,7 +12,8 @@ from strawberry import Info
 from policies.matrix import Matrix
 from policies.principal import Principal
 from resolvers.connection import Link
-from resolvers.sealing import PhoneSealer
+from resolvers.exchange import Exchange
+from resolvers.means import Means
 from schema.errors import GatewayError
 
 
@@ -31,7 +32,8 @@ class Work:
     matrix: Matrix
     principal: Principal
     now: datetime
-    sealer: PhoneSealer
+    means: Means
+    exchange: Exchange
 
 
 T = TypeVar("T")
@@ -52,6 +54,8 @@ class RequestContext:
     """The finished value of the projection at this response path."""
     perform: Callable[[Command[Any]], Awaitable[Any]]
     """Runs a command: one transaction, committed when it returns and rolled back when it raises."""
+    means: Means
+    exchange: Exchange
 
 
 def context_of(info: Info[Any, Any]) -> RequestContext:

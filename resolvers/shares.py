@@ -26,7 +26,7 @@ from schema.categories import Basis, DataCategory, Purpose
 from schema.errors import UnavailableError
 from schema.ids import pairwise_id
 from schema.tables.member import MemberStatus
-from schema.vocabulary import AgreementStatus, ChoiceSource, Direction
+from schema.vocabulary import AgreementStatus, ChoiceSource, ChoiceTopic, Direction
 
 CHUNK: Final = 5_000
 """Members decided at a time: bounds memory; a whole refresh is still one transaction."""
@@ -177,8 +177,9 @@ async def read_choices(connection: Link, members: Iterable[UUID]) -> dict[UUID, 
     """The choices of these members, as the fold takes them; members without any are absent."""
     rows = await connection.fetch(
         "SELECT member_id, requested_at, direction, partner_id, purpose, categories, source"
-        " FROM choice WHERE member_id = ANY($1::uuid[])",
+        " FROM choice WHERE member_id = ANY($1::uuid[]) AND topic = $2",
         list(members),
+        ChoiceTopic.SHARING.value,
     )
     choices: dict[UUID, list[Choice]] = {}
     for row in rows:

@@ -12,6 +12,7 @@
     │   └── FieldErrors              BAD_INPUT              several fields at once, each with its own code
     ├── UnauthenticatedError         UNAUTHENTICATED        the credential is not valid (any more)
     ├── ForbiddenError               FORBIDDEN              known, but not allowed
+    ├── ThrottledError               THROTTLED              too many attempts: wait as long as it says
     ├── NotFoundError                NOT_FOUND              on the command line: no such partner, member, ...
     └── UnavailableError             UNAVAILABLE            a part that is needed does not answer: try again
         └── DisclosureUnrecordedError  DISCLOSURE_UNRECORDED  R2: no record, so nothing leaves
@@ -109,6 +110,16 @@ class ForbiddenError(GatewayError):
     """The caller is known and may not do this."""
 
     code = "FORBIDDEN"
+
+
+class ThrottledError(GatewayError):
+    """Too many attempts on one account or from one address. `retry_after` in seconds."""
+
+    code = "THROTTLED"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"too many attempts: try again in {retry_after} s")
+        self.retry_after = retry_after
 
 
 class NotFoundError(GatewayError):

@@ -41,3 +41,10 @@ class ChoiceSource(StrEnum):
     MAIL = "MAIL"
     IMPORT = "IMPORT"
     GPC = "GPC"
+
+
+class ChoiceTopic(StrEnum):
+    """What a choice is about: sharing with others, or our own promotional mail (C9)."""
+
+    SHARING = "SHARING"
+    NEWSLETTER = "NEWSLETTER"

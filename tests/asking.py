@@ -23,7 +23,8 @@ from gateway.variables import coerce_variables
 from policies.principal import Principal
 from resolvers.binding import PageLimits
 from resolvers.disclosure_log import DisclosureEntry, DisclosureLog
-from resolvers.sealing import PhoneSealer
+from resolvers.exchange import Exchange
+from resolvers.means import Means
 
 
 class RecordedLog(DisclosureLog):
@@ -57,7 +58,13 @@ class Asking:
     """An engine on a database, with the clock stopped."""
 
     def __init__(
-        self, product: Product, database: Database, keys: Keyring, settings: Settings, now: datetime
+        self,
+        product: Product,
+        database: Database,
+        keys: Keyring,
+        settings: Settings,
+        means: Means,
+        now: datetime,
     ) -> None:
         self.product = product
         self.database = database
@@ -73,7 +80,7 @@ class Asking:
             cursors=SealedCursors(keys.cursor_key),
             pages=PageLimits(settings.default_page_size, settings.max_page_size),
             disclosures=self.log,
-            sealer=PhoneSealer(keys.phone_public_key.public_key, keys.phone_public_key.key_id),
+            means=means,
             clock=lambda: self.now,
             cache_size=settings.plan_cache_size,
         )
@@ -94,6 +101,7 @@ class Asking:
         *,
         operation_name: str | None = None,
         by_executor: bool = False,
+        exchange: Exchange | None = None,
     ) -> Reply:
         """As the handler does, one step after the other."""
         given = dict(variables or {})
@@ -109,6 +117,7 @@ class Asking:
             Operation(prepared.document, operation.definition, digest_of(document)),
             Variables(given, coerced),
             principal,
+            exchange,
             by_executor=by_executor,
         )
         body = b'"data":' + answer.data + b"}"

@@ -43,9 +43,10 @@ DEMONSTRATION: Final = (1, 2_000)
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _STAMP: Final = re.compile(
-    r'"(?:request_id|requestId)": ?"[0-9a-f]{16}"|"time": "[0-9T:.+-]+"|x-request-id: [0-9a-f]{16}'
+    r'"(?:request_id|requestId)": ?"[0-9a-f]{16}"|x-request-id: [0-9a-f]{16}'
+    r'|"operation": "[0-9a-f]{12}"|"time": "[0-9T:.+-]+"'
 )
-"""What names a request or a moment: random digits, of which every few runs some spell a number."""
+"""What names a request, a document or a moment: of such digits, some spell a number every few runs."""
 
 _RUN: Final = re.compile(r"[0-9](?:[ .\-/()_,\u00a0]{0,3}[0-9]){7,}")
 _SHORT: Final = re.compile(r"(?<![0-9A-Za-z])[0-9]{3}[ .\-]?[0-9]{4}(?![0-9A-Za-z])")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from gateway.account_means import open_means
 from gateway.app import Gateway, Product, compose, load_product
 from gateway.database import Database, open_pools
 from gateway.identity.tokens import SubjectKind, mint
@@ -17,6 +18,7 @@ from gateway.keys import Keyring
 from gateway.serving import listen, served
 from gateway.settings import Settings
 from policies.principal import MemberPrincipal, PartnerPrincipal
+from resolvers.means import Means
 from tests import world
 from tests.asking import Asking
 from tests.databases import TestServer
@@ -56,15 +58,26 @@ async def own_world(make_database: MakeDatabase, world_template: str) -> AsyncIt
 
 
 @pytest.fixture(scope="session")
-def asking(product: Product, read_only_world: Database, keys: Keyring, settings: Settings) -> Asking:
+def means(settings: Settings, keys: Keyring) -> Iterator[Means]:
+    """What commands work with, at the stopped clock."""
+    with open_means(settings, keys, lambda: world.NOW) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def asking(
+    product: Product, read_only_world: Database, keys: Keyring, settings: Settings, means: Means
+) -> Asking:
     """An engine on the world, which the test does not change."""
-    return Asking(product, read_only_world, keys, settings, world.NOW)
+    return Asking(product, read_only_world, keys, settings, means, world.NOW)
 
 
 @pytest.fixture
-def asking_alone(product: Product, own_world: Database, keys: Keyring, settings: Settings) -> Asking:
+def asking_alone(
+    product: Product, own_world: Database, keys: Keyring, settings: Settings, means: Means
+) -> Asking:
     """An engine on a world of one's own."""
-    return Asking(product, own_world, keys, settings, world.NOW)
+    return Asking(product, own_world, keys, settings, means, world.NOW)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ async def _serve(settings: Settings) -> None:
     listening = listen(settings.host, settings.port)
     async with open_gateway(settings, load_keyring(settings)) as gateway:
         event("serving", port=listening.getsockname()[1])
-        await serve(gateway.app, listening, _tls(settings))
+        await serve(gateway.app, listening, _tls(settings), settings.trusted_proxies)
 
 
 def _tls(settings: Settings) -> Tls | None:

@@ -1,7 +1,8 @@
 """Which web pages may call from a browser (Fetch standard, CORS protocol): by setting, and none by default.
 
-Credentials travel in the `Authorization` header, which a page must set itself; cookies play no part,
-so `Access-Control-Allow-Credentials` is never sent.
+Access tokens travel in the `Authorization` header, which a page must set itself. The one cookie that counts,
+the refresh token's, goes only to pages of the same site (`SameSite=Strict`), and a command that takes it
+looks at the origin again (`gateway.http.exchange`).
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ def cors(origins: Sequence[str]) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=list(origins),
             allow_methods=["GET", "POST"],
-            allow_headers=["authorization", "content-type"],
+            allow_headers=["authorization", "content-type", "idempotency-key"],
             expose_headers=["x-request-id", "www-authenticate", "retry-after"],
-            allow_credentials=False,
+            allow_credentials=True,
             max_age=PREFLIGHT_LIFETIME,
         )
     ]

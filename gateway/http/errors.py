@@ -42,6 +42,7 @@ STATUS: Final[Mapping[str, int]] = MappingProxyType(
         Code.TIMEOUT: 503,
         "UNAUTHENTICATED": 401,
         "FORBIDDEN": 403,
+        "THROTTLED": 429,
         "UNAVAILABLE": 503,
         "DISCLOSURE_UNRECORDED": 503,
         "CATALOGUE_INVALID": 500,

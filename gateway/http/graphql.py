@@ -17,12 +17,14 @@ Steps of a request:
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Final
 
 from gateway.http.documents import resolve_document
 from gateway.http.errors import ILL_FORMED, Failure, refuse
+from gateway.http.exchange import read_exchange, set_cookie_headers
 from gateway.http.messages import Authenticator, DocumentFinder, GraphQLRequest, GraphQLResponse, Handler
 from gateway.http.negotiation import MediaType, negotiate
 from gateway.http.reading import (
@@ -52,7 +54,7 @@ _SECURITY: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"referrer-policy", b"no-referrer"),
-    (b"vary", b"Accept, Authorization"),
+    (b"vary", b"Accept, Authorization, Cookie, Origin"),
 )
 
 
@@ -78,6 +80,7 @@ class GraphQLEndpoint:
         document_policy: DocumentPolicy,
         max_body_bytes: int,
         request_timeout: float,
+        origins: Collection[str] = (),
     ) -> None:
         self._handler = handler
         self._authenticate = authenticate
@@ -85,6 +88,7 @@ class GraphQLEndpoint:
         self._policy = document_policy
         self._limit = max_body_bytes
         self._timeout = request_timeout
+        self._origins = frozenset(origin.lower() for origin in origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -138,7 +142,8 @@ class GraphQLEndpoint:
             async with watch:
                 request = await self._request(scope, receive, principal, trace)
                 watch.body_is_read()
-                return await self._handler.execute(request, principal)  # 6.
+                answer = await self._handler.execute(request, principal)  # 6.
+                return replace(answer, headers=[*answer.headers, *set_cookie_headers(request.exchange)])
         except TimeoutError:
             raise self._too_late(watch) from None
 
@@ -153,7 +158,9 @@ class GraphQLEndpoint:
         )
         document = await resolve_document(parameters, principal, self._documents, self._policy)  # 5.
         digest = digest_of(document)
-        trace.operation = digest[:12]
+        # A text written into the document may be a telephone number or a password, and a digest of the whole
+        # would let somebody who reads the log try them all (R1): such a document is not named.
+        trace.operation = None if '"' in document else digest[:12]
         return GraphQLRequest(
             document=document,
             digest=digest,
@@ -162,6 +169,7 @@ class GraphQLEndpoint:
             extensions=parameters.extensions,
             read_only=read_only,
             request_id=trace.request_id,
+            exchange=read_exchange(scope, self._origins),
         )
 
     def _too_late(self, watch: Watch) -> Exception:

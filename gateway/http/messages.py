@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from policies.principal import Principal
+from resolvers.exchange import Exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class GraphQLRequest:
     extensions: Mapping[str, Any]
     read_only: bool
     request_id: str
+    exchange: Exchange = field(default_factory=Exchange)
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,9 +206,12 @@ def mint(
     client_id: str,
     lifetime: int | None = None,
     scopes: Sequence[str] = (),
+    session_id: str | None = None,
     now: float | None = None,
 ) -> MintedToken:
     """An access token of our own (RFC 9068). `lifetime` in seconds; unset: `GATEWAY_TOKEN_LIFETIME`.
+
+    `session_id` becomes the claim `sid` (OpenID Connect Front-Channel Logout): the token ends with it.
 
     The caller has made sure that the subject may have one.
     """
@@ -226,6 +229,7 @@ def mint(
         "client_id": client_id,
         "kind": kind,
         **({"scope": " ".join(scopes)} if scopes else {}),
+        **({"sid": session_id} if session_id is not None else {}),
     }
     key = keyring.signing_key
     headers = {"typ": "at+jwt", "kid": key.kid}

@@ -58,7 +58,7 @@ async def add_billing_method(work: Work, given: Mapping[str, Any]) -> None:
             method["expiry_year"],
         )
     secrets = MemberSecrets(tokens=[(method_id, member["id"], given["processor_token"])])
-    await write_secrets(work.connection, secrets, key_id=work.sealer.key_id, now=work.now)
+    await write_secrets(work.connection, secrets, key_id=work.means.sealer.key_id, now=work.now)
     if known is None or any(known[name] != value for name, value in method.items()):
         await write_member(work, member["id"], {}, told=BILLING_MASK)
 

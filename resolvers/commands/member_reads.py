@@ -95,8 +95,9 @@ async def email_and_name_owners(connection: Link, records: Sequence[MemberRecord
         "SELECT lower(g.email) AS email, lower(g.name) AS name, e.number AS email_owner,"
         " n.number AS name_owner"
         " FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS g (email, name, position)"
-        " LEFT JOIN member e ON lower(e.email) = lower(g.email)"
-        " LEFT JOIN member n ON lower(n.username) = lower(g.name) ORDER BY g.position",
+        " LEFT JOIN member e ON lower(e.email) = lower(g.email) AND e.status <> 'PENDING'"
+        " LEFT JOIN member n ON lower(n.username) = lower(g.name) AND n.status <> 'PENDING'"
+        " ORDER BY g.position",
         [record.email for record in records],
         [record.username for record in records],
     )
@@ -116,7 +117,8 @@ async def read_import_choices(
         return {}
     rows = await connection.fetch(
         "SELECT member_id, requested_at, direction, purpose FROM choice"
-        " WHERE member_id = ANY($1::uuid[]) AND source = $2 AND partner_id IS NULL AND categories IS NULL",
+        " WHERE member_id = ANY($1::uuid[]) AND source = $2 AND topic = 'SHARING'"
+        " AND partner_id IS NULL AND categories IS NULL",
         members,
         ChoiceSource.IMPORT.value,
     )

@@ -58,6 +58,21 @@ async def write_secrets(connection: Link, secrets: MemberSecrets, *, key_id: str
         await _write_tokens(connection, secrets.tokens)
 
 
+async def read_password_hash(connection: Link, member_id: UUID) -> str | None:
+    """The member's password hash, within a transaction: for `resolvers.passwords` and for nothing else."""
+    async with vault_role(connection):
+        found: str | None = await connection.fetchval(
+            "SELECT password_hash FROM vault.credential WHERE member_id = $1", member_id
+        )
+    return found
+
+
+async def write_password_hash(connection: Link, member_id: UUID, password_hash: str, now: datetime) -> None:
+    """Put a password hash in place of the member's, within a transaction."""
+    async with vault_role(connection):
+        await _write_passwords(connection, [(member_id, password_hash)], now)
+
+
 async def remove_phone_secret(connection: Link, phone_id: UUID) -> None:
     """Delete the sealed number with this id, within a transaction. The caller knows whose it is."""
     async with vault_role(connection):

@@ -116,5 +116,5 @@ def _label(checks: Checks, value: str, others: Sequence[Record]) -> str:
 
 
 async def _seal(work: Work, member_id: UUID, phone_id: UUID, number: str) -> None:
-    secrets = MemberSecrets(phones=[(phone_id, member_id, work.sealer.seal(number, phone_id))])
-    await write_secrets(work.connection, secrets, key_id=work.sealer.key_id, now=work.now)
+    secrets = MemberSecrets(phones=[(phone_id, member_id, work.means.sealer.seal(number, phone_id))])
+    await write_secrets(work.connection, secrets, key_id=work.means.sealer.key_id, now=work.now)

@@ -1,4 +1,4 @@
-"""What every command on the own profile has in common: one input, one transaction, one payload."""
+"""What every command has in common: one input, one transaction, one payload."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import strawberry
 from strawberry import Info
 
 from resolvers.context import Work, context_of, projected_root
+from resolvers.idempotency import once
 from schema.catalogue import RootKind, root, structural
 from schema.categories import Audience
 from schema.errors import FieldErrors
@@ -31,29 +32,44 @@ class ProfilePayload:
     me: MemberType | None = profile_payload(_me)
 
 
+@strawberry.type(name="CommandPayload", description="What came of a command.")
+class CommandPayload:
+    """Findings, or none."""
+
+    errors: list[FieldErrorType] = structural("Why the command was refused; empty when it was done.")
+
+
 def member_command(run: Run, submitted: type, description: str) -> Any:
     """The root field of a member's command that takes `submitted` as its `input`."""
-
-    async def resolve(info: Info[Any, Any], input: Any) -> Any:  # noqa: A002 - the GraphQL name
-        return await _performed(info, lambda work: run(work, _given(input)))
-
-    resolve.__annotations__["input"] = submitted
-    return root(RootKind.COMMAND, Audience.MEMBER, description=description, resolver=resolve)
+    return _command(run, submitted, description, ProfilePayload, Audience.MEMBER)
 
 
-async def _performed(info: Info[Any, Any], command: Callable[[Work], Awaitable[None]]) -> Any:
-    """Run a command and put its findings into the payload; every other error is the request's."""
-    try:
-        await context_of(info).perform(command)
-    except FieldErrors as refused:
-        return ProfilePayload(
-            errors=[
-                FieldErrorType(path=list(p.path), code=p.code, message=p.message) for p in refused.problems
-            ]
-        )
-    return ProfilePayload(errors=[])
+def open_command(run: Run, submitted: type, description: str) -> Any:
+    """The root field of a command that visitors may give, and members as well."""
+    return _command(run, submitted, description, CommandPayload, Audience.VISITOR, Audience.MEMBER)
 
 
-def _given(submitted: Any) -> dict[str, Any]:
+def field_errors(refused: FieldErrors) -> list[FieldErrorType]:
+    """Findings, as payloads hold them."""
+    return [FieldErrorType(path=list(p.path), code=p.code, message=p.message) for p in refused.problems]
+
+
+def stated(submitted: Any) -> dict[str, Any]:
     """What the caller stated, by name; a field that was left out is absent, one that is null is None."""
     return {name: value for name, value in vars(submitted).items() if value is not strawberry.UNSET}
+
+
+def _command(run: Run, submitted: type, description: str, payload: Any, *audiences: Audience) -> Any:
+    async def resolve(info: Info[Any, Any], input: Any) -> Any:  # noqa: A002 - the GraphQL name
+        path = "/".join(str(key) for key in info.path.as_list())
+        given = stated(input)
+        try:
+            await context_of(info).perform(
+                lambda work: once(work, path, input, lambda inner: run(inner, given))
+            )
+        except FieldErrors as refused:
+            return payload(errors=field_errors(refused))
+        return payload(errors=[])
+
+    resolve.__annotations__["input"] = submitted
+    return root(RootKind.COMMAND, *audiences, description=description, resolver=resolve)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from schema.tables.account import Attempt, DoneCommand, OneTimeLink, Session
 from schema.tables.activity import (
     Cart,
     CartItem,
@@ -13,12 +14,15 @@ from schema.tables.activity import (
     Visit,
 )
 from schema.tables.base import VAULT_SCHEMA, Table, VaultTable
+from schema.tables.mail import Newsletter, OutgoingMail
 from schema.tables.member import BillingMethod, Member, Phone, PostalAddress
 from schema.tables.operations import Disclosure, ImportJob, PersistedDocument, Revocation
+from schema.tables.requests import RequestRecord
 from schema.tables.sharing import (
     Agreement,
     AppliedPolicy,
     ChoiceRecord,
+    Notice,
     PairwiseSubject,
     Partner,
     PartnerClient,
@@ -31,6 +35,7 @@ __all__ = [
     "VAULT_SCHEMA",
     "Agreement",
     "AppliedPolicy",
+    "Attempt",
     "BillingMethod",
     "BillingToken",
     "Cart",
@@ -39,11 +44,16 @@ __all__ = [
     "Communication",
     "Credential",
     "Disclosure",
+    "DoneCommand",
     "ImportJob",
     "Interaction",
     "Member",
+    "Newsletter",
+    "Notice",
+    "OneTimeLink",
     "Order",
     "OrderLine",
+    "OutgoingMail",
     "PageView",
     "PairwiseSubject",
     "Partner",
@@ -51,8 +61,10 @@ __all__ = [
     "PersistedDocument",
     "Phone",
     "PostalAddress",
+    "RequestRecord",
     "Revocation",
     "SealedPhone",
+    "Session",
     "Share",
     "ShareChange",
     "Table",

@@ -50,12 +50,14 @@ def column(
     nullable: bool = False,
     foreign_key: str | None = None,
     on_delete: str = "CASCADE",
+    server_default: str | None = None,
     **options: Any,
 ) -> Any:
     """A column of the given data category.
 
     `sql_type` is inferred from the annotation when absent. `foreign_key` is `"table.column"`; a row
-    goes with the row that it belongs to unless `on_delete` says otherwise.
+    goes with the row that it belongs to unless `on_delete` says otherwise. `server_default` is a text that
+    the database fills in.
     """
     info = {CATEGORY_KEY: category}
     if foreign_key is not None:
@@ -72,7 +74,10 @@ def column(
         return Field(sa_column=reference, **options)
     if sql_type is not None:
         options["sa_type"] = sql_type
-    return Field(nullable=nullable, sa_column_kwargs={"info": info}, **options)
+    in_column: dict[str, Any] = {"info": info}
+    if server_default is not None:
+        in_column["server_default"] = server_default
+    return Field(nullable=nullable, sa_column_kwargs=in_column, **options)
 
 
 def row_id() -> Any:

@@ -14,8 +14,13 @@ from schema.tables.base import Table, column, instant, member_key, row_id
 
 
 class MemberStatus(StrEnum):
-    """INVITED: incomplete (C1), shared with nobody. ACTIVE: registered. CLOSED: leaving."""
+    """Only ACTIVE members are shared with anybody.
 
+    PENDING: registered and not yet confirmed by mail; cannot sign in. INVITED: incomplete (C1). ACTIVE:
+    registered. CLOSED: leaving; cannot sign in.
+    """
+
+    PENDING = "PENDING"
     INVITED = "INVITED"
     ACTIVE = "ACTIVE"
     CLOSED = "CLOSED"
@@ -35,6 +40,8 @@ class Member(Table, table=True):
     email: str = column(DataCategory.EMAIL, Text)
     email_verified_at: datetime | None = instant(DataCategory.ACCOUNT, nullable=True)
     birth_date: date | None = column(DataCategory.DATE_OF_BIRTH, nullable=True)
+    supervisor_email: str | None = column(DataCategory.EMAIL, Text, nullable=True)
+    supervision_confirmed_at: datetime | None = instant(DataCategory.ACCOUNT, nullable=True)
     region: str | None = column(DataCategory.REGION, Text, nullable=True)
     interests: list[str] = column(DataCategory.PROFILE, ARRAY(Text))
     purchase_categories: list[str] = column(DataCategory.PURCHASE_HISTORY, ARRAY(Text))
@@ -43,10 +50,21 @@ class Member(Table, table=True):
     version: int = column(DataCategory.OPERATIONS, default=1)
 
     __table_args__ = (
-        CheckConstraint("status IN ('INVITED', 'ACTIVE', 'CLOSED')", name="status"),
+        CheckConstraint("status IN ('PENDING', 'INVITED', 'ACTIVE', 'CLOSED')", name="status"),
         CheckConstraint("status = 'INVITED' OR num_nulls(given_name, family_name) = 0", name="registered"),
-        Index("uq_member_email_lower", func.lower(text("email")), unique=True),
-        Index("uq_member_username_lower", func.lower(text("username")), unique=True),
+        # Whoever claims an address has yet to show that it is hers: until then it is nobody's.
+        Index(
+            "uq_member_email_lower",
+            func.lower(text("email")),
+            unique=True,
+            postgresql_where=text("status <> 'PENDING'"),
+        ),
+        Index(
+            "uq_member_username_lower",
+            func.lower(text("username")),
+            unique=True,
+            postgresql_where=text("status <> 'PENDING'"),
+        ),
         Index("ix_member_birth_date", "birth_date"),
     )
 

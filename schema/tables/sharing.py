@@ -75,11 +75,27 @@ class PartnerClient(Table, table=True):
     __table_args__ = (CheckConstraint("status IN ('ACTIVE', 'REVOKED')", name="status"),)
 
 
+class Notice(Table, table=True):
+    """The announcement of a new practice: what may be shared from `effective_at` on, unless refused (C16)."""
+
+    __tablename__ = "notice"
+
+    id: UUID = row_id()
+    title: str = column(_OPS, Text)
+    body: str = column(_OPS, Text)
+    basis: str = column(_OPS, Text)
+    purpose: str = column(_OPS, Text)
+    categories: list[str] = column(_OPS, ARRAY(Text))
+    published_at: datetime = instant(_OPS)
+    effective_at: datetime = instant(_OPS)
+
+
 class ChoiceRecord(Table, table=True):
     """One opt-in or opt-out, never changed and never removed while the member exists (C11).
 
-    A null selector means "all". `requested_at` is the date of the request and decides; `received_at`
-    is when it arrived and decides nothing.
+    `topic` is what it is about: sharing with others, or our own newsletter. A null selector means "all".
+    `requested_at` is the date of the request and decides; `received_at` is when it arrived and decides
+    nothing. `notice_id` names the new practice that the member answered to; its selectors were copied (C16).
     """
 
     __tablename__ = "choice"
@@ -88,6 +104,7 @@ class ChoiceRecord(Table, table=True):
     member_id: UUID = member_key()
     requested_at: datetime = instant(DataCategory.PRIVACY_PREFERENCES)
     received_at: datetime = instant(DataCategory.PRIVACY_PREFERENCES)
+    topic: str = column(DataCategory.PRIVACY_PREFERENCES, Text, server_default="SHARING", default="SHARING")
     direction: str = column(DataCategory.PRIVACY_PREFERENCES, Text)
     source: str = column(DataCategory.PRIVACY_PREFERENCES, Text)
     partner_id: UUID | None = column(
@@ -95,8 +112,14 @@ class ChoiceRecord(Table, table=True):
     )
     purpose: str | None = column(DataCategory.PRIVACY_PREFERENCES, Text, nullable=True)
     categories: list[str] | None = column(DataCategory.PRIVACY_PREFERENCES, ARRAY(Text), nullable=True)
+    notice_id: UUID | None = column(
+        DataCategory.PRIVACY_PREFERENCES, foreign_key="notice.id", nullable=True, index=True
+    )
 
-    __table_args__ = (CheckConstraint("direction IN ('IN', 'OUT')", name="direction"),)
+    __table_args__ = (
+        CheckConstraint("direction IN ('IN', 'OUT')", name="direction"),
+        CheckConstraint("topic IN ('SHARING', 'NEWSLETTER')", name="topic"),
+    )
 
 
 class PairwiseSubject(Table, table=True):

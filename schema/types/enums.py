@@ -10,7 +10,8 @@ import strawberry
 from schema.categories import Audience, Basis, Purpose
 from schema.tables.activity import CartStatus, CommunicationDirection, InteractionKind, OrderStatus
 from schema.tables.member import AddressKind, MemberStatus
-from schema.vocabulary import AgeBand, ChoiceSource, Direction
+from schema.tables.requests import RequestKind, RequestStatus
+from schema.vocabulary import AgeBand, ChoiceSource, ChoiceTopic, Direction
 
 _DESCRIPTIONS = {
     MemberStatus: "Where a membership stands.",
@@ -24,6 +25,9 @@ _DESCRIPTIONS = {
     Audience: "Who asks.",
     AgeBand: "How old a member is, in bands. Younger members are shared with nobody (C17).",
     ChoiceSource: "How a request about sharing reached us.",
+    ChoiceTopic: "What a choice is about.",
+    RequestKind: "What was asked of us.",
+    RequestStatus: "Where a request stands.",
 }
 for _vocabulary, _description in _DESCRIPTIONS.items():
     strawberry.enum(_vocabulary, description=_description)

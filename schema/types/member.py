@@ -17,10 +17,13 @@ from schema.tables import (
     Disclosure,
     Interaction,
     Member,
+    Notice,
     Order,
     Partner,
     Phone,
     PostalAddress,
+    RequestRecord,
+    Session,
     Share,
     Visit,
 )
@@ -33,7 +36,8 @@ from schema.types.activity import (
     VisitType,
 )
 from schema.types.connections import Connection, projected
-from schema.vocabulary import ChoiceSource, Direction
+from schema.types.requests import NoticeType, RequestType, SessionType
+from schema.vocabulary import ChoiceSource, ChoiceTopic, Direction
 
 
 @strawberry.type(name="PostalAddress", description="A postal address of the member.")
@@ -83,7 +87,8 @@ class ChoiceType:
     id: strawberry.ID = stored(ChoiceRecord.id, "Names this entry.")
     requested_at: datetime = stored(ChoiceRecord.requested_at, "The date of the request: it decides.")
     received_at: datetime = stored(ChoiceRecord.received_at, "When it arrived: it decides nothing.")
-    direction: Direction = stored(ChoiceRecord.direction, "To share, or to stop sharing.")
+    topic: ChoiceTopic = stored(ChoiceRecord.topic, "Sharing with others, or our own newsletter.")
+    direction: Direction = stored(ChoiceRecord.direction, "In, or out.")
     source: ChoiceSource = stored(ChoiceRecord.source, "How the request reached us.")
     partner: PartnerType | None = related(
         DataCategory.PRIVACY_PREFERENCES,
@@ -93,6 +98,12 @@ class ChoiceType:
     )
     purpose: Purpose | None = stored(ChoiceRecord.purpose, "The one purpose it is about; null: all.")
     categories: list[str] | None = stored(ChoiceRecord.categories, "The data categories; null: all.")
+    notice: NoticeType | None = related(
+        DataCategory.PRIVACY_PREFERENCES,
+        "The new practice that it answers to, if it does (C16).",
+        parent=ChoiceRecord.notice_id,
+        child=Notice.id,
+    )
 
 
 @strawberry.type(name="Partner", description="A company that may receive data.")
@@ -163,6 +174,12 @@ class MemberType:
     birth_date: date | None = stored(
         Member.birth_date,
         "Birth date. Partners receive an age band, but where the law or an insolvency asks for more (C8).",
+    )
+    supervisor_email: str | None = stored(
+        Member.supervisor_email, "Where the adult is reached who supervises a member under 18 (C17)."
+    )
+    supervision_confirmed_at: datetime | None = stored(
+        Member.supervision_confirmed_at, "When that adult agreed."
     )
     region: str | None = stored(Member.region, "Region: country and state.")
     interests: list[str] = stored(Member.interests, "Interests.")
@@ -270,6 +287,24 @@ class MemberType:
         parent=Member.id,
         child=Disclosure.members,
         order=(Disclosure.recorded_at, Disclosure.id),
+        many=True,
+        resolver=projected,
+    )
+    sessions: Connection[SessionType] = related(
+        DataCategory.ACCOUNT,
+        "Where you are and were signed in, newest first.",
+        parent=Member.id,
+        child=Session.member_id,
+        order=(Session.created_at, Session.id),
+        many=True,
+        resolver=projected,
+    )
+    requests: Connection[RequestType] = related(
+        DataCategory.PRIVATE_CONTENT,
+        "What you asked of us and what came of it, newest first (C12, C13, C15).",
+        parent=Member.id,
+        child=RequestRecord.member_id,
+        order=(RequestRecord.opened_at, RequestRecord.id),
         many=True,
         resolver=projected,
     )

@@ -116,7 +116,7 @@ async def test_no_cache_keeps_an_answer(twins: Twins, line: Line, method: str, c
         answer = await line.ask("{ viewer { audience } }", credential)
 
     assert answer.header(b"cache-control") == b"private, no-store"
-    assert answer.header(b"vary") == b"Accept, Authorization"
+    assert answer.header(b"vary") == b"Accept, Authorization, Cookie, Origin"
     assert answer.header(b"x-content-type-options") == b"nosniff"
     assert answer.header(b"server") is None
     assert answer.header(b"etag") is None

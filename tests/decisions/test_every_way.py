@@ -25,6 +25,7 @@ from policies.matrix import Matrix, compile_matrix
 from policies.principal import MemberPrincipal, PartnerPrincipal
 from policies.sharing import EVERYTHING, MemberFacts
 from resolvers.connection import Link
+from resolvers.means import Means
 from resolvers.queries import full_schema
 from resolvers.shares import refresh_shares
 from schema.catalogue import prove
@@ -95,14 +96,16 @@ Enter = Callable[[Product], Within]
 
 
 @pytest.fixture
-async def enter(read_only_world: Database, keys: Keyring, settings: Settings) -> AsyncIterator[Enter]:
+async def enter(
+    read_only_world: Database, keys: Keyring, settings: Settings, means: Means
+) -> AsyncIterator[Enter]:
     """An engine under some policy, in a transaction that is undone."""
     async with read_only_world.app.acquire() as connection:
         transaction = connection.transaction()
         await transaction.start()
 
         def entered(product: Product) -> Within:
-            within = Within(product, read_only_world, keys, settings, NOW)
+            within = Within(product, read_only_world, keys, settings, means, NOW)
             within.connection = connection
             return within
 

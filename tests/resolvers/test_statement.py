@@ -13,6 +13,7 @@ from gateway.app import Product
 from gateway.database import Database
 from gateway.keys import Keyring
 from gateway.settings import Settings
+from resolvers.means import Means
 from resolvers.shares import refresh_shares
 from tests import world
 from tests.asking import Asking
@@ -75,13 +76,19 @@ async def plan_of(database: Database, sql: str, parameters: tuple[Any, ...]) -> 
 @pytest.mark.parametrize("kind", PAGES)
 @pytest.mark.parametrize("statistics", ["without statistics", "analysed"])
 async def test_pages_and_lookups_never_walk_all_members(
-    crowded: Database, product: Product, keys: Keyring, settings: Settings, kind: str, statistics: str
+    crowded: Database,
+    product: Product,
+    keys: Keyring,
+    settings: Settings,
+    means: Means,
+    kind: str,
+    statistics: str,
 ) -> None:
     if statistics == "analysed":
         owner = await asyncpg.connect(crowded.url)
         await owner.execute("ANALYZE member, share, postal_address")
         await owner.close()
-    asking = Asking(product, crowded, keys, settings, world.NOW)
+    asking = Asking(product, crowded, keys, settings, means, world.NOW)
     acme = world.CALLERS["acme"].principal
     first = await asking.ask(acme, PAGES["next page"])
     page = first.data["members"]

@@ -55,12 +55,13 @@ async def test_no_page_may_call_unless_a_setting_says_so() -> None:
         assert not [name for name in response.headers if name.startswith("access-control-")]
 
 
-async def test_only_listed_origins_may_call_and_never_with_cookies() -> None:
+async def test_only_listed_origins_may_call_and_with_cookies() -> None:
     app = Starlette(routes=health_routes({}), middleware=cors(("https://shop.example",)))
     async with client(app) as http:
         allowed = await http.options("/healthz", headers=PREFLIGHT)
         other = await http.options("/healthz", headers=PREFLIGHT | {"origin": "https://other.example"})
     assert allowed.headers["access-control-allow-origin"] == "https://shop.example"
-    assert "access-control-allow-credentials" not in allowed.headers
+    assert allowed.headers["access-control-allow-credentials"] == "true"
+    assert "idempotency-key" in allowed.headers["access-control-allow-headers"].lower()
     assert other.status_code == 400
     assert "access-control-allow-origin" not in other.headers

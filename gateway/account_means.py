@@ -1,0 +1,77 @@
+"""The means that commands work with (`resolvers.means`), made of settings and keys."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from gateway.identity.tokens import MintedToken, SubjectKind, mint
+from gateway.keys import Keyring
+from gateway.settings import Settings
+from resolvers.means import AccountRules, Means
+from resolvers.passwords import PasswordHasher
+from resolvers.sealing import PhoneSealer
+from resolvers.tokens import SealedTokens
+
+FRONT_END: str = "front-end"
+"""The `client_id` of access tokens that members got by signing in here."""
+
+
+@contextmanager
+def open_means(settings: Settings, keys: Keyring, clock: Callable[[], datetime]) -> Iterator[Means]:
+    """The means of one process; the threads that hash passwords run as long as this is open.
+
+    Raises:
+        SettingsError: the parameters of Argon2id are below OWASP's floor.
+    """
+    hasher = PasswordHasher(
+        memory=settings.password_memory,
+        passes=settings.password_passes,
+        threads=settings.password_threads,
+        queue=settings.password_queue,
+    )
+
+    def mint_for(member_id: UUID, session_id: UUID) -> MintedToken:
+        return mint(
+            settings,
+            keys,
+            kind=SubjectKind.MEMBER,
+            subject=str(member_id),
+            client_id=FRONT_END,
+            session_id=str(session_id),
+        )
+
+    def attempt_key(counted: str) -> bytes:
+        return hmac.digest(keys.attempt_key, counted.encode(), "sha256")
+
+    try:
+        yield Means(
+            sealer=PhoneSealer(keys.phone_public_key.public_key, keys.phone_public_key.key_id),
+            tokens=SealedTokens(keys.token_key),
+            passwords=hasher,
+            mint=mint_for,
+            attempt_key=attempt_key,
+            rules=rules_of(settings),
+            clock=clock,
+        )
+    finally:
+        hasher.close()
+
+
+def rules_of(settings: Settings) -> AccountRules:
+    """The rules that the settings make."""
+    return AccountRules(
+        session_lifetime=timedelta(seconds=settings.session_lifetime),
+        session_idle=timedelta(seconds=settings.session_idle),
+        refresh_grace=timedelta(seconds=settings.refresh_grace),
+        access_token_lifetime=timedelta(seconds=settings.token_lifetime),
+        sign_in_attempts=settings.sign_in_attempts,
+        sign_in_refill=timedelta(seconds=settings.sign_in_refill),
+        address_attempts=settings.address_attempts,
+        address_refill=timedelta(seconds=settings.address_refill),
+        answer_floor=settings.answer_floor,
+        erasure_grace=timedelta(days=settings.erasure_grace_days),
+    )

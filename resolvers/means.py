@@ -1,0 +1,59 @@
+"""What commands have at hand besides the database: keys that seal, a hasher, a mint, rules of the house."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+from resolvers.passwords import PasswordHasher
+from resolvers.sealing import PhoneSealer
+from resolvers.tokens import SealedTokens
+
+
+class AccessToken(Protocol):
+    """A new access token. `expires_at` in Unix seconds."""
+
+    @property
+    def token(self) -> str:
+        """What the caller sends as a bearer token."""
+
+    @property
+    def expires_at(self) -> float:
+        """When it ends by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRules:
+    """How long things last, and how often they may be tried. See docs/settings.md."""
+
+    session_lifetime: timedelta
+    session_idle: timedelta
+    refresh_grace: timedelta
+    access_token_lifetime: timedelta
+    sign_in_attempts: int
+    sign_in_refill: timedelta
+    address_attempts: int
+    address_refill: timedelta
+    answer_floor: float
+    """Seconds that an answer takes at least which must not tell whether an account exists."""
+    erasure_grace: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """One for a process.
+
+    `mint` makes an access token for a member and a session of hers. `attempt_key` names what is counted,
+    so that the count tells nobody whose it is.
+    """
+
+    sealer: PhoneSealer
+    tokens: SealedTokens
+    passwords: PasswordHasher
+    mint: Callable[[UUID, UUID], AccessToken]
+    attempt_key: Callable[[str], bytes]
+    rules: AccountRules
+    clock: Callable[[], datetime]

@@ -1,0 +1,91 @@
+"""Counts attempts on accounts and from addresses, each one, however many come in one request.
+
+A leaky bucket for each key, kept in the database, so that all replicas count together: `empty_at` is when the
+bucket would be empty. It holds `burst` attempts, and one leaks out every `refill`. What is counted is named
+by a keyed digest, and an account that does not exist is counted like one that does.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address
+
+from resolvers.connection import Link
+from resolvers.context import Work
+from schema.errors import ThrottledError
+
+IPV6_NETWORK_BITS = 64
+"""What one subscriber usually has (RFC 6177)."""
+
+
+async def count_attempt(work: Work, account: str) -> None:
+    """Count an attempt on `account` and from the caller's address, in a transaction of its own.
+
+    `account` is any text that names it: an address as typed, or a member's id.
+
+    Raises:
+        ThrottledError: one of the buckets is full; then nothing is counted.
+    """
+    rules, key = work.means.rules, work.means.attempt_key
+    waits = [
+        await _drip(
+            work.connection,
+            key(f"account {account.strip().casefold()}"),
+            work.now,
+            rules.sign_in_attempts,
+            rules.sign_in_refill,
+        )
+    ]
+    origin = network_of(work.exchange.ip_address)
+    if origin is not None:
+        waits.append(
+            await _drip(
+                work.connection,
+                key(f"address {origin}"),
+                work.now,
+                rules.address_attempts,
+                rules.address_refill,
+            )
+        )
+    longest = max(waits)
+    if longest > timedelta(0):
+        raise ThrottledError(math.ceil(longest.total_seconds()))
+
+
+async def forget_attempts(work: Work, account: str) -> None:
+    """The account's owner has come in: attempts on it before count no more. Those from the address do."""
+    key = work.means.attempt_key(f"account {account.strip().casefold()}")
+    await work.connection.execute("DELETE FROM attempt WHERE key = $1", key)
+
+
+def network_of(address: str | None) -> str | None:
+    """What attempts are counted by: an IPv4 address, or the /64 of an IPv6 one; None if there is none."""
+    if address is None:
+        return None
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return None
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        return f"{IPv6Address(int(parsed) >> IPV6_NETWORK_BITS << IPV6_NETWORK_BITS)}/{IPV6_NETWORK_BITS}"
+    return str(parsed)
+
+
+async def _drip(connection: Link, key: bytes, now: datetime, burst: int, refill: timedelta) -> timedelta:
+    """One attempt into the bucket; how long to wait if it was full, and zero if it was not."""
+    filled: datetime | None = await connection.fetchval(
+        "INSERT INTO attempt AS bucket (key, empty_at) VALUES ($1, $2::timestamptz + $3)"
+        " ON CONFLICT (key) DO UPDATE SET empty_at = greatest(bucket.empty_at, $2) + $3"
+        " WHERE greatest(bucket.empty_at, $2) + $3 <= $2 + $3 * $4::int RETURNING empty_at",
+        key,
+        now,
+        refill,
+        burst,
+    )
+    if filled is not None:
+        return timedelta(0)
+    empty_at: datetime = await connection.fetchval("SELECT empty_at FROM attempt WHERE key = $1", key)
+    return max(empty_at + refill - (now + refill * burst), timedelta(seconds=1))

@@ -1,0 +1,69 @@
+"""Mail that is on its way, and the newsletter.
+
+A row says who gets which letter. The text, and the token of a link in it, are made when it is sent.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import Integer, Text
+
+from schema.categories import DataCategory
+from schema.tables.base import Table, column, instant, member_key, row_id
+
+_OPS = DataCategory.OPERATIONS
+
+
+class LetterKind(StrEnum):
+    """What a mail says. Account mails are always sent (C9); only the NEWSLETTER can be refused."""
+
+    CONFIRM_REGISTRATION = "CONFIRM_REGISTRATION"
+    CONFIRM_SUPERVISION = "CONFIRM_SUPERVISION"
+    ALREADY_REGISTERED = "ALREADY_REGISTERED"
+    WELCOME = "WELCOME"
+    RESET_PASSWORD = "RESET_PASSWORD"  # noqa: S105 - a kind of letter
+    PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105 - a kind of letter
+    CONFIRM_EMAIL = "CONFIRM_EMAIL"
+    EMAIL_CHANGING = "EMAIL_CHANGING"
+    EMAIL_CHANGED = "EMAIL_CHANGED"
+    EMAIL_TAKEN = "EMAIL_TAKEN"
+    REQUEST_RECEIVED = "REQUEST_RECEIVED"
+    REQUEST_ANSWERED = "REQUEST_ANSWERED"
+    ERASURE_SCHEDULED = "ERASURE_SCHEDULED"
+    ERASURE_CANCELLED = "ERASURE_CANCELLED"
+    ERASURE_DONE = "ERASURE_DONE"
+    NEWSLETTER = "NEWSLETTER"
+
+
+class OutgoingMail(Table, table=True):
+    """The outbox: a mail to be sent, written by the transaction that is its reason; gone once it is sent.
+
+    What it says is put together when it is sent (`gateway.delivery`): no token ever stands in a table.
+    `member_id` is null for letters to those who are no members (any more).
+    """
+
+    __tablename__ = "outgoing_mail"
+
+    id: UUID = row_id()
+    member_id: UUID | None = member_key(nullable=True)
+    recipient: str = column(DataCategory.EMAIL, Text)
+    kind: str = column(_OPS, Text)
+    link_id: UUID | None = column(_OPS, foreign_key="one_time_link.id", nullable=True)
+    newsletter_id: UUID | None = column(_OPS, foreign_key="newsletter.id", nullable=True)
+    created_at: datetime = instant(_OPS)
+    due_at: datetime = instant(_OPS, index=True)
+    attempts: int = column(_OPS, Integer, default=0)
+
+
+class Newsletter(Table, table=True):
+    """One issue of the newsletter, as it is sent to those who want it."""
+
+    __tablename__ = "newsletter"
+
+    id: UUID = row_id()
+    subject: str = column(_OPS, Text)
+    body: str = column(_OPS, Text)
+    created_at: datetime = instant(_OPS)
