@@ -76,12 +76,9 @@ class PasswordHasher:
 
     def _verify(self, password_hash: str | None, password: str) -> Verdict:
         if password_hash is not None and password_hash.startswith(BCRYPT_PREFIXES):
-            fits = bcrypt.checkpw(password.encode()[:BCRYPT_BYTES], password_hash.encode())
-            return Verdict(fits, outdated=True)
+            return Verdict(_fits_bcrypt(password_hash, password), outdated=True)
         try:
             self._argon2.verify(self._decoy if password_hash is None else password_hash, password)
-        except argon2.exceptions.VerifyMismatchError:
-            return Verdict(fits=False)
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
             return Verdict(fits=False)
         if password_hash is None:
@@ -96,6 +93,13 @@ class PasswordHasher:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         finally:
             self._waiting -= 1
+
+
+def _fits_bcrypt(password_hash: str, password: str) -> bool:
+    try:
+        return bcrypt.checkpw(password.encode()[:BCRYPT_BYTES], password_hash.encode())
+    except ValueError:  # a hash that is damaged, or a NUL in the password
+        return False
 
 
 def normalized(password: str) -> str:
