@@ -85,6 +85,26 @@ async def remove_billing_secret(connection: Link, method_id: UUID) -> None:
         await connection.execute("DELETE FROM vault.billing_token WHERE billing_method_id = $1", method_id)
 
 
+async def remove_member_secrets(connection: Link, member_id: UUID) -> None:
+    """Delete all that the vault holds of this member, within a transaction: no foreign key does it."""
+    async with vault_role(connection):
+        await connection.execute("DELETE FROM vault.sealed_phone WHERE member_id = $1", member_id)
+        await connection.execute("DELETE FROM vault.credential WHERE member_id = $1", member_id)
+        await connection.execute("DELETE FROM vault.billing_token WHERE member_id = $1", member_id)
+
+
+async def move_billing_secrets(connection: Link, methods: Sequence[UUID], *, owner: UUID, heir: UUID) -> None:
+    """Hand the tokens of these billing methods over from one member to another, within a transaction."""
+    async with vault_role(connection):
+        tokens = await connection.fetch(
+            "DELETE FROM vault.billing_token WHERE billing_method_id = ANY($1::uuid[]) AND member_id = $2"
+            " RETURNING billing_method_id, token",
+            list(methods),
+            owner,
+        )
+        await _write_tokens(connection, [(row["billing_method_id"], heir, row["token"]) for row in tokens])
+
+
 async def _copy_phones(connection: Link, phones: Sequence[tuple[UUID, UUID, bytes]], key_id: str) -> None:
     if phones:
         await connection.copy_records_to_table(
