@@ -43,10 +43,14 @@ async def read_client(connection: Link, client_id: str) -> ClientFacts | None:
 async def read_standing(connection: Link, member_id: UUID) -> MemberStanding | None:
     """The standing of a member, or None if there is none of that id."""
     status = await connection.fetchval("SELECT status FROM member WHERE id = $1", member_id)
-    return None if status is None else MemberStanding(status != MemberStatus.CLOSED)
+    if status is None:
+        return None
+    return MemberStanding(status not in (MemberStatus.CLOSED, MemberStatus.PENDING))
 
 
 async def find_member(connection: Link, number: str) -> UUID | None:
     """The id of the member with that number, or None."""
-    found: UUID | None = await connection.fetchval("SELECT id FROM member WHERE number = $1", number)
+    found: UUID | None = await connection.fetchval(
+        "SELECT id FROM member WHERE number = $1 AND status <> $2", number, MemberStatus.PENDING.value
+    )
     return found

@@ -111,24 +111,33 @@ def _checked(member: Record, given: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         FieldErrors: with all findings.
     """
-    country = (given["country"] or "").strip().upper()
-    checks = Checks(country or member["region"])
-    if not COUNTRY.fullmatch(country):
+    checks = Checks(member["region"])
+    address = check_address(checks, given)
+    checks.done()
+    return address
+
+
+def check_address(checks: Checks, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The address by column. From here on `checks` read texts as those of its country."""
+    country = (given.get("country") or "").strip().upper()
+    checks.country = country or checks.country
+    if not country:
+        checks.refuse("REQUIRED", "`country` is missing: give a value", "country")
+    elif not COUNTRY.fullmatch(country):
         checks.refuse("BAD_FORMAT", "`country`: two letters, ISO 3166-1 alpha-2", "country")
     address: dict[str, Any] = {"kind": AddressKind(given["kind"]).value, "country": country}
     for name in ("line1", "city"):
-        address[name] = checks.text(name, given[name])
+        address[name] = checks.text(name, given.get(name))
     for name in ("line2", "state"):
         value = given.get(name)
         address[name] = checks.text(name, value) if value else None
     code = given.get("postal_code")
     address["postal_code"] = checks.text("postalCode", code) if code else None
-    if code and not POSTAL_CODE.fullmatch(code.strip()):
+    if code and not POSTAL_CODE.fullmatch(code.strip()) and not checks.refused("postalCode"):
         checks.refuse("BAD_FORMAT", "`postalCode`: 2 to 12 letters, digits, spaces and hyphens", "postalCode")
     if not code and country not in WITHOUT_POSTAL_CODES:
         checks.refuse("REQUIRED", "`postalCode` is missing: give a value", "postalCode")
     lines = {name: address[name] for name in ("line1", "line2", "city", "state") if address[name]}
     for (first, text), (second, after) in pairwise(lines.items()):
         checks.together(first, second, texts=(text, after))
-    checks.done()
     return address

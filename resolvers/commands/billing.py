@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 
 from asyncpg import Record
@@ -41,7 +42,7 @@ async def add_billing_method(work: Work, given: Mapping[str, Any]) -> None:
     member = await lock_member(work, None)
     rows = await _on_file(work, member)
     checks = Checks(member["region"])
-    method = _checked(checks, given, work)
+    method = check_method(checks, given, work.now.date())
     known = next((r for r in rows if all(r[name] == method[name] for name in ("brand", "last_four"))), None)
     if not checks.problems and known is None and len(rows) >= MAX_METHODS:
         checks.refuse("TOO_MANY", f"you have {MAX_METHODS} billing methods, which is the most: remove one")
@@ -91,27 +92,30 @@ async def _on_file(work: Work, member: Record) -> Sequence[Record]:
     return rows
 
 
-def _checked(checks: Checks, given: Mapping[str, Any], work: Work) -> dict[str, Any]:
-    """The columns of `billing_method`; whatever is wrong is in `checks`."""
-    month, year = given["expiry_month"], given["expiry_year"]
-    method = {
-        "brand": checks.text("brand", given["brand"], longest=MAX_BRAND),
-        "last_four": given["last_four"],
-        "expiry_month": month,
-        "expiry_year": year,
-    }
-    if not LAST_FOUR.fullmatch(given["last_four"]):
+def check_method(checks: Checks, given: Mapping[str, Any], today: date) -> dict[str, Any]:
+    """The columns of `billing_method`; the token is checked, and is the caller's to seal away."""
+    method: dict[str, Any] = {"brand": checks.text("brand", given.get("brand"), longest=MAX_BRAND)}
+    for name in ("last_four", "expiry_month", "expiry_year"):
+        method[name] = given.get(name)
+    month, year, token = given.get("expiry_month"), given.get("expiry_year"), given.get("processor_token")
+    if checks.stated("lastFour", given.get("last_four")) and not LAST_FOUR.fullmatch(given["last_four"]):
         checks.refuse("BAD_FORMAT", "`lastFour`: the last four digits of the card, no more", "lastFour")
-    if not 1 <= month <= MONTHS:
-        checks.refuse("BAD_FORMAT", "`expiryMonth`: 1 to 12", "expiryMonth")
-    elif year > work.now.year + MOST_YEARS:
-        checks.refuse("BAD_FORMAT", "`expiryYear`: a year of four digits, as on the card", "expiryYear")
-    elif (year, month) < (work.now.year, work.now.month):
-        checks.refuse("EXPIRED", "the card has expired: give one that is valid", "expiryYear")
-    if not TOKEN.fullmatch(given["processor_token"]):
+    _check_expiry(checks, month, year, today)
+    if checks.stated("processorToken", token) and not TOKEN.fullmatch(token or ""):
         message = "`processorToken`: the token that the payment processor gave, up to 255 characters"
         checks.refuse("BAD_FORMAT", message, "processorToken")
-    elif has_card_number(fold(given["processor_token"])):
+    elif has_card_number(fold(token or "")):
         message = "`processorToken` is a card number: have the payment processor make a token of it"
         checks.refuse("CARD_NUMBER_IN_TEXT", message, "processorToken")
     return method
+
+
+def _check_expiry(checks: Checks, month: int | None, year: int | None, today: date) -> None:
+    checks.stated("expiryMonth", month)
+    checks.stated("expiryYear", year)
+    if month is not None and not 1 <= month <= MONTHS:
+        checks.refuse("BAD_FORMAT", "`expiryMonth`: 1 to 12", "expiryMonth")
+    elif year is not None and year > today.year + MOST_YEARS:
+        checks.refuse("BAD_FORMAT", "`expiryYear`: a year of four digits, as on the card", "expiryYear")
+    elif year is not None and (year, month or MONTHS) < (today.year, today.month):
+        checks.refuse("EXPIRED", "the card has expired: give one that is valid", "expiryYear")

@@ -43,15 +43,36 @@ _CONTROL: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
 
 class Checks:
-    """Collects what is wrong with the fields of one input, and the values that are right."""
+    """Collects what is wrong with the fields of one input.
+
+    `problems` are shared with the checks `below`, of an input inside this one.
+    """
 
     def __init__(self, region: str | None) -> None:
         self.country = None if region is None else region.partition("-")[0]
         self.problems: list[FieldProblem] = []
+        self._at: tuple[str, ...] = ()
+
+    def below(self, *path: str) -> Checks:
+        """For the fields of the input at `path`: what they refuse is refused here, at its place."""
+        inner = Checks(self.country)
+        inner.problems, inner._at = self.problems, (*self._at, *path)
+        return inner
 
     def refuse(self, code: str, message: str, *path: str) -> None:
         """Note a finding."""
-        self.problems.append(FieldProblem(path, code, message))
+        self.problems.append(FieldProblem((*self._at, *path), code, message))
+
+    def refused(self, *names: str) -> bool:
+        """Whether one of these fields was refused."""
+        places = {(*self._at, name) for name in names}
+        return any(problem.path[: len(self._at) + 1] in places for problem in self.problems)
+
+    def stated(self, name: str, value: Any) -> bool:
+        """Whether a mandatory field was stated; if it was not, it is refused."""
+        if value is None:
+            self.refuse("REQUIRED", f"`{name}` is missing: give a value", name)
+        return value is not None
 
     def text(self, name: str, value: str | None, *, longest: int = MAX_NAME) -> str:
         """A line of text: trimmed, one line, not empty, without a telephone (R1) or card number."""
@@ -74,7 +95,7 @@ class Checks:
 
     def together(self, *names: str, texts: Sequence[str | None]) -> None:
         """What others read next to each other holds no telephone number either (R1)."""
-        if not self.problems and find_split_number(texts, region=self.country):
+        if not self.refused(*names) and find_split_number(texts, region=self.country):
             for name in names:
                 self.refuse(
                     FreeTextPhoneError.code,
@@ -105,11 +126,9 @@ async def correct_profile(work: Work, given: Mapping[str, Any]) -> None:
         if name in given:
             values[name] = checks.text(_public(name), given[name])
     if "username" in given:
-        values["username"] = _username(checks, given["username"])
+        values["username"] = check_username(checks, given["username"])
     if "interests" in given:
-        values["interests"] = _interests(checks, given["interests"])
-        checks.together("interests", texts=given["interests"] or ())
-        checks.together("interests", texts=values["interests"])
+        values["interests"] = check_interests(checks, given["interests"])
     names = [values.get(name, member[name]) for name in ("given_name", "family_name")]
     if values.keys() & {"given_name", "family_name"}:
         checks.together(*(_public(name) for name in values if name.endswith("_name")), texts=names)
@@ -196,11 +215,12 @@ async def add_row(work: Work, table: str, columns: Mapping[str, Any]) -> UUID:
     return new
 
 
-def _username(checks: Checks, value: str | None) -> str | None:
+def check_username(checks: Checks, value: str | None) -> str | None:
+    """A user name, or None for none."""
     if value is None:
         return None
     text = checks.text("username", value)
-    if not USERNAME.fullmatch(text) and not checks.problems:
+    if not USERNAME.fullmatch(text) and not checks.refused("username"):
         checks.refuse(
             "BAD_FORMAT",
             "`username`: 3 to 40 letters, digits, dots, hyphens, underscores; a letter first",
@@ -209,11 +229,15 @@ def _username(checks: Checks, value: str | None) -> str | None:
     return text
 
 
-def _interests(checks: Checks, values: Sequence[str] | None) -> list[str]:
+def check_interests(checks: Checks, values: Sequence[str] | None) -> list[str]:
+    """Interests as they are stored: each once, in order."""
     if values is None or len(values) > MAX_INTERESTS:
         checks.refuse("TOO_MANY", f"`interests`: a list of at most {MAX_INTERESTS}", "interests")
         return []
-    return sorted({checks.text("interests", value, longest=MAX_INTEREST) for value in values})
+    interests = sorted({checks.text("interests", value, longest=MAX_INTEREST) for value in values})
+    checks.together("interests", texts=values)
+    checks.together("interests", texts=interests)
+    return interests
 
 
 def _public(name: str) -> str:

@@ -6,7 +6,7 @@ date or share of the member moves, so nobody else can tell that a number was add
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -36,7 +36,8 @@ async def add_phone(work: Work, given: Mapping[str, Any]) -> None:
     member = await lock_member(work, None)
     rows = await _on_file(work, member)
     checks = Checks(member["region"])
-    number, label = _number(checks, given["number"]), _label(checks, given["label"], rows)
+    number = check_number(checks, given["number"])
+    label = check_label(checks, given["label"], [row["label"] for row in rows])
     if not checks.problems and len(rows) >= MAX_PHONES:
         checks.refuse("TOO_MANY", f"you have {MAX_PHONES} numbers, which is the most: remove one first")
     checks.done()
@@ -57,7 +58,8 @@ async def replace_phone(work: Work, given: Mapping[str, Any]) -> None:
     others = [row for row in rows if row["id"] != phone_id]
     if len(others) == len(rows):
         checks.refuse("UNKNOWN", "`id` names none of your telephone numbers: see `me.phones`", "id")
-    number, label = _number(checks, given["number"]), _label(checks, given["label"], others)
+    number = check_number(checks, given["number"])
+    label = check_label(checks, given["label"], [row["label"] for row in others])
     checks.done()
     await work.connection.execute(
         "UPDATE phone SET label = $2, added_at = $3 WHERE id = $1", phone_id, label, work.now
@@ -93,7 +95,8 @@ async def _on_file(work: Work, member: Record) -> Sequence[Record]:
     return rows
 
 
-def _number(checks: Checks, value: str) -> str:
+def check_number(checks: Checks, value: str) -> str:
+    """The number in E.164; empty if it was refused."""
     number = read_phone_number(value, checks.country)
     if number is None:
         message = "`number`: a telephone number, with `+` and country code if it is not of your country"
@@ -101,15 +104,15 @@ def _number(checks: Checks, value: str) -> str:
     return number or ""
 
 
-def _label(checks: Checks, value: str, others: Sequence[Record]) -> str:
-    before = len(checks.problems)
+def check_label(checks: Checks, value: str | None, others: Iterable[str]) -> str:
+    """The label, which is none of `others`."""
     label = checks.text("label", value, longest=MAX_LABEL)
-    if len(checks.problems) > before:
+    if checks.refused("label"):
         return label
     if sum(character.isdigit() for character in fold(label)) > MAX_LABEL_DIGITS:
         message = f"`label`: a name with at most {MAX_LABEL_DIGITS} digits, no part of the number"
         checks.refuse(FreeTextPhoneError.code, message, "label")
-    elif any(row["label"].casefold() == label.casefold() for row in others):
+    elif any(other.casefold() == label.casefold() for other in others):
         message = "`label` names another of your numbers: replace that one, or choose another label"
         checks.refuse("TAKEN", message, "label")
     return label
