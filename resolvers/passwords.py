@@ -7,7 +7,6 @@ never kept, logged or compared but here; hashes go to the vault (`resolvers.comm
 from __future__ import annotations
 
 import asyncio
-import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Final, TypeVar
 import argon2
 import bcrypt
 
+from policies.passwords import normalized
 from schema.errors import SettingsError, UnavailableError
 
 OWASP_FLOOR: Final = ((47_104, 1), (19_456, 2), (12_288, 3), (9_216, 4), (7_168, 5))
@@ -100,8 +100,3 @@ def _fits_bcrypt(password_hash: str, password: str) -> bool:
         return bcrypt.checkpw(password.encode()[:BCRYPT_BYTES], password_hash.encode())
     except ValueError:  # a hash that is damaged, or a NUL in the password
         return False
-
-
-def normalized(password: str) -> str:
-    """The password as it is hashed: in NFC (NIST SP 800-63B-4, 3.1.1.2), otherwise as typed."""
-    return unicodedata.normalize("NFC", password)
