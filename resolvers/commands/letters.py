@@ -5,12 +5,13 @@ What is posted is sent after the commit, by `gateway.delivery`, which also makes
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from asyncpg import Record
 
+from resolvers.connection import Link
 from resolvers.context import Work
 from resolvers.tokens import TokenUse
 from schema.errors import FieldErrors, FieldProblem
@@ -38,16 +39,40 @@ async def post(
     newsletter_id: UUID | None = None,
 ) -> None:
     """Put a letter into the outbox."""
-    await work.connection.execute(
-        "INSERT INTO outgoing_mail (id, member_id, recipient, kind, link_id, newsletter_id, created_at,"
-        " due_at, attempts) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 0)",
+    await put_letter(
+        work.connection,
+        kind,
+        recipient,
+        member_id,
+        link_id=link_id,
+        newsletter_id=newsletter_id,
+        now=work.now,
+    )
+
+
+async def put_letter(
+    connection: Link,
+    kind: LetterKind,
+    recipient: str,
+    member_id: UUID | None,
+    *,
+    now: datetime,
+    link_id: UUID | None = None,
+    newsletter_id: UUID | None = None,
+    request_id: UUID | None = None,
+) -> None:
+    """`post`, where no caller asked: by an officer, or because time has passed."""
+    await connection.execute(
+        "INSERT INTO outgoing_mail (id, member_id, recipient, kind, link_id, newsletter_id, request_id,"
+        " created_at, due_at, attempts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, 0)",
         new_id(),
         member_id,
         recipient,
         kind.value,
         link_id,
         newsletter_id,
-        work.now,
+        request_id,
+        now,
     )
 
 

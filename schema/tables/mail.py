@@ -42,7 +42,8 @@ class OutgoingMail(Table, table=True):
     """The outbox: a mail to be sent, written by the transaction that is its reason; gone once it is sent.
 
     What it says is put together when it is sent (`gateway.delivery`): no token ever stands in a table.
-    `member_id` is null for letters to those who are no members (any more).
+    `member_id` is null for letters to those who are no members (any more). `request_id`: whose outcome the
+    letter tells, because a visitor reads it nowhere else.
     """
 
     __tablename__ = "outgoing_mail"
@@ -53,6 +54,7 @@ class OutgoingMail(Table, table=True):
     kind: str = column(_OPS, Text)
     link_id: UUID | None = column(_OPS, foreign_key="one_time_link.id", nullable=True)
     newsletter_id: UUID | None = column(_OPS, foreign_key="newsletter.id", nullable=True)
+    request_id: UUID | None = column(_OPS, foreign_key="member_request.id", nullable=True)
     created_at: datetime = instant(_OPS)
     due_at: datetime = instant(_OPS, index=True)
     attempts: int = column(_OPS, Integer, default=0)

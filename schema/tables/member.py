@@ -51,7 +51,9 @@ class Member(Table, table=True):
 
     __table_args__ = (
         CheckConstraint("status IN ('PENDING', 'INVITED', 'ACTIVE', 'CLOSED')", name="status"),
-        CheckConstraint("status = 'INVITED' OR num_nulls(given_name, family_name) = 0", name="registered"),
+        CheckConstraint(
+            "status IN ('INVITED', 'CLOSED') OR num_nulls(given_name, family_name) = 0", name="registered"
+        ),
         # Whoever claims an address has yet to show that it is hers: until then it is nobody's.
         Index(
             "uq_member_email_lower",

@@ -21,6 +21,15 @@ class RequestKind(StrEnum):
     ERASURE = "ERASURE"
 
 
+class CorrectionTarget(StrEnum):
+    """What is a record of fact, which only the company can correct (C13)."""
+
+    ORDER = "ORDER"
+    COMMUNICATION = "COMMUNICATION"
+    INTERACTION = "INTERACTION"
+    MEMBER_NUMBER = "MEMBER_NUMBER"
+
+
 class RequestStatus(StrEnum):
     """OPEN: waits. IN_PROGRESS: an officer works on it. DONE, DECLINED, CANCELLED: over, with an outcome."""
 
@@ -35,7 +44,8 @@ class RequestRecord(Table, table=True):
     """A request that somebody works off (C12, C13, C15), or that comes due: an erasure.
 
     `member_id` is null when a visitor wrote, who is answered at `reply_to`. `due_at`: when an answer is
-    owed, or when the erasure happens.
+    owed, or when the erasure happens. `target_kind` is a `CorrectionTarget`; of an erasure, the status that
+    the member had before.
     """
 
     __tablename__ = "member_request"

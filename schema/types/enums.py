@@ -10,7 +10,7 @@ import strawberry
 from schema.categories import Audience, Basis, Purpose
 from schema.tables.activity import CartStatus, CommunicationDirection, InteractionKind, OrderStatus
 from schema.tables.member import AddressKind, MemberStatus
-from schema.tables.requests import RequestKind, RequestStatus
+from schema.tables.requests import CorrectionTarget, RequestKind, RequestStatus
 from schema.vocabulary import AgeBand, ChoiceSource, ChoiceTopic, Direction
 
 _DESCRIPTIONS = {
@@ -28,6 +28,7 @@ _DESCRIPTIONS = {
     ChoiceTopic: "What a choice is about.",
     RequestKind: "What was asked of us.",
     RequestStatus: "Where a request stands.",
+    CorrectionTarget: "A record of fact, which we correct when you ask (C13).",
 }
 for _vocabulary, _description in _DESCRIPTIONS.items():
     strawberry.enum(_vocabulary, description=_description)

@@ -34,7 +34,10 @@ class RequestType:
     status: RequestStatus = stored(RequestRecord.status, "Where it stands.")
     subject: str = stored(RequestRecord.subject, "What it is about.")
     body: str = stored(RequestRecord.body, "What you wrote.")
-    target_kind: str | None = stored(RequestRecord.target_kind, "The kind of record to correct.")
+    target_kind: str | None = stored(
+        RequestRecord.target_kind,
+        "The kind of record to correct; of an erasure, where the membership stood before.",
+    )
     target_id: strawberry.ID | None = stored(RequestRecord.target_id, "The record to correct.")
     reply_to: str | None = stored(RequestRecord.reply_to, "Where the answer goes, if not to your address.")
     outcome: str | None = stored(RequestRecord.outcome, "What came of it, once it is over.")
