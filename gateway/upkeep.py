@@ -11,7 +11,9 @@ from typing import Final, Self
 from gateway.database import Database
 from gateway.telemetry import event, failure
 from policies.matrix import Matrix
-from resolvers.commands.upkeep import apply_policy, open_to_adults, withdraw_ended
+from resolvers.commands.erasure import due_erasures, erase_member
+from resolvers.commands.upkeep import apply_policy, open_to_adults, remove_old, withdraw_ended
+from schema.errors import GatewayError
 
 INTERVAL: Final = 60.0
 """Seconds between two rounds: by then the feed tells what reads have been saying all along."""
@@ -52,6 +54,25 @@ class Upkeep:
             adults = await open_to_adults(connection, self._matrix, now)
         if ended.withdrawn or adults.opened:
             event("upkeep", withdrawn=ended.withdrawn, opened=adults.opened)
+        await self._erase(now)
+        async with self._database.transaction() as connection:
+            await remove_old(connection, now)
+
+    async def _erase(self, now: datetime) -> None:
+        """Erase members one by one: one who cannot be erased now keeps nobody else waiting."""
+        async with self._database.connection() as connection:
+            due = await due_erasures(connection, now)
+        erased = 0
+        for member_id in due:
+            try:
+                async with self._database.transaction() as connection:
+                    # Somebody may stand in the disclosures of every page that every partner read.
+                    await connection.execute("SET LOCAL statement_timeout = '60s'")
+                    erased += await erase_member(connection, member_id, now)
+            except GatewayError as error:
+                failure("upkeep.failed", error)
+        if erased:
+            event("upkeep", erased=erased)
 
     async def _run(self) -> None:
         while True:

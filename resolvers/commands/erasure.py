@@ -134,9 +134,7 @@ async def erase_member(connection: Link, member_id: UUID, now: datetime) -> bool
     5. the rows of `member`, and with them every row that belongs to them;
     6. a last mail, which names no member and disappears when it is sent.
     """
-    await connection.execute("SELECT FROM one_time_link WHERE member_id = $1 ORDER BY id FOR UPDATE", member_id)
-    await take_turn(connection)  # 1
-    rows = await _lock_with_claims(connection, member_id)
+    rows = await _lock_with_claims(connection, member_id)  # 1
     if not await _stands(connection, member_id, now):  # 2
         return False
     email = next(row["email"] for row in rows if row["id"] == member_id)
@@ -152,12 +150,23 @@ async def erase_member(connection: Link, member_id: UUID, now: datetime) -> bool
     return True
 
 
+_WITH_CLAIMS: Final = (
+    "SELECT id, email FROM member"
+    " WHERE id = $1 OR (status = $2 AND lower(email) = (SELECT lower(email) FROM member WHERE id = $1))"
+)
+
+
 async def _lock_with_claims(connection: Link, member_id: UUID) -> Sequence[Record]:
-    rows: Sequence[Record] = await connection.fetch(
-        "SELECT id, email FROM member WHERE id = $1 OR (status = $2 AND lower(email) ="
-        " (SELECT lower(email) FROM member WHERE id = $1)) ORDER BY id FOR UPDATE",
+    pending = MemberStatus.PENDING.value
+    await connection.execute(
+        f"WITH found AS ({_WITH_CLAIMS}) SELECT FROM one_time_link"
+        " WHERE member_id IN (SELECT id FROM found) ORDER BY id FOR UPDATE",
         member_id,
-        MemberStatus.PENDING.value,
+        pending,
+    )
+    await take_turn(connection)
+    rows: Sequence[Record] = await connection.fetch(
+        f"{_WITH_CLAIMS} ORDER BY id FOR UPDATE", member_id, pending
     )
     return rows
 

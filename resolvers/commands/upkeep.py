@@ -1,4 +1,4 @@
-"""What becomes due by the passing of time alone: agreements that ended, members who came of age.
+"""What becomes due by the passing of time alone: agreements that ended, members who came of age, old rows.
 
 Reads never wait for it: a statement asks whether the agreement is in force, and who is under age has
 no row. Upkeep makes the rows of `share` say the same, and tells the partner's feed.
@@ -26,6 +26,25 @@ from schema.tables.member import MemberStatus
 
 COMING_OF_AGE_WINDOW: Final = timedelta(days=400)
 """How far back birthdays are looked for: longer than any pause of the service that we allow for."""
+
+KEEP_DONE_COMMANDS: Final = timedelta(hours=24)
+"""For how long a command is not done again (`resolvers.idempotency`)."""
+
+KEEP_LINKS: Final = timedelta(days=7)
+"""After they have expired: nothing can be done with them any more."""
+
+KEEP_SESSIONS: Final = timedelta(days=90)
+"""After they have ended: a member can see where somebody was signed in."""
+
+
+async def remove_old(connection: Link, now: datetime) -> None:
+    """Remove rows that serve nothing any more. One transaction, the caller's."""
+    await connection.execute("DELETE FROM done_command WHERE done_at <= $1", now - KEEP_DONE_COMMANDS)
+    await connection.execute("DELETE FROM attempt WHERE empty_at <= $1", now)
+    await connection.execute("DELETE FROM one_time_link WHERE expires_at <= $1", now - KEEP_LINKS)
+    await connection.execute(
+        "DELETE FROM session WHERE least(ended_at, expires_at) <= $1", now - KEEP_SESSIONS
+    )
 
 
 async def withdraw_ended(connection: Link, matrix: Matrix, now: datetime) -> ShareChanges:
