@@ -122,6 +122,11 @@ async def follow_link(work: Work, token: str, *kinds: LinkKind) -> Record:
             [kind.value for kind in kinds],
         )
     if row is None:
-        message = "this link does not work or does not work any more: ask for a new one"
-        raise FieldErrors([FieldProblem(("token",), "LINK_EXPIRED", message)])
+        raise dead_link()
     return row
+
+
+def dead_link() -> FieldErrors:
+    """What every link that does nothing is answered with."""
+    message = "this link does not work or does not work any more: ask for a new one"
+    return FieldErrors([FieldProblem(("token",), "LINK_EXPIRED", message)])
