@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from gateway.cli import agreements, clients, partners, tokens
+from gateway.cli import agreements, clients, partners, requests, tokens
 from gateway.cli import schema as schema_commands
 from gateway.cli.demo import demo_command
 from gateway.cli.doctor import doctor_command
@@ -43,6 +43,7 @@ app.add_typer(partners.app, name="partner")
 app.add_typer(agreements.app, name="agreement")
 app.add_typer(clients.app, name="client")
 app.add_typer(tokens.app, name="token")
+app.add_typer(requests.app, name="requests")
 policy.command("explain")(explain_command)
 app.add_typer(policy, name="policy")
 app.add_typer(schema_commands.app, name="schema")

@@ -17,13 +17,13 @@ from uuid import UUID, uuid4
 from asyncpg import Record
 
 from resolvers.commands.correction import lock_member, write_member
-from resolvers.commands.letters import make_link, post, put_letter
+from resolvers.commands.letters import dead_link, make_link, post, put_letter
 from resolvers.commands.member_secrets import remove_member_secrets
 from resolvers.connection import Link
 from resolvers.context import Work
 from resolvers.revocations import RevocationKind, revoke
 from resolvers.shares import take_turn
-from schema.errors import FieldErrors, FieldProblem, UnauthenticatedError
+from schema.errors import UnauthenticatedError
 from schema.ids import new_id
 from schema.tables.account import LinkKind
 from schema.tables.mail import LetterKind
@@ -102,8 +102,7 @@ async def cancel(work: Work, member_id: UUID) -> None:
         RequestStatus.OPEN.value,
     )
     if email is None or before is None:
-        message = "this link does not work or does not work any more: ask for a new one"
-        raise FieldErrors([FieldProblem(("token",), "LINK_EXPIRED", message)])
+        raise dead_link()
     await _end_sessions(work, member_id)  # of a sign-in that was under way when the account was closed
     await write_member(work, member_id, {"status": MemberStatus(before).value})
     await post(work, LetterKind.ERASURE_CANCELLED, email, member_id)

@@ -6,8 +6,10 @@ import strawberry
 
 from resolvers.mutations.contact_data import ContactDataMutation
 from resolvers.mutations.profile import ProfileMutation
+from resolvers.mutations.registration import RegistrationMutation
+from resolvers.mutations.requests import RequestsMutation
 
 
 @strawberry.type(name="Mutation", description="What can be changed. Each field is one transaction.")
-class Mutation(ProfileMutation, ContactDataMutation):
+class Mutation(ProfileMutation, ContactDataMutation, RequestsMutation, RegistrationMutation):
     """All commands of all audiences."""

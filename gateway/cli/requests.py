@@ -1,0 +1,115 @@
+"""`gateway requests ...`: what members and visitors asked, worked off by an officer (C12, C13, C15)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from gateway.cli.office import Office, in_office
+from resolvers.commands.request_desk import (
+    RequestView,
+    answer_request,
+    list_requests,
+    show_request,
+    take_request,
+)
+from schema.errors import InputError
+from schema.ids import parse_uuid
+from schema.tables.requests import RequestKind, RequestStatus
+
+app = typer.Typer(help="What members and visitors asked of the company.", no_args_is_help=True)
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="As `gateway requests list` prints it.")]
+
+
+@app.command("list")
+def list_command(
+    kind: Annotated[RequestKind | None, typer.Option("--kind", case_sensitive=False)] = None,
+    status: Annotated[
+        RequestStatus | None, typer.Option("--status", case_sensitive=False, help="Default: under way.")
+    ] = None,
+) -> None:
+    """List requests, one a line, what is due first before the others."""
+
+    async def work(office: Office) -> Sequence[RequestView]:
+        return await list_requests(office.connection, kind=kind, status=status)
+
+    for found in in_office(work):
+        line = (str(found.id), found.kind, found.status, f"due {found.due_at:%Y-%m-%d}", _who(found))
+        typer.echo("\t".join((*line, found.subject)))
+
+
+@app.command("show")
+def show_command(request: Id) -> None:
+    """Show one request, with what was written."""
+    wanted = _parse(request)
+
+    async def work(office: Office) -> RequestView:
+        return await show_request(office.connection, wanted)
+
+    typer.echo(describe(in_office(work)))
+
+
+@app.command("take")
+def take_command(request: Id) -> None:
+    """Note that it is worked on; it cannot be taken back any more."""
+    wanted = _parse(request)
+
+    async def work(office: Office) -> RequestView:
+        return await take_request(office.connection, wanted)
+
+    typer.echo(f"request {wanted}: {in_office(work).status}")
+
+
+@app.command("answer")
+def answer_command(
+    request: Id,
+    outcome: Annotated[str, typer.Option("--outcome", help="What came of it: the asker reads this.")],
+    declined: Annotated[bool, typer.Option("--declined", help="It is not done; say why.")] = False,
+) -> None:
+    """Close a request with its outcome, and mail that there is one."""
+    wanted = _parse(request)
+
+    async def work(office: Office) -> RequestView:
+        return await answer_request(office.connection, wanted, outcome, declined=declined, now=office.now)
+
+    typer.echo(f"request {wanted}: {in_office(work).status}")
+
+
+def describe(view: RequestView) -> str:
+    """A request in a few lines, for people."""
+    lines = [
+        f"request {view.id}: {view.kind}, {view.status}",
+        f"  by        {_who(view)}",
+        f"  opened    {view.opened_at:%Y-%m-%d %H:%M} UTC, due {view.due_at:%Y-%m-%d}",
+        f"  subject   {view.subject}",
+    ]
+    if view.reply_to is not None:
+        lines.append(f"  answer to {view.reply_to}")
+    if view.target_id is not None:
+        lines.append(f"  record    {view.target_kind} {view.target_id}")
+    if view.closed_at is not None:
+        lines.append(f"  closed    {view.closed_at:%Y-%m-%d %H:%M} UTC")
+    for name, text in (("text", view.body), ("outcome", view.outcome)):
+        if text:
+            lines += [f"  {name}", *(f"    {line}" for line in text.split("\n"))]
+    return "\n".join(lines)
+
+
+def _who(view: RequestView) -> str:
+    return "a visitor" if view.member_number is None else f"member {view.member_number}"
+
+
+def _parse(text: str) -> UUID:
+    """The id of a request as it was typed.
+
+    Raises:
+        InputError: it is no id.
+    """
+    parsed = parse_uuid(text.lower())
+    if parsed is None:
+        raise InputError("`ID`: the id of a request, as `gateway requests list` prints it")
+    return parsed

@@ -1,0 +1,93 @@
+"""Commands by which members and visitors ask something of the company, and by which a member leaves."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import strawberry
+from strawberry import Info
+
+from resolvers.commands.erasure import close_account
+from resolvers.commands.requests import (
+    cancel_request,
+    contact,
+    count_contact,
+    request_access,
+    request_correction,
+)
+from resolvers.context import context_of
+from resolvers.idempotency import once
+from resolvers.mutations.payload import CommandPayload, ProfilePayload, field_errors, member_command, stated
+from resolvers.reauthentication import require_password
+from schema.catalogue import RootKind, root
+from schema.categories import Audience
+from schema.errors import FieldErrors
+from schema.types.request_commands import (
+    CancelRequestInput,
+    ContactInput,
+    EraseAccountInput,
+    EraseAccountPayload,
+    RequestAccessInput,
+    RequestCorrectionInput,
+)
+
+
+def _path(info: Info[Any, Any]) -> str:
+    return "/".join(str(key) for key in info.path.as_list())
+
+
+async def _contact(info: Info[Any, Any], input: ContactInput) -> CommandPayload:  # noqa: A002 - the GraphQL name
+    """Counted in a transaction of its own, so that a refused message counts as well."""
+    given, context = stated(input), context_of(info)
+    await context.perform(lambda work: count_contact(work, given))
+    try:
+        await context.perform(
+            lambda work: once(work, _path(info), input, lambda inner: contact(inner, given))
+        )
+    except FieldErrors as refused:
+        return CommandPayload(errors=field_errors(refused))
+    return CommandPayload(errors=[])
+
+
+async def _erase_account(
+    info: Info[Any, Any],
+    input: EraseAccountInput,  # noqa: A002 - the GraphQL name
+) -> EraseAccountPayload:
+    context = context_of(info)
+    try:
+        await require_password(context, input.password, "password")
+    except FieldErrors as refused:
+        return EraseAccountPayload(errors=field_errors(refused), due_at=None)
+    due_at: datetime = await context.perform(close_account)
+    return EraseAccountPayload(errors=[], due_at=due_at)
+
+
+@strawberry.type
+class RequestsMutation:
+    """What is asked of the company."""
+
+    request_correction: ProfilePayload = member_command(
+        request_correction,
+        RequestCorrectionInput,
+        "Ask us to correct a record of fact: an order, a communication, an interaction, your number (C13).",
+    )
+    request_access: ProfilePayload = member_command(
+        request_access, RequestAccessInput, "Ask for an archive of everything stored about you (C12)."
+    )
+    cancel_request: ProfilePayload = member_command(
+        cancel_request, CancelRequestInput, "Take back a request that nobody works on yet."
+    )
+    contact: CommandPayload = root(
+        RootKind.COMMAND,
+        Audience.VISITOR,
+        Audience.MEMBER,
+        description="Write to us (C15).",
+        resolver=_contact,
+    )
+    erase_account: EraseAccountPayload = root(
+        RootKind.COMMAND,
+        Audience.MEMBER,
+        description="Close your account at once, and have everything erased when the grace is over.",
+        resolver=_erase_account,
+    )
