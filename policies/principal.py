@@ -25,11 +25,15 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class MemberPrincipal:
-    """A signed-in member. `client_id` names the front-end that the token was given to."""
+    """A signed-in member. `client_id` names the front-end that the token was given to.
+
+    `session_id` is the sign-in that the token belongs to; None if it was not got by signing in.
+    """
 
     member_id: UUID
     client_id: str
     token_id: str
+    session_id: UUID | None = None
 
     @property
     def audience(self) -> Audience:

@@ -41,8 +41,9 @@ class Authority:
         self._reading = asyncio.Lock()
         self._announced = asyncio.Event()
         self._subscribers: list[Subscriber] = []
-        self._tokens: dict[str, float | None] = {}
-        self._not_before: dict[tuple[RevocationKind, str], float] = {}
+        self._begun = False
+        self._over: dict[tuple[RevocationKind, str], float | None] = {}
+        self._not_before: dict[tuple[RevocationKind, str], tuple[float, float | None]] = {}
         self.position = 0
         """The `seq` of the newest line that has been applied."""
 
@@ -51,9 +52,10 @@ class Authority:
         self._subscribers.append(subscriber)
 
     def is_revoked(self, token: VerifiedToken, member: str | None = None) -> bool:
-        """Whether the token, its client, or the member of that id, was revoked after it was issued."""
+        """Whether the token, its session, its client, or the member of that id, has been revoked."""
         return (
-            token.token_id in self._tokens
+            (RevocationKind.TOKEN, token.token_id) in self._over
+            or (RevocationKind.SESSION, token.session_id) in self._over
             or self._issued_before(token, RevocationKind.CLIENT, token.client_id)
             or (member is not None and self._issued_before(token, RevocationKind.MEMBER, member))
         )
@@ -113,17 +115,20 @@ class Authority:
         # The moment before the question: whatever commits after it is not in the answer.
         asked_at = time.monotonic()
         alive_since = datetime.now(UTC) - self._leeway
-        for line in await read_revocations(connection, after=self.position, now=alive_since):
+        alive_at = None if self._begun else alive_since
+        for line in await read_revocations(connection, after=self.position, alive_at=alive_at):
             self._apply(line)
+        self._begun = True
         self._forget_expired(alive_since.timestamp())
         self._heard_at = asked_at
 
     def _apply(self, line: Revocation) -> None:
+        expires_at = None if line.expires_at is None else line.expires_at.timestamp()
         match line.kind:
-            case RevocationKind.TOKEN:
-                self._tokens[line.subject] = None if line.expires_at is None else line.expires_at.timestamp()
+            case RevocationKind.TOKEN | RevocationKind.SESSION:
+                self._over[line.kind, line.subject] = expires_at
             case RevocationKind.CLIENT | RevocationKind.MEMBER:
-                self._not_before[line.kind, line.subject] = line.revoked_at.timestamp()
+                self._not_before[line.kind, line.subject] = (line.revoked_at.timestamp(), expires_at)
             case RevocationKind.AGREEMENT | RevocationKind.POLICY:
                 pass
         for subscriber in self._subscribers:
@@ -131,12 +136,14 @@ class Authority:
         self.position = line.seq
 
     def _forget_expired(self, before: float) -> None:
-        for token_id in [key for key, end in self._tokens.items() if end is not None and end < before]:
-            del self._tokens[token_id]
+        for key in [key for key, end in self._over.items() if end is not None and end < before]:
+            del self._over[key]
+        for key in [key for key, (_, end) in self._not_before.items() if end is not None and end < before]:
+            del self._not_before[key]
 
     def _issued_before(self, token: VerifiedToken, kind: RevocationKind, subject: str) -> bool:
-        not_before = self._not_before.get((kind, subject))
-        return not_before is not None and token.issued_at <= not_before
+        line = self._not_before.get((kind, subject))
+        return line is not None and token.issued_at <= line[0]
 
     def _on_announcement(self, *_: object) -> None:
         self._announced.set()

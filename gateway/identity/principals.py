@@ -86,7 +86,7 @@ class Authenticator:
         1. the credential is a bearer token, and nothing else;
         2. the revocation log is known up to a moment ago;
         3. the token was verified before, or is verified now;
-        4. it has not expired, and neither it nor its client or member has been revoked since;
+        4. it has not expired, and neither it nor its session, client or member has been revoked since;
         5. the member may sign in, or the client may and its agreement is in force this second.
 
         Raises:
@@ -159,7 +159,9 @@ class Authenticator:
                 self._members.put(member_id, standing)
         if not standing.active:
             raise refuse("member has left")
-        return MemberPrincipal(member_id, token.client_id, token.token_id)
+        # An issuer elsewhere may name sessions of its own, which are none of ours.
+        session_id = parse_uuid(token.session_id) if token.issuer == self._own.issuer else None
+        return MemberPrincipal(member_id, token.client_id, token.token_id, session_id)
 
     async def _partner(self, known: _Known) -> PartnerPrincipal:
         client_id = known.token.client_id
@@ -192,7 +194,7 @@ class Authenticator:
                 member_id = parse_uuid(subject)
                 if member_id is not None:
                     self._members.discard(member_id)
-            case RevocationKind.TOKEN | RevocationKind.POLICY:
+            case RevocationKind.TOKEN | RevocationKind.SESSION | RevocationKind.POLICY:
                 pass
 
 

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from gateway.keys import Keyring
 from gateway.settings import Settings
+from resolvers.revocations import LONGEST_TOKEN
 from schema.errors import UnauthenticatedError
 
 MAX_TOKEN_BYTES: Final = 4_096
@@ -71,6 +72,12 @@ class VerifiedToken:
     issued_at: float
     expires_at: float
     claims: Mapping[str, Any]
+
+    @property
+    def session_id(self) -> str:
+        """The sign-in that the token belongs to; empty where it names none."""
+        sid = self.claims.get("sid")
+        return sid if isinstance(sid, str) else ""
 
 
 class KeySource(Protocol):
@@ -131,7 +138,7 @@ async def verify_token(token: str, sources: Sequence[KeySource], *, leeway: int)
     3. issuer: exactly one that we trust has the name in `iss` (not believed before 5);
     4. key: the issuer's only key of that `kid`, and `alg` is that key's own algorithm;
     5. signature, `iss`, `aud`, `exp`, `nbf`, `iat`, by PyJWT with that one key and algorithm;
-    6. the ids in it are texts of a sensible length.
+    6. the ids in it are texts of a sensible length, and it lives no longer than `LONGEST_TOKEN`.
 
     Raises:
         UnauthenticatedError: any of these fails; always with the same message.
@@ -298,5 +305,7 @@ def _checked(claims: dict[str, Any]) -> VerifiedToken:
     times = [claims["iat"], claims["exp"]]
     if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in times):
         raise refuse("a time is not a number")
+    if times[1] - times[0] > LONGEST_TOKEN.total_seconds():
+        raise refuse("lives too long")
     subject, client_id, token_id = ids
     return VerifiedToken(claims["iss"], subject, client_id, token_id, times[0], times[1], claims)
