@@ -12,6 +12,7 @@ from gateway.database import Database
 from gateway.telemetry import event, failure
 from policies.matrix import Matrix
 from resolvers.commands.erasure import due_erasures, erase_member
+from resolvers.commands.registration import remove_expired_registrations
 from resolvers.commands.upkeep import apply_policy, open_to_adults, remove_old, withdraw_ended
 from schema.errors import GatewayError
 
@@ -52,8 +53,10 @@ class Upkeep:
             ended = await withdraw_ended(connection, self._matrix, now)
         async with self._database.transaction() as connection:
             adults = await open_to_adults(connection, self._matrix, now)
-        if ended.withdrawn or adults.opened:
-            event("upkeep", withdrawn=ended.withdrawn, opened=adults.opened)
+        async with self._database.transaction() as connection:
+            expired = await remove_expired_registrations(connection, now)
+        if ended.withdrawn or adults.opened or expired:
+            event("upkeep", withdrawn=ended.withdrawn, opened=adults.opened, expired=expired)
         await self._erase(now)
         async with self._database.transaction() as connection:
             await remove_old(connection, now)

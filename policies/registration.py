@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from datetime import date
 from enum import StrEnum
 from typing import Final
+
+from policies.age import ADULT_AGE, age_on
 
 
 class Mandatory(StrEnum):
@@ -60,3 +63,11 @@ def region_of(country: str | None, state: str | None) -> str | None:
     if code.startswith(f"{country}-"):
         code = code[len(country) + 1 :]
     return f"{country}-{code}" if _CODE.fullmatch(code) else country
+
+
+def needs_supervisor(birth_date: date | None, today: date) -> bool:
+    """Whether an adult has to confirm the registration (C17): under 18 on `today`, as `age_date` gives it.
+
+    Who does not tell a birth date registers alone, and is shared with nobody until it is told.
+    """
+    return birth_date is not None and age_on(birth_date, today) < ADULT_AGE

@@ -1,0 +1,117 @@
+"""Commands of those who come in: registering, following a mailed link, another e-mail address, completing."""
+
+from __future__ import annotations
+
+from dataclasses import is_dataclass
+from typing import Any
+
+import strawberry
+from strawberry import Info
+
+from resolvers.commands.completion import complete_registration
+from resolvers.commands.confirmation import follow
+from resolvers.commands.correction import Checks
+from resolvers.commands.email_change import admit_change, request_change
+from resolvers.commands.registration import admit, check_username_is_free, register
+from resolvers.commands.registration_checks import check_registration
+from resolvers.context import RequestContext, context_of
+from resolvers.idempotency import once
+from resolvers.mutations.payload import (
+    CommandPayload,
+    ProfilePayload,
+    field_errors,
+    member_command,
+    open_command,
+    stated,
+)
+from resolvers.pace import even_time
+from resolvers.reauthentication import require_password
+from schema.catalogue import RootKind, root
+from schema.categories import Audience
+from schema.errors import FieldErrors
+from schema.types.registration import (
+    CompleteRegistrationInput,
+    FollowLinkInput,
+    RegisterInput,
+    RequestEmailChangeInput,
+)
+
+
+async def _register(info: Info[Any, Any], input: RegisterInput) -> CommandPayload:  # noqa: A002 - GraphQL's
+    context = context_of(info)
+    async with even_time(context.means.rules.answer_floor):
+        try:
+            await _register_once(context, _path(info), input)
+        except FieldErrors as refused:
+            return CommandPayload(errors=field_errors(refused))
+    return CommandPayload(errors=[])
+
+
+async def _register_once(context: RequestContext, path: str, asked: RegisterInput) -> None:
+    given = _plain(asked)
+    now = await context.perform(lambda work: admit(work, given))
+    checks = Checks(None)
+    registration = check_registration(checks, given, now)
+    if checks.problems:
+        username = registration.member["username"]
+        await context.perform(lambda work: check_username_is_free(work, username, checks))
+        checks.done()
+    # Also for an address that is a member's: the same work, whatever comes of it.
+    password_hash = await context.means.passwords.hash(given["password"])
+    await context.perform(
+        lambda work: once(work, path, asked, lambda inner: register(inner, registration, password_hash))
+    )
+
+
+async def _request_email_change(
+    info: Info[Any, Any],
+    input: RequestEmailChangeInput,  # noqa: A002 - the GraphQL name
+) -> ProfilePayload:
+    context, path, given = context_of(info), _path(info), stated(input)
+    async with even_time(context.means.rules.answer_floor):
+        try:
+            await require_password(context, given["password"], "password")
+            await context.perform(lambda work: admit_change(work, given))
+            await context.perform(
+                lambda work: once(work, path, input, lambda inner: request_change(inner, given))
+            )
+        except FieldErrors as refused:
+            return ProfilePayload(errors=field_errors(refused))
+    return ProfilePayload(errors=[])
+
+
+def _path(info: Info[Any, Any]) -> str:
+    return "/".join(str(key) for key in info.path.as_list())
+
+
+def _plain(submitted: Any) -> Any:
+    """What the caller stated, by name, in inputs inside this one as well."""
+    if is_dataclass(submitted):
+        return {name: _plain(value) for name, value in stated(submitted).items()}
+    return [_plain(value) for value in submitted] if isinstance(submitted, list) else submitted
+
+
+@strawberry.type
+class RegistrationMutation:
+    """The ways in."""
+
+    register: CommandPayload = root(
+        RootKind.COMMAND,
+        Audience.VISITOR,
+        description="Register (C1). You are a member once you have followed the link that is mailed to you.",
+        resolver=_register,
+    )
+    follow_link: CommandPayload = open_command(
+        follow, FollowLinkInput, "Follow a link that we mailed: what it is for is done."
+    )
+    request_email_change: ProfilePayload = root(
+        RootKind.COMMAND,
+        Audience.MEMBER,
+        description="Take another e-mail address (C13): it counts once you followed the link mailed there.",
+        resolver=_request_email_change,
+    )
+    complete_registration: ProfilePayload = member_command(
+        complete_registration,
+        CompleteRegistrationInput,
+        "Complete the registration that an invitation began (C1).",
+    )
