@@ -23,6 +23,9 @@ from gateway.account_means import open_means
 from gateway.contracts import Contracts
 from gateway.cursors import SealedCursors
 from gateway.database import Database, open_database
+from gateway.delivery.letters import read_letterhead
+from gateway.delivery.sender import Sender
+from gateway.delivery.transports import open_transport
 from gateway.documents import RememberingFinder
 from gateway.driver_errors import translate_driver_errors
 from gateway.execution import Engine
@@ -39,6 +42,8 @@ from gateway.operations import Preparer
 from gateway.policy_source import load_policy_of
 from gateway.settings import Settings
 from gateway.upkeep import Upkeep
+from gateway.web.addresses import addresses_of
+from gateway.web.routes import page_routes
 from policies.check import checked_matrix
 from policies.matrix import Matrix, compile_matrix
 from resolvers.binding import PageLimits
@@ -87,6 +92,8 @@ class Gateway:
     engine: Engine
     product: Product
     database: Database
+    sender: Sender
+    """Empties the outbox while it is entered; a test lets it `drain`."""
 
 
 @asynccontextmanager
@@ -97,6 +104,7 @@ async def open_gateway(settings: Settings, keys: Keyring, clock: Clock = utc_now
         open_database(settings, keys) as database,  # 2
         _migrated(database),
         compose(settings, keys, database, product, clock) as gateway,
+        gateway.sender,
     ):
         yield gateway
 
@@ -115,6 +123,9 @@ async def compose(
         )
         await stack.enter_async_context(log)
         authenticator = await stack.enter_async_context(open_authenticator(settings, keys, database))
+        means = stack.enter_context(open_means(settings, keys, clock))
+        head = read_letterhead(settings.mail_from, addresses_of(settings, means.tokens))
+        sender = Sender(database, open_transport(settings), head, clock)
         engine = Engine(
             catalogue=product.catalogue,
             matrix=product.matrix,
@@ -123,7 +134,7 @@ async def compose(
             cursors=SealedCursors(keys.cursor_key),
             pages=PageLimits(settings.default_page_size, settings.max_page_size, settings.max_filter_values),
             disclosures=log,
-            means=stack.enter_context(open_means(settings, keys, clock)),
+            means=means,
             clock=clock,
             cache_size=settings.plan_cache_size,
         )
@@ -139,13 +150,21 @@ async def compose(
             request_timeout=settings.request_timeout,
             origins=admitted_origins(settings),
         )
+        pages = page_routes(
+            site=head.name,
+            handler=handler,
+            database=database,
+            means=means,
+            origins=admitted_origins(settings),
+            timeout=settings.request_timeout,
+        )
         app = Starlette(
-            routes=[Route("/graphql", endpoint), *health_routes({"database": _pings(database)})],
+            routes=[Route("/graphql", endpoint), *health_routes({"database": _pings(database)}), *pages],
             middleware=cors(settings.cors_origins),
         )
         # A redirect would be built from the Host header and would repeat the query: there is one path.
         app.router.redirect_slashes = False
-        yield Gateway(app, engine, product, database)  # 4
+        yield Gateway(app, engine, product, database, sender)  # 4
 
 
 def admitted_origins(settings: Settings) -> list[str]:

@@ -55,13 +55,15 @@ async def _demo(settings: Settings, keys: Keyring, *, check: bool) -> None:
             with ProgressBar(f"{MEMBERS:,} members", MEMBERS) as bar:
                 await make_world(database, product.matrix, sealer, now=utc_now(), on_progress=bar.show)
             configure_logging(logging.WARNING if check else logging.INFO)
-            async with compose(settings, keys, database, product) as gateway:
+            async with compose(settings, keys, database, product) as gateway, gateway.sender:
                 paste = await calls(database, settings, keys)
                 if check:
                     async with served(gateway.app, listening) as base:
                         await _check(base, paste)
                 else:
                     _print_calls(_base(listening), paste)
+                    if settings.mail_url is None:
+                        typer.echo(f"mail: each letter is a file in {settings.data_dir / 'mail'}", err=True)
                     await serve(gateway.app, listening)
                     typer.echo("stopped", err=True)
 

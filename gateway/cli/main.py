@@ -18,6 +18,7 @@ from gateway.cli.documents_desk import desk
 from gateway.cli.explain import explain_command
 from gateway.cli.importing import import_command
 from gateway.cli.keys import keys
+from gateway.cli.newsletter import newsletter
 from gateway.cli.policy import policy
 from gateway.cli.seeding import seed_command
 from gateway.cli.serving import serve_command
@@ -39,6 +40,7 @@ app.command("doctor")(doctor_command)
 app.add_typer(keys, name="keys")
 app.command("import")(import_command)
 app.command("seed")(seed_command)
+app.add_typer(newsletter, name="newsletter")
 app.add_typer(partners.app, name="partner")
 app.add_typer(agreements.app, name="agreement")
 app.add_typer(clients.app, name="client")

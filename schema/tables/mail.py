@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Integer, Text
+from sqlalchemy import Index, Integer, Text, text
 
 from schema.categories import DataCategory
 from schema.tables.base import Table, column, instant, member_key, row_id
@@ -58,6 +58,11 @@ class OutgoingMail(Table, table=True):
     created_at: datetime = instant(_OPS)
     due_at: datetime = instant(_OPS, index=True)
     attempts: int = column(_OPS, Integer, default=0)
+
+    __table_args__ = (
+        # Letters that somebody waits for are found past any number of newsletters.
+        Index("ix_outgoing_mail_letters", "due_at", postgresql_where=text("newsletter_id IS NULL")),
+    )
 
 
 class Newsletter(Table, table=True):

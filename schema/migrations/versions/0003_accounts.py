@@ -84,6 +84,7 @@ def _change_choices() -> None:
     op.add_column("choice", sa.Column("topic", sa.Text(), nullable=False, server_default="SHARING"))
     op.create_check_constraint(op.f("ck_choice_topic"), "choice", "topic IN ('SHARING', 'NEWSLETTER')")
     op.add_column("choice", sa.Column("notice_id", sa.Uuid(), nullable=True))
+    op.add_column("choice", sa.Column("policy", sa.Text(), nullable=True))
     op.create_foreign_key(
         "fk_choice_notice_id_notice", "choice", "notice", ["notice_id"], ["id"], ondelete="CASCADE"
     )
@@ -191,6 +192,12 @@ def _create_mail() -> None:
     )
     op.create_index("ix_outgoing_mail_member_id", "outgoing_mail", ["member_id"])
     op.create_index("ix_outgoing_mail_due_at", "outgoing_mail", ["due_at"])
+    op.create_index(
+        "ix_outgoing_mail_letters",
+        "outgoing_mail",
+        ["due_at"],
+        postgresql_where=sa.text("newsletter_id IS NULL"),
+    )
 
 
 def _create_requests() -> None:

@@ -1,0 +1,1 @@
+"""Mail on its way out: what a letter says, how it travels, and the task that empties the outbox."""

@@ -1,0 +1,55 @@
+"""Which page is found where."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import datetime
+from typing import TypeAlias
+
+from starlette.routing import Route
+
+from gateway.database import Database
+from gateway.driver_errors import translate_driver_errors
+from gateway.http.messages import Handler
+from gateway.web.edge import PageEndpoint
+from gateway.web.home import Home
+from gateway.web.links import Links
+from gateway.web.unsubscribe import Unsubscribing
+from resolvers.means import Means
+from resolvers.notices import PublishedNotice, published_notices
+
+ReadNotices: TypeAlias = Callable[[], Awaitable[Sequence[PublishedNotice]]]
+
+
+def page_routes(
+    *,
+    site: str,
+    handler: Handler,
+    database: Database,
+    means: Means,
+    origins: Collection[str],
+    timeout: float,
+) -> Sequence[Route]:
+    """The routes of all pages. `site` is who runs them, `timeout` in seconds."""
+    links = Links(handler, origins)
+    home = Home(handler, _notices(database, means.clock), site)
+    leaving = Unsubscribing(database, means.tokens, means.clock, means.rules.answer_floor)
+    pages = (
+        ("/", "/", home.look, None),
+        ("/unsubscribe", "/unsubscribe/{token}", leaving.look, leaving.act),
+        ("/confirm", "/confirm/{token}", links.look_at_confirming, links.confirm),
+        ("/reset", "/reset/{token}", links.look_at_resetting, links.reset),
+    )
+    return [
+        Route(route, PageEndpoint(site=site, path=path, look=look, act=act, timeout=timeout))
+        for path, route, look, act in pages
+    ]
+
+
+def _notices(database: Database, clock: Callable[[], datetime]) -> ReadNotices:
+    async def read() -> Sequence[PublishedNotice]:
+        with translate_driver_errors():
+            async with database.reader.acquire() as connection:
+                return await published_notices(connection, clock())
+
+    return read

@@ -1,0 +1,68 @@
+"""`/unsubscribe/TOKEN`: the newsletter ends by one click, without signing in (C9, RFC 8058).
+
+POST is what the button sends, and what programs that show mail send by themselves: neither a cookie nor an
+origin nor anything in the body is asked for, the token says it all. GET and HEAD touch nothing, not even the
+database, so that programs which open every link of a mail end no newsletter.
+
+What is shown and how long it takes is the same for a member and for one who was erased.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from http import HTTPStatus
+from typing import Final
+
+from gateway.database import Database
+from gateway.web.edge import Visit
+from gateway.web.pages import Page, button, joined, text
+from resolvers.commands.unsubscribing import read_unsubscribe_token, unsubscribe
+from resolvers.pace import even_time
+from resolvers.tokens import SealedTokens
+
+_UNKNOWN: Final = Page(
+    "This link is not complete",
+    text("Open the link in the mail again, or copy all of it. Nothing was changed."),
+    HTTPStatus.NOT_FOUND,
+)
+_ASKED: Final = Page(
+    "Stop the newsletter?",
+    joined(
+        text("Press the button and we send no more newsletters to this address. You need not sign in."),
+        text("Mails about the account, such as those with a new password, still come."),
+        button("Stop the newsletter"),
+    ),
+)
+_DONE: Final = Page(
+    "The newsletter is stopped",
+    joined(
+        text("We send no more newsletters to this address."),
+        text("If you change your mind, choose the newsletter again on your account page.", kind="quiet"),
+    ),
+)
+
+
+class Unsubscribing:
+    """The page."""
+
+    def __init__(
+        self, database: Database, tokens: SealedTokens, clock: Callable[[], datetime], floor: float
+    ) -> None:
+        self._database = database
+        self._tokens = tokens
+        self._clock = clock
+        self._floor = floor
+
+    async def look(self, visit: Visit) -> Page:
+        """Show the button."""
+        return _UNKNOWN if read_unsubscribe_token(self._tokens, visit.token) is None else _ASKED
+
+    async def act(self, visit: Visit) -> Page:
+        """Stop the newsletter of whoever the token names."""
+        member_id = read_unsubscribe_token(self._tokens, visit.token)
+        if member_id is None:
+            return _UNKNOWN
+        async with even_time(self._floor), self._database.transaction() as connection:
+            await unsubscribe(connection, member_id, self._clock())
+        return _DONE

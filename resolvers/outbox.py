@@ -1,0 +1,123 @@
+"""The outbox, as the sender sees it: rows are claimed for a while, read, and removed or put off.
+
+A claim is a lease: `due_at` moves ahead and that is committed before anything is sent. Who dies with a mail
+in hand lets it fall due again, so each is sent at least once; two senders never hold the same one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from resolvers.commands.newsletters import WANTS_NEWSLETTER
+from resolvers.connection import Link
+from schema.tables.mail import LetterKind
+
+
+@dataclass(frozen=True, slots=True)
+class NewsletterText:
+    """What one issue of the newsletter says."""
+
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailFacts:
+    """What a mail is made of, as it stands now.
+
+    `superseded`: its link was used, has expired or is gone, or the newsletter is not wanted any more.
+    """
+
+    id: UUID
+    kind: LetterKind
+    recipient: str
+    created_at: datetime
+    attempts: int
+    member_id: UUID | None
+    given_name: str | None
+    link_id: UUID | None
+    link_expires_at: datetime | None
+    newsletter: NewsletterText | None
+    superseded: bool
+
+
+_DUE_LETTERS: Final = (
+    "SELECT id FROM outgoing_mail WHERE newsletter_id IS NULL AND due_at <= $1"
+    " ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED"
+)
+_DUE_NEWSLETTERS: Final = (
+    "SELECT id FROM outgoing_mail WHERE newsletter_id IS NOT NULL AND due_at <= $1"
+    " ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED"
+)
+
+
+async def claim(connection: Link, now: datetime, until: datetime, most: int) -> Sequence[UUID]:
+    """Mails that are due, ours until `until`. Letters that somebody waits for go before newsletters."""
+    rows = await connection.fetch(
+        f"UPDATE outgoing_mail SET due_at = $2 WHERE id IN ({_DUE_LETTERS}) RETURNING id", now, until, most
+    )
+    if not rows:
+        rows = await connection.fetch(
+            f"UPDATE outgoing_mail SET due_at = $2 WHERE id IN ({_DUE_NEWSLETTERS}) RETURNING id",
+            now,
+            until,
+            most,
+        )
+    return sorted(row["id"] for row in rows)
+
+
+async def read_mail(connection: Link, mail_id: UUID, now: datetime) -> MailFacts | None:
+    """What this mail is made of; None if it is not in the outbox any more, as when its member was erased."""
+    row = await connection.fetchrow(
+        "SELECT mail.id, mail.kind, mail.recipient, mail.created_at, mail.attempts, mail.member_id,"
+        " member.email, member.given_name, mail.link_id, link.expires_at, newsletter.subject,"
+        " newsletter.body, CASE WHEN mail.newsletter_id IS NOT NULL THEN member.id IS NULL OR NOT coalesce("
+        f"{WANTS_NEWSLETTER}, false)"
+        " WHEN mail.link_id IS NOT NULL THEN link.used_at IS NOT NULL OR link.expires_at <= $2"
+        " ELSE false END AS superseded"
+        " FROM outgoing_mail mail LEFT JOIN member ON member.id = mail.member_id"
+        " LEFT JOIN one_time_link link ON link.id = mail.link_id"
+        " LEFT JOIN newsletter ON newsletter.id = mail.newsletter_id WHERE mail.id = $1",
+        mail_id,
+        now,
+    )
+    if row is None:
+        return None
+    issue = None if row["body"] is None else NewsletterText(row["subject"], row["body"])
+    return MailFacts(
+        id=row["id"],
+        kind=LetterKind(row["kind"]),
+        # The newsletter follows the member to a new address; a letter goes where its reason sent it.
+        recipient=row["recipient"] if issue is None or row["email"] is None else row["email"],
+        created_at=row["created_at"],
+        attempts=row["attempts"],
+        member_id=row["member_id"],
+        given_name=row["given_name"],
+        link_id=row["link_id"],
+        link_expires_at=row["expires_at"],
+        newsletter=issue,
+        superseded=row["superseded"],
+    )
+
+
+async def remove_mail(connection: Link, mail_id: UUID) -> None:
+    """It was sent, or nobody is to get it any more."""
+    await connection.execute("DELETE FROM outgoing_mail WHERE id = $1", mail_id)
+
+
+async def put_off(connection: Link, mail_id: UUID, due_at: datetime) -> None:
+    """It could not be sent: try again then."""
+    await connection.execute(
+        "UPDATE outgoing_mail SET due_at = $2, attempts = attempts + 1 WHERE id = $1", mail_id, due_at
+    )
+
+
+async def give_back(connection: Link, mails: Sequence[UUID], due_at: datetime) -> None:
+    """They were claimed and not tried: they are due again."""
+    await connection.execute(
+        "UPDATE outgoing_mail SET due_at = $2 WHERE id = ANY($1::uuid[])", list(mails), due_at
+    )
