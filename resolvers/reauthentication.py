@@ -13,8 +13,8 @@ from resolvers.throttle import count_attempt, forget_attempts
 from schema.errors import FieldErrors, FieldProblem, ForbiddenError
 
 
-async def require_password(context: RequestContext, password: str, *path: str) -> None:
-    """Go on only if `password` is the member's. `path` leads to it in the input.
+async def require_password(context: RequestContext, password: str, *path: str) -> str:
+    """Go on only if `password` is the member's: the hash that it fits. `path` leads to it in the input.
 
     Raises:
         FieldErrors: it is not.
@@ -33,8 +33,10 @@ async def require_password(context: RequestContext, password: str, *path: str) -
     async def forget(work: Work) -> None:
         await forget_attempts(work, str(member_id))
 
-    verdict = await context.means.passwords.verify(await context.perform(read), password)
-    if not verdict.fits:
+    password_hash: str | None = await context.perform(read)
+    verdict = await context.means.passwords.verify(password_hash, password)
+    if password_hash is None or not verdict.fits:
         message = "that is not your password: try again, or ask for a link to set a new one"
         raise FieldErrors([FieldProblem(path, "WRONG_PASSWORD", message)])
     await context.perform(forget)
+    return password_hash

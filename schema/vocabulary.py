@@ -43,6 +43,13 @@ class ChoiceSource(StrEnum):
     GPC = "GPC"
 
 
+class Delivery(StrEnum):
+    """Where a refresh token goes: into a cookie that no script can read, or into the payload."""
+
+    COOKIE = "COOKIE"
+    PAYLOAD = "PAYLOAD"
+
+
 class ChoiceTopic(StrEnum):
     """What a choice is about: sharing with others, or our own promotional mail (C9)."""
 

@@ -5,11 +5,20 @@ from __future__ import annotations
 import strawberry
 
 from resolvers.mutations.contact_data import ContactDataMutation
+from resolvers.mutations.passwords import PasswordMutation
 from resolvers.mutations.profile import ProfileMutation
 from resolvers.mutations.registration import RegistrationMutation
 from resolvers.mutations.requests import RequestsMutation
+from resolvers.mutations.sessions import SessionMutation
 
 
 @strawberry.type(name="Mutation", description="What can be changed. Each field is one transaction.")
-class Mutation(ProfileMutation, ContactDataMutation, RequestsMutation, RegistrationMutation):
+class Mutation(
+    ProfileMutation,
+    ContactDataMutation,
+    RequestsMutation,
+    RegistrationMutation,
+    SessionMutation,
+    PasswordMutation,
+):
     """All commands of all audiences."""

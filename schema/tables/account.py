@@ -49,7 +49,10 @@ class LinkKind(StrEnum):
 
 
 class OneTimeLink(Table, table=True):
-    """A link that was mailed. It works once, until `expires_at`. `new_email`: for CONFIRM_EMAIL."""
+    """A link that was mailed. It works once, until `expires_at`.
+
+    `new_email`: the address that it went to, for CONFIRM_EMAIL and RESET_PASSWORD.
+    """
 
     __tablename__ = "one_time_link"
 

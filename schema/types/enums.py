@@ -11,7 +11,7 @@ from schema.categories import Audience, Basis, Purpose
 from schema.tables.activity import CartStatus, CommunicationDirection, InteractionKind, OrderStatus
 from schema.tables.member import AddressKind, MemberStatus
 from schema.tables.requests import CorrectionTarget, RequestKind, RequestStatus
-from schema.vocabulary import AgeBand, ChoiceSource, ChoiceTopic, Direction
+from schema.vocabulary import AgeBand, ChoiceSource, ChoiceTopic, Delivery, Direction
 
 _DESCRIPTIONS = {
     MemberStatus: "Where a membership stands.",
@@ -26,6 +26,7 @@ _DESCRIPTIONS = {
     AgeBand: "How old a member is, in bands. Younger members are shared with nobody (C17).",
     ChoiceSource: "How a request about sharing reached us.",
     ChoiceTopic: "What a choice is about.",
+    Delivery: "Where the refresh token goes.",
     RequestKind: "What was asked of us.",
     RequestStatus: "Where a request stands.",
     CorrectionTarget: "A record of fact, which we correct when you ask (C13).",

@@ -1,0 +1,153 @@
+"""Changing a password, and setting one by a mailed link. Rules and hashes between two transactions each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import strawberry
+from strawberry import Info
+
+from policies.passwords import password_problems
+from policies.principal import MemberPrincipal
+from resolvers.commands.password_changes import (
+    Resetter,
+    change_password,
+    count_reset,
+    find_resetter,
+    own_data,
+    request_reset,
+    reset_password,
+)
+from resolvers.context import RequestContext, Work, context_of
+from resolvers.idempotency import once
+from resolvers.mutations.payload import CommandPayload, field_errors
+from resolvers.pace import even_time
+from resolvers.reauthentication import require_password
+from resolvers.tokens import TokenUse
+from schema.catalogue import RootKind, root
+from schema.categories import Audience
+from schema.errors import FieldErrors, FieldProblem, ForbiddenError, GatewayError, ThrottledError
+from schema.types.sessions import ChangePasswordInput, RequestPasswordResetInput, ResetPasswordInput
+
+
+class _NotYetError(GatewayError):
+    """A command with this key was not done before: nothing is committed, and the work begins."""
+
+
+async def _change_password(
+    info: Info[Any, Any],
+    input: ChangePasswordInput,  # noqa: A002 - the GraphQL name
+) -> CommandPayload:
+    context, path = context_of(info), _path(info)
+    principal = context.principal
+    if not isinstance(principal, MemberPrincipal):
+        raise ForbiddenError("only a member has a password")
+    try:
+        if await _was_done(context, path, input):
+            return CommandPayload(errors=[])
+        verified = await require_password(context, input.current_password, "currentPassword")
+        own = await context.perform(lambda work: own_data(work, principal.member_id))
+        new_hash = await _hashed(context, input.new_password, own)
+        await context.perform(
+            lambda work: once(work, path, input, lambda inner: change_password(inner, verified, new_hash))
+        )
+    except FieldErrors as refused:
+        return CommandPayload(errors=field_errors(refused))
+    return CommandPayload(errors=[])
+
+
+async def _request_reset(
+    info: Info[Any, Any],
+    input: RequestPasswordResetInput,  # noqa: A002 - the GraphQL name
+) -> CommandPayload:
+    """The same answer whatever comes of it, also of asking too often."""
+    context = context_of(info)
+    async with even_time(context.means.rules.answer_floor):
+        try:
+            await context.perform(lambda work: count_reset(work, input.email))
+        except ThrottledError:
+            return CommandPayload(errors=[])
+        await context.perform(lambda work: request_reset(work, input.email))
+    return CommandPayload(errors=[])
+
+
+async def _reset_password(
+    info: Info[Any, Any],
+    input: ResetPasswordInput,  # noqa: A002 - the GraphQL name
+) -> CommandPayload:
+    """The rules are checked while the link still works: a password that is refused costs no second mail."""
+    context = context_of(info)
+    # Everything asked is sealed: the link, whose name is not, tells one command from another.
+    name = context.means.tokens.open(TokenUse.LINK, input.token)
+    path = f"{_path(info)} {'' if name is None else name.hex()}"
+    try:
+        if await _was_done(context, path, input):
+            return CommandPayload(errors=[])
+        resetter: Resetter = await context.perform(lambda work: find_resetter(work, input.token))
+        new_hash = await _hashed(context, input.new_password, resetter.own)
+        await context.perform(
+            lambda work: once(work, path, input, lambda inner: reset_password(inner, input.token, new_hash))
+        )
+    except FieldErrors as refused:
+        return CommandPayload(errors=field_errors(refused))
+    return CommandPayload(errors=[])
+
+
+async def _hashed(context: RequestContext, password: str, own: Sequence[str]) -> str:
+    """The hash of a password that may be chosen; the estimate is computed in a thread, as the hash is.
+
+    Raises:
+        FieldErrors: it may not.
+        UnavailableError: too many passwords are being hashed.
+    """
+    problem = await asyncio.to_thread(password_problems, password, own)
+    if problem is not None:
+        raise FieldErrors([FieldProblem(("newPassword",), *problem)])
+    return await context.means.passwords.hash(password)
+
+
+async def _was_done(context: RequestContext, path: str, asked: Any) -> bool:
+    """Whether this very command was done: what it needs (a password, a link) does not hold a second time."""
+    if context.exchange.idempotency_key is None:
+        return False
+
+    async def not_yet(_: Work) -> None:
+        raise _NotYetError
+
+    try:
+        await context.perform(lambda work: once(work, path, asked, not_yet))
+    except _NotYetError:
+        return False
+    return True
+
+
+def _path(info: Info[Any, Any]) -> str:
+    return "/".join(str(key) for key in info.path.as_list())
+
+
+@strawberry.type
+class PasswordMutation:
+    """What becomes of a password."""
+
+    change_password: CommandPayload = root(
+        RootKind.COMMAND,
+        Audience.MEMBER,
+        description="Change your password (C14). Every other session ends.",
+        resolver=_change_password,
+    )
+    request_password_reset: CommandPayload = root(
+        RootKind.COMMAND,
+        Audience.VISITOR,
+        Audience.MEMBER,
+        description="Have a link mailed that sets a password. The answer is the same for every address.",
+        resolver=_request_reset,
+    )
+    reset_password: CommandPayload = root(
+        RootKind.COMMAND,
+        Audience.VISITOR,
+        Audience.MEMBER,
+        description="Set a password by the link that was mailed. Every session ends.",
+        resolver=_reset_password,
+    )
