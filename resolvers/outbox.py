@@ -30,6 +30,7 @@ class MailFacts:
     """What a mail is made of, as it stands now.
 
     `superseded`: its link was used, has expired or is gone, or the newsletter is not wanted any more.
+    `answer`: what came of a visitor's request, who can read it nowhere else.
     """
 
     id: UUID
@@ -43,6 +44,7 @@ class MailFacts:
     link_expires_at: datetime | None
     newsletter: NewsletterText | None
     superseded: bool
+    answer: str | None = None
 
 
 _DUE_LETTERS: Final = (
@@ -75,13 +77,15 @@ async def read_mail(connection: Link, mail_id: UUID, now: datetime) -> MailFacts
     row = await connection.fetchrow(
         "SELECT mail.id, mail.kind, mail.recipient, mail.created_at, mail.attempts, mail.member_id,"
         " member.email, member.given_name, mail.link_id, link.expires_at, newsletter.subject,"
-        " newsletter.body, CASE WHEN mail.newsletter_id IS NOT NULL THEN member.id IS NULL OR NOT coalesce("
+        " newsletter.body, request.outcome,"
+        " CASE WHEN mail.newsletter_id IS NOT NULL THEN member.id IS NULL OR NOT coalesce("
         f"{WANTS_NEWSLETTER}, false)"
         " WHEN mail.link_id IS NOT NULL THEN link.used_at IS NOT NULL OR link.expires_at <= $2"
         " ELSE false END AS superseded"
         " FROM outgoing_mail mail LEFT JOIN member ON member.id = mail.member_id"
         " LEFT JOIN one_time_link link ON link.id = mail.link_id"
-        " LEFT JOIN newsletter ON newsletter.id = mail.newsletter_id WHERE mail.id = $1",
+        " LEFT JOIN newsletter ON newsletter.id = mail.newsletter_id"
+        " LEFT JOIN member_request request ON request.id = mail.request_id WHERE mail.id = $1",
         mail_id,
         now,
     )
@@ -101,6 +105,7 @@ async def read_mail(connection: Link, mail_id: UUID, now: datetime) -> MailFacts
         link_expires_at=row["expires_at"],
         newsletter=issue,
         superseded=row["superseded"],
+        answer=row["outcome"],
     )
 
 

@@ -150,7 +150,9 @@ def greeted(given_name: str | None) -> str | None:
 def _letter(text: Text, facts: MailFacts, head: Letterhead) -> str:
     name = greeted(facts.given_name) if text.named else None
     parts = [_filled("Hello," if name is None else f"Hello {name},"), _filled(text.why)]
-    if text.action is not None:
+    if facts.answer is not None:
+        parts.append("\n".join(_filled(line) for line in facts.answer.split("\n")))
+    elif text.action is not None:
         parts.append(_filled(text.action))
     if text.leads is not Leads.NOWHERE:
         if facts.link_id is None or facts.link_expires_at is None:

@@ -203,6 +203,8 @@ async def plant_apart(owner: Any, planted: Planted) -> None:
     }  # fmt: skip
     await insert(owner, "member", claim)
     planted.add(claim["id"], "claim's id")
+    link = {"id": new_id(), "member_id": claim["id"], "kind": "CONFIRM_REGISTRATION"}
+    await insert(owner, "one_time_link", {**link, "created_at": world.NOW, "expires_at": SOON})
     secret = {"member_id": claim["id"], "password_hash": planted.text("claim's hash")}
     await insert(owner, "vault.credential", {**secret, "changed_at": world.NOW})
 

@@ -9,10 +9,14 @@ from uuid import UUID
 
 import pytest
 
+from gateway.delivery.letters import compose, read_letterhead
+from gateway.web.addresses import Addresses
 from policies.principal import Visitor
 from resolvers.commands.request_desk import answer_request, list_requests, show_request, take_request
 from resolvers.commands.requests import ANSWER_OWED, MAX_OPEN, MAX_TEXT
 from resolvers.means import Means
+from resolvers.outbox import read_mail
+from resolvers.tokens import SealedTokens
 from schema.errors import FieldErrors, InputError, NotFoundError, ThrottledError
 from schema.ids import new_id
 from schema.tables.requests import RequestKind, RequestStatus
@@ -39,6 +43,9 @@ NOBODY: Final = Visitor()
 ORDER: Final = str(world.row_id("customer_order", 1))
 ADA_ID: Final = world.person("ada").id
 NUMBER: Final = "(202) 555-0143"
+HEAD: Final = read_letterhead(
+    "Shop <members@shop.example>", Addresses("https://shop.example", None, SealedTokens(bytes(64)))
+)
 
 
 async def change(asking: Asking, document: str, principal: Any = ADA, **given: Any) -> Any:
@@ -302,3 +309,23 @@ async def test_an_officer_writes_no_number_either(asking_alone: Asking) -> None:
                 connection, UUID(asked["id"]), f"Call {NUMBER}", declined=False, now=world.NOW
             )
         assert (await show_request(connection, UUID(asked["id"]))).status is RequestStatus.OPEN
+
+
+@pytest.mark.clause("C15")
+async def test_the_mail_to_a_visitor_holds_the_answer_and_a_members_does_not(asking_alone: Asking) -> None:
+    message = {"subject": "Hello", "text": "Do you ship?"}
+    await change(asking_alone, CONTACT, NOBODY, **message, email="v@example.org")
+    await change(asking_alone, CONTACT, **message)
+    answer = "We do.\n\nEverywhere."
+    async with asking_alone.database.transaction() as connection:
+        for waiting in await list_requests(connection):
+            await answer_request(connection, waiting.id, answer, declined=False, now=world.NOW)
+        answered = await connection.fetch(
+            "SELECT id, recipient FROM outgoing_mail WHERE kind = 'REQUEST_ANSWERED'"
+        )
+        facts = {row["recipient"]: await read_mail(connection, row["id"], world.NOW) for row in answered}
+    letters = {to: compose(fact, HEAD, world.NOW).data.decode() for to, fact in facts.items() if fact}
+    assert "We do.\r\n\r\nEverywhere." in letters["v@example.org"]
+    assert "Sign in" not in letters["v@example.org"]
+    assert "We do." not in letters["ada@example.org"]
+    assert "Sign in to read the answer" in letters["ada@example.org"]
