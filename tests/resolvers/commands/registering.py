@@ -13,6 +13,7 @@ from policies.principal import Principal, Visitor
 from resolvers.exchange import Exchange
 from resolvers.tokens import SealedTokens, TokenUse
 from schema.tables import Table, VaultTable
+from tests import world
 from tests.asking import Asking, Reply
 
 REGISTER: Final = (
@@ -89,6 +90,16 @@ class Registering:
             recipient,
         )
         return self._tokens.seal(TokenUse.LINK, rows[-1]["link_id"].bytes)
+
+    async def purposes(self, member_id: UUID) -> list[str]:
+        """For what the member is shared today."""
+        rows = await self.rows(
+            "SELECT DISTINCT a.purpose FROM share s JOIN agreement a ON a.id = s.agreement_id"
+            " WHERE s.member_id = $1 AND a.valid_from <= $2 ORDER BY 1",
+            member_id,
+            world.NOW,
+        )
+        return [row["purpose"] for row in rows]
 
     async def letters(self) -> list[tuple[str, str]]:
         """The outbox: kind and recipient."""

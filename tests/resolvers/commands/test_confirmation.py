@@ -1,0 +1,242 @@
+"""Following mailed links: what makes a registration a membership, and for whom of several."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any, Final
+
+import asyncpg
+import pytest
+
+from tests import world
+from tests.resolvers.commands.registering import Registering
+
+ZOE: Final = "zoe@example.org"
+MUM: Final = "mum@example.org"
+DEAD: Final = [(["token"], "LINK_EXPIRED")]
+TAKEN: Final = [(["token"], "TAKEN")]
+
+
+async def purposes(registering: Registering, email: str) -> list[str]:
+    return await registering.purposes((await registering.member(email))["id"])
+
+
+async def owner_executes(registering: Registering, sql: str, *values: Any) -> None:
+    owner = await asyncpg.connect(registering.asking.database.url)
+    await owner.execute(sql, *values)
+    await owner.close()
+
+
+@pytest.mark.clause("C1")
+async def test_the_link_makes_the_registration_a_membership_once(registering: Registering) -> None:
+    await registering.register()
+    token = await registering.token("CONFIRM_REGISTRATION", ZOE)
+    assert await registering.follow_token(token) == []
+    member = await registering.member(ZOE)
+    assert (member["status"], member["email_verified_at"]) == ("ACTIVE", world.NOW)
+    assert len(await purposes(registering, ZOE)) == 2
+    assert (await registering.letters())[-1] == ("WELCOME", ZOE)
+    before = await registering.counts()
+    assert await registering.follow_token(token) == DEAD
+    assert await registering.counts() == before
+
+
+async def test_a_repeated_key_follows_once_and_says_so_again(registering: Registering) -> None:
+    await registering.register()
+    token = await registering.token("CONFIRM_REGISTRATION", ZOE)
+    assert await registering.follow_token(token, idempotency_key="a") == []
+    assert await registering.follow_token(token, idempotency_key="a") == []
+    assert await registering.follow_token("other", idempotency_key="a") == [([], "IDEMPOTENCY_KEY_REUSED")]
+
+
+@pytest.mark.parametrize("token", ["", "x", "\u00e9", "A" * 4_000, "%00", "../"])
+async def test_what_is_no_token_of_ours_is_answered_like_a_link_that_is_over(
+    registering: Registering, token: str
+) -> None:
+    assert await registering.follow_token(token) == DEAD
+
+
+async def test_a_link_that_has_run_out_does_nothing(registering: Registering) -> None:
+    await registering.register()
+    registering.asking.now = world.NOW + timedelta(hours=48)
+    assert await registering.follow("CONFIRM_REGISTRATION", ZOE) == DEAD
+    assert (await registering.member(ZOE))["status"] == "PENDING"
+
+
+async def test_a_link_that_sets_a_password_is_not_used_up_here(registering: Registering) -> None:
+    await registering.register()
+    await owner_executes(registering, "UPDATE one_time_link SET kind = 'RESET_PASSWORD'")
+    assert await registering.follow("CONFIRM_REGISTRATION", ZOE) == DEAD
+    assert await registering.rows("SELECT FROM one_time_link WHERE used_at IS NOT NULL") == []
+
+
+async def test_of_two_who_claim_an_address_the_first_to_confirm_has_it(registering: Registering) -> None:
+    await registering.register(givenName="Imposter")
+    imposter = await registering.token("CONFIRM_REGISTRATION", ZOE)
+    rival = (await registering.member(ZOE))["id"]
+    await registering.register()
+    assert await registering.follow("CONFIRM_REGISTRATION", ZOE) == []
+    assert (await registering.member(ZOE))["given_name"] == "Zoe"
+    assert await registering.secrets_of(rival) == (0, 0, 0)
+    assert await registering.follow_token(imposter) == DEAD
+
+
+async def test_of_several_who_confirm_an_address_at_once_one_has_it(registering: Registering) -> None:
+    tokens = []
+    for _ in range(6):
+        await registering.register()
+        tokens.append(await registering.token("CONFIRM_REGISTRATION", ZOE))
+    answers = await asyncio.gather(*(registering.follow_token(token) for token in tokens))
+    assert sorted(answers) == sorted([[], *[DEAD] * 5])
+    member = await registering.member(ZOE)
+    assert member["status"] == "ACTIVE"
+    assert len(await registering.rows("SELECT FROM vault.credential")) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE member SET email = 'ZOE@example.org' WHERE id = $1",
+        "UPDATE member SET username = 'ZOE' WHERE id = $1",
+    ],
+)
+async def test_who_was_overtaken_is_told_and_nothing_changes(registering: Registering, change: str) -> None:
+    await registering.register()
+    await owner_executes(registering, change, world.person("ada").id)
+    before = await registering.counts()
+    for _ in range(2):
+        assert await registering.follow("CONFIRM_REGISTRATION", ZOE) == TAKEN
+    (pending,) = await registering.rows("SELECT * FROM member WHERE status = 'PENDING'")
+    assert pending["email_verified_at"] is None
+    assert await registering.counts() == before
+
+
+@pytest.mark.clause("C17")
+@pytest.mark.parametrize("order", [("REGISTRATION", "SUPERVISION"), ("SUPERVISION", "REGISTRATION")])
+async def test_under_18_both_links_are_needed_in_any_order_and_nothing_is_shared(
+    registering: Registering, order: tuple[str, str]
+) -> None:
+    await registering.register(birthDate="2012-01-01", supervisorEmail=MUM)
+    where = {"REGISTRATION": ZOE, "SUPERVISION": MUM}
+    for kind, status in zip(order, ("PENDING", "ACTIVE"), strict=True):
+        assert await registering.follow(f"CONFIRM_{kind}", where[kind]) == []
+        assert (await registering.member(ZOE))["status"] == status
+    assert await purposes(registering, ZOE) == []
+
+
+async def invite_eve(registering: Registering, **columns: Any) -> Any:
+    """Eve was invited by an import, and has a history."""
+    eve = world.person("eve").id
+    for name, value in columns.items():
+        await owner_executes(registering, f"UPDATE member SET {name} = $2 WHERE id = $1", eve, value)
+    ada = world.person("ada").id
+    for table in ("cart", "customer_order", "interaction", "visit", "communication"):
+        await owner_executes(registering, f"UPDATE {table} SET member_id = $2 WHERE member_id = $1", ada, eve)
+    await owner_executes(
+        registering, "UPDATE billing_method SET member_id = $2 WHERE member_id = $1", ada, eve
+    )
+    await owner_executes(
+        registering,
+        "UPDATE billing_method SET last_four = '4242' WHERE member_id = $1 AND brand = 'Visa'",
+        eve,
+    )
+    await owner_executes(
+        registering,
+        "INSERT INTO vault.billing_token SELECT id, member_id, 'tok_' || brand FROM billing_method"
+        " WHERE member_id = $1",
+        eve,
+    )
+    await owner_executes(
+        registering,
+        "INSERT INTO choice (id, member_id, requested_at, received_at, topic, direction, source, purpose)"
+        " SELECT gen_random_uuid(), $1, day, day, 'SHARING', direction, 'IMPORT', purpose FROM (VALUES"
+        " ('2026-01-01Z'::timestamptz, 'OUT', NULL), ('2026-02-01Z', 'IN', 'marketing.communications.email'))"
+        " AS given (day, direction, purpose)",
+        eve,
+    )
+    await owner_executes(
+        registering, "INSERT INTO vault.credential VALUES ($1, 'hash of before', now())", eve
+    )
+    await owner_executes(
+        registering,
+        "INSERT INTO member_request (id, member_id, kind, status, subject, body, opened_at, due_at)"
+        " VALUES (gen_random_uuid(), $1, 'ACCESS', 'OPEN', 's', 'b', now(), now())",
+        eve,
+    )
+    return eve
+
+
+OWNED: Final = (
+    "cart", "customer_order", "interaction", "visit", "communication", "member_request", "billing_method",
+    "choice",
+)  # fmt: skip
+
+
+@pytest.mark.clause("C6", "C11", "C12")
+async def test_a_registration_takes_over_the_invitation_with_its_history(registering: Registering) -> None:
+    eve = await invite_eve(registering, purchase_categories=["books"])
+    (invited,) = await registering.rows("SELECT * FROM member WHERE id = $1", eve)
+
+    async def owned(member: Any) -> dict[str, int]:
+        return {
+            table: len(await registering.rows(f"SELECT FROM {table} WHERE member_id = $1", member))
+            for table in OWNED
+        }
+
+    before = await owned(eve)
+    assert all(before.values())
+    assert await registering.register(email="EVE@example.org") == []
+    assert await registering.follow("CONFIRM_REGISTRATION", "EVE@example.org") == []
+    member = await registering.member("eve@example.org")
+    assert member["id"] != eve
+    assert (member["status"], member["number"]) == ("ACTIVE", invited["number"])
+    assert (member["joined_at"], member["purchase_categories"]) == (invited["joined_at"], ["books"])
+    assert member["given_name"] == "Zoe"
+    # Visa 4242 was stated anew, the other card moved; the newsletter's choice joined the ledger.
+    assert await owned(member["id"]) == {**before, "choice": before["choice"] + 1}
+    ledger = await registering.rows(
+        "SELECT requested_at::date::text AS day, direction, source FROM choice WHERE member_id = $1"
+        " AND topic = 'SHARING' ORDER BY requested_at",
+        member["id"],
+    )
+    assert [tuple(row) for row in ledger] == [
+        ("2026-01-01", "OUT", "IMPORT"),
+        ("2026-02-01", "IN", "IMPORT"),
+    ]
+    tokens = await registering.rows(
+        "SELECT m.brand, t.token FROM billing_method m JOIN vault.billing_token t"
+        " ON t.billing_method_id = m.id AND t.member_id = m.member_id WHERE m.member_id = $1 ORDER BY 1",
+        member["id"],
+    )
+    assert [tuple(row) for row in tokens] == [("Mastercard", "tok_Mastercard"), ("Visa", "tok_register_zoe")]
+    assert await registering.secrets_of(member["id"]) == (1, 1, 2)
+    assert await registering.secrets_of(eve) == (0, 0, 0)
+    assert await registering.rows("SELECT FROM member WHERE id = $1", eve) == []
+    # By the later request for one purpose she is shared for that one alone.
+    assert await registering.purposes(member["id"]) == ["marketing.communications.email"]
+
+
+async def test_what_was_stated_anew_counts_and_the_rest_is_taken_over(registering: Registering) -> None:
+    await invite_eve(registering, username="evie", interests=["opera"])
+    await registering.register(email="eve@example.org", username=None, interests=None)
+    assert await registering.follow("CONFIRM_REGISTRATION", "eve@example.org") == []
+    member = await registering.member("eve@example.org")
+    assert (member["username"], member["interests"]) == ("evie", ["opera"])
+
+
+@pytest.mark.clause("C17")
+async def test_a_birth_date_on_file_is_not_overruled_by_registering_again(registering: Registering) -> None:
+    eve = await invite_eve(registering, birth_date=world.person("cid").born)
+    assert await registering.register(email="eve@example.org", username=None) == []
+    before = await registering.counts()
+    errors = await registering.follow("CONFIRM_REGISTRATION", "eve@example.org")
+    assert errors == [(["token"], "SUPERVISOR_REQUIRED")]
+    assert await registering.counts() == before
+    assert await registering.secrets_of(eve) == (0, 1, 2)
+    await registering.register(email="eve@example.org", username=None, supervisorEmail=MUM)
+    assert await registering.follow("CONFIRM_REGISTRATION", "eve@example.org") == []
+    assert await registering.follow("CONFIRM_SUPERVISION", MUM) == []
+    member = await registering.member("eve@example.org")
+    assert (member["status"], member["birth_date"]) == ("ACTIVE", world.person("cid").born)
+    assert await purposes(registering, "eve@example.org") == []
