@@ -18,12 +18,12 @@ from asyncpg import Record
 
 from resolvers.commands.correction import lock_member, write_member
 from resolvers.commands.letters import dead_link, make_link, post, put_letter
-from resolvers.commands.member_secrets import remove_member_secrets
+from resolvers.commands.member_secrets import read_password_hash, remove_member_secrets
+from resolvers.commands.sessions import end_all_sessions
 from resolvers.connection import Link
 from resolvers.context import Work
-from resolvers.revocations import RevocationKind, revoke
 from resolvers.shares import take_turn
-from schema.errors import UnauthenticatedError
+from schema.errors import FieldErrors, FieldProblem, UnauthenticatedError
 from schema.ids import new_id
 from schema.tables.account import LinkKind
 from schema.tables.mail import LetterKind
@@ -38,27 +38,31 @@ REQUESTED: Final = "Erasure of your account"
 CANCELLED: Final = "You cancelled it."
 
 
-async def close_account(work: Work) -> datetime:
+async def close_account(work: Work, verified: str | None) -> datetime:
     """Close the account of the member who asks, and return when it will be erased.
 
-    1. lock the member; one who has left already keeps the date;
+    `verified` is the password hash that was verified before.
+
+    1. lock the member, whose password is still that one; who has left already keeps the date;
     2. withdraw every share by closing the membership;
-    3. end every session;
-    4. note the request, and mail a link that cancels it;
-    5. revoke every token, last, because others wait for that lock.
+    3. note the request, and mail a link that cancels it;
+    4. end every session and revoke every token, last, because others wait for the lock of that log.
 
     Raises:
+        FieldErrors: the password was changed meanwhile.
         UnauthenticatedError: there is no such member any more.
     """
     member_id = (await lock_member(work, None))["id"]  # 1
+    if await read_password_hash(work.connection, member_id) != verified:
+        message = "your password has been changed since: sign in again"
+        raise FieldErrors([FieldProblem(("password",), "WRONG_PASSWORD", message)])
     row = await work.connection.fetchrow("SELECT status, email FROM member WHERE id = $1", member_id)
     if row["status"] == MemberStatus.CLOSED:
         return await _scheduled(work, member_id)
     await write_member(work, member_id, {"status": MemberStatus.CLOSED.value})  # 2
-    await _end_sessions(work, member_id)  # 3
     grace = max(work.means.rules.erasure_grace, SETTLING)
     due_at = work.now + grace
-    await work.connection.execute(  # 4
+    await work.connection.execute(  # 3
         "INSERT INTO member_request (id, member_id, kind, status, subject, body, target_kind, opened_at,"
         " due_at) VALUES ($1, $2, $3, $4, $5, '', $6, $7, $8)",
         new_id(),
@@ -72,7 +76,7 @@ async def close_account(work: Work) -> datetime:
     )
     link_id = await make_link(work, LinkKind.CANCEL_ERASURE, member_id, lifetime=grace)
     await post(work, LetterKind.ERASURE_SCHEDULED, row["email"], member_id, link_id=link_id)
-    await revoke(work.connection, RevocationKind.MEMBER, str(member_id), now=work.now)  # 5
+    await end_all_sessions(work, member_id)  # 4
     return due_at
 
 
@@ -103,11 +107,10 @@ async def cancel(work: Work, member_id: UUID) -> None:
     )
     if email is None or before is None:
         raise dead_link()
-    await _end_sessions(work, member_id)  # of a sign-in that was under way when the account was closed
     await write_member(work, member_id, {"status": MemberStatus(before).value})
     await post(work, LetterKind.ERASURE_CANCELLED, email, member_id)
-    # What replicas remember of the member is that she has left.
-    await revoke(work.connection, RevocationKind.MEMBER, str(member_id), now=work.now)
+    # Also for the line in the log: what replicas remember of the member is that she has left.
+    await end_all_sessions(work, member_id)
 
 
 async def due_erasures(connection: Link, now: datetime) -> Sequence[UUID]:
@@ -193,9 +196,3 @@ async def _scheduled(work: Work, member_id: UUID) -> datetime:
     if due_at is None:
         raise UnauthenticatedError("this account is closed")
     return due_at
-
-
-async def _end_sessions(work: Work, member_id: UUID) -> None:
-    await work.connection.execute(
-        "UPDATE session SET ended_at = $2 WHERE member_id = $1 AND ended_at IS NULL", member_id, work.now
-    )

@@ -17,8 +17,10 @@ from resolvers.commands.requests import (
     request_correction,
 )
 from resolvers.context import context_of
+from resolvers.exchange import Cookie
 from resolvers.idempotency import once
 from resolvers.mutations.payload import CommandPayload, ProfilePayload, field_errors, member_command, stated
+from resolvers.mutations.sessions import COOKIE
 from resolvers.reauthentication import require_password
 from schema.catalogue import RootKind, root
 from schema.categories import Audience
@@ -56,10 +58,11 @@ async def _erase_account(
 ) -> EraseAccountPayload:
     context = context_of(info)
     try:
-        await require_password(context, input.password, "password")
+        verified = await require_password(context, input.password, "password")
+        due_at: datetime = await context.perform(lambda work: close_account(work, verified))
     except FieldErrors as refused:
         return EraseAccountPayload(errors=field_errors(refused), due_at=None)
-    due_at: datetime = await context.perform(close_account)
+    context.exchange.set_cookie(Cookie(COOKIE, "", 0))
     return EraseAccountPayload(errors=[], due_at=due_at)
 
 

@@ -21,6 +21,7 @@ from gateway.database import Database
 from gateway.upkeep import Upkeep
 from policies.principal import MemberPrincipal
 from resolvers.commands.erasure import close_account
+from resolvers.commands.member_secrets import read_password_hash
 from resolvers.context import Work
 from resolvers.exchange import Exchange
 from resolvers.means import Means
@@ -58,6 +59,7 @@ WORDS: Final[Mapping[tuple[str, str], Any]] = {
     ("member_request", "kind"): "CONTACT",
     ("member_request", "status"): "OPEN",
     ("done_command", "caller"): str(ADA),
+    ("session", "ended_at"): None,
 }
 """What may not be any text: words of vocabularies, and what the rest of the program reads."""
 
@@ -271,11 +273,17 @@ def spellings(value: str) -> Iterator[str]:
         yield value.replace("-", "")
 
 
+async def held(connection: Any) -> str | None:
+    return await read_password_hash(connection, ADA)
+
+
 async def leave(database: Database, product: Product, means: Means) -> None:
     """She closes the account, and time passes until upkeep erases her."""
     async with database.transaction() as connection:
         asks = MemberPrincipal(ADA, "web", "t")
-        due_at = await close_account(Work(connection, product.matrix, asks, world.NOW, means, Exchange()))
+        due_at = await close_account(
+            Work(connection, product.matrix, asks, world.NOW, means, Exchange()), await held(connection)
+        )
     await Upkeep(database, product.matrix, lambda: due_at).round()
 
 

@@ -253,11 +253,12 @@ def _let_disclosures_forget() -> None:
 
 
 def _let_revocations_forget() -> None:
-    """The one change that this log admits: nobody follows the lines of a member who does not exist any more."""
+    """The one change that this log admits: the lines of a member who does not exist any more go."""
     op.execute(
         "CREATE FUNCTION forget_revocations_of(erased uuid) RETURNS void LANGUAGE sql"
         " SECURITY DEFINER SET search_path = public AS $$"
-        " DELETE FROM revocation WHERE kind = 'MEMBER' AND subject = erased::text $$"
+        " DELETE FROM revocation WHERE (kind = 'MEMBER' AND subject = erased::text) OR (kind = 'SESSION'"
+        " AND subject IN (SELECT id::text FROM session WHERE member_id = erased)) $$"
     )
     op.execute("REVOKE ALL ON FUNCTION forget_revocations_of(uuid) FROM PUBLIC")
     op.execute("GRANT EXECUTE ON FUNCTION forget_revocations_of(uuid) TO gateway_app")

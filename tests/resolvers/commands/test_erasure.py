@@ -68,7 +68,7 @@ async def erase(asking: Asking, password: str = PASSWORD, principal: Any = ASKS)
 
 async def close(database: Database, product: Product, means: Means, member: UUID = ADA.id) -> datetime:
     async with database.transaction() as connection:
-        return await close_account(work_of(connection, product, means, member=member))
+        return await close_account(work_of(connection, product, means, member=member), None)
 
 
 async def carry_out(database: Database, now: datetime, member: UUID = ADA.id) -> bool:
@@ -121,8 +121,8 @@ async def test_closing_ends_sessions_revokes_tokens_and_mails_the_way_back(
     )
     due_at = await close(own_world, product, means)
     assert await own_world.app.fetchval("SELECT ended_at FROM session WHERE id = $1", session) == world.NOW
-    (line,) = await own_world.app.fetch("SELECT kind, subject FROM revocation")
-    assert tuple(line) == ("MEMBER", str(ADA.id))
+    lines = await own_world.app.fetch("SELECT kind, subject FROM revocation ORDER BY seq")
+    assert [tuple(line) for line in lines] == [("SESSION", str(session)), ("MEMBER", str(ADA.id))]
     assert await mails(own_world) == [("ERASURE_SCHEDULED", ADA.email, ADA.id)]
     link = await own_world.app.fetchrow("SELECT kind, expires_at FROM one_time_link")
     assert tuple(link) == ("CANCEL_ERASURE", due_at)
