@@ -72,7 +72,8 @@ class Browser:
         return answer["data"]
 
     async def sign_in(self, name: str, password: str = PASSWORD, delivery: str = "COOKIE") -> Any:
-        """The payload. The access token is kept if there is one."""
+        """The payload. The access token is kept if there is one, in place of any that there was."""
+        self.token = None
         email = world.person(name).email if "@" not in name else name
         given = {"input": {"email": email, "password": password, "delivery": delivery}}
         payload = (await self.ask(SIGN_IN, given))["signIn"]

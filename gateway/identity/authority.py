@@ -78,6 +78,12 @@ class Authority:
             async with self._bounded(), self._database.app.acquire() as connection:
                 await self._read(connection)
 
+    async def catch_up(self) -> None:
+        """Read the log now. Without an answer it is known as before: soon again, or nothing is believed."""
+        with suppress(GatewayError):
+            async with self._reading, self._bounded(), self._database.app.acquire() as connection:
+                await self._read(connection)
+
     async def follow(self) -> None:
         """Follow the log until cancelled; after a cut, connect again."""
         while True:

@@ -101,6 +101,10 @@ class Authenticator:
             event("token refused", logging.INFO, reason=str(error.__cause__))
             raise
 
+    async def hear(self) -> None:
+        """Know what was revoked up to this moment, unless the database does not answer."""
+        await self._authority.catch_up()
+
     async def _principal_of(self, authorization: str) -> Principal:
         scheme, token = authorization[: len(_SCHEME)], authorization[len(_SCHEME) :].strip(" ")
         if scheme.lower() != _SCHEME or not token:  # 1

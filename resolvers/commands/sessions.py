@@ -6,7 +6,8 @@ the same answer for `refresh_grace`, because that answer may have been lost, or 
 moment. A token that is older has been copied: whoever has it, the session is over.
 
 INVARIANT (over-everywhere): a session is ended and its end put into the revocation log by one transaction;
-each replica hears of it before it believes another token (`gateway.identity.authority`).
+the replica that did it has heard of that before it answers (`Means.hear`), the others within
+`revocation_staleness`, or they believe no token (`gateway.identity.authority`).
 
 Members are locked before sessions, and the revocation log is written last, because others wait for it.
 """

@@ -53,6 +53,7 @@ async def _change_password(
         await context.perform(
             lambda work: once(work, path, input, lambda inner: change_password(inner, verified, new_hash))
         )
+        await context.means.hear()
     except FieldErrors as refused:
         return CommandPayload(errors=field_errors(refused))
     return CommandPayload(errors=[])
@@ -90,6 +91,7 @@ async def _reset_password(
         await context.perform(
             lambda work: once(work, path, input, lambda inner: reset_password(inner, input.token, new_hash))
         )
+        await context.means.hear()
     except FieldErrors as refused:
         return CommandPayload(errors=field_errors(refused))
     return CommandPayload(errors=[])

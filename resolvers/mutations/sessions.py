@@ -26,11 +26,11 @@ from resolvers.commands.sessions import (
 )
 from resolvers.context import RequestContext, context_of
 from resolvers.exchange import Cookie, Exchange
-from resolvers.mutations.payload import CommandPayload, ProfilePayload, member_command
+from resolvers.mutations.payload import CommandPayload, ProfilePayload, field_errors, stated
 from resolvers.pace import even_time
 from schema.catalogue import RootKind, root
 from schema.categories import Audience
-from schema.errors import ForbiddenError, ThrottledError, UnavailableError
+from schema.errors import FieldErrors, ForbiddenError, ThrottledError, UnavailableError
 from schema.types.commands import FieldErrorType
 from schema.types.sessions import EndSessionInput, RefreshSessionInput, SessionPayload, SignInInput
 from schema.vocabulary import Delivery
@@ -46,7 +46,7 @@ async def _sign_in(info: Info[Any, Any], input: SignInInput) -> SessionPayload: 
     3. the session begins, if all is still as it was found.
     """
     context = context_of(info)
-    if input.delivery is Delivery.COOKIE:
+    if input.delivery == Delivery.COOKIE:
         _require_origin(context.exchange)
     try:
         account = await context.perform(lambda work: count_and_find(work, input.email))  # 1
@@ -89,7 +89,8 @@ async def _refresh_session(
     issued: Issued | None = await context.perform(lambda work: renew_session(work, token))
     if issued is not None:
         return _granted(context.exchange, issued, delivery)
-    if delivery is Delivery.COOKIE:
+    await context.means.hear()
+    if delivery == Delivery.COOKIE:
         _remove_cookie(context.exchange)
     return _refused("SESSION_OVER", "this session is over: sign in again")
 
@@ -108,7 +109,18 @@ async def _sign_out(info: Info[Any, Any]) -> CommandPayload:
         _remove_cookie(exchange)
     if sessions:
         await context.perform(lambda work: end_sessions(work, sessions))
+        await context.means.hear()
     return CommandPayload(errors=[])
+
+
+async def _end_session(info: Info[Any, Any], input: EndSessionInput) -> ProfilePayload:  # noqa: A002
+    context, given = context_of(info), stated(input)
+    try:
+        await context.perform(lambda work: end_session(work, given))
+    except FieldErrors as refused:
+        return ProfilePayload(errors=field_errors(refused))
+    await context.means.hear()
+    return ProfilePayload(errors=[])
 
 
 async def _sign_out_everywhere(info: Info[Any, Any]) -> CommandPayload:
@@ -117,12 +129,13 @@ async def _sign_out_everywhere(info: Info[Any, Any]) -> CommandPayload:
     if not isinstance(principal, MemberPrincipal):
         raise ForbiddenError("only a member has sessions")
     await context.perform(lambda work: end_all_sessions(work, principal.member_id))
+    await context.means.hear()
     _remove_cookie(context.exchange)
     return CommandPayload(errors=[])
 
 
 def _granted(exchange: Exchange, issued: Issued, delivery: Delivery) -> SessionPayload:
-    by_cookie = delivery is Delivery.COOKIE
+    by_cookie = delivery == Delivery.COOKIE
     if by_cookie:
         lasts = max(issued.lasts, timedelta(0))
         exchange.set_cookie(Cookie(COOKIE, issued.refresh_token, int(lasts.total_seconds())))
@@ -178,7 +191,9 @@ class SessionMutation:
         description="End this session: that of the access token, and that of the cookie.",
         resolver=_sign_out,
     )
-    end_session: ProfilePayload = member_command(end_session, EndSessionInput, "End one of your sessions.")
+    end_session: ProfilePayload = root(
+        RootKind.COMMAND, Audience.MEMBER, description="End one of your sessions.", resolver=_end_session
+    )
     sign_out_everywhere: CommandPayload = root(
         RootKind.COMMAND,
         Audience.MEMBER,
