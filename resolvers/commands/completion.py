@@ -82,7 +82,7 @@ async def complete_if_whole(work: Work, member_id: UUID) -> None:
 
 
 async def _on_file(work: Work, member_id: UUID) -> Record:
-    return await work.connection.fetchrow(
+    rows = await work.connection.fetch(
         "SELECT m.status, m.number, m.given_name, m.family_name, m.email, m.birth_date, m.region,"
         " m.supervision_confirmed_at, a.line1, a.city, a.country, a.postal_code,"
         " EXISTS (SELECT FROM phone WHERE member_id = m.id) AS has_phone,"
@@ -90,6 +90,7 @@ async def _on_file(work: Work, member_id: UUID) -> Record:
         " FROM member m LEFT JOIN postal_address a ON a.member_id = m.id AND a.is_primary WHERE m.id = $1",
         member_id,
     )
+    return rows[0]
 
 
 def _refuse_missing(checks: Checks, member: Record) -> None:

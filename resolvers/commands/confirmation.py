@@ -101,9 +101,9 @@ async def _confirm_supervision(work: Work, member_id: UUID) -> None:
 
 
 async def _locked(work: Work, member_id: UUID) -> Record:
-    return await work.connection.fetchrow(
-        f"SELECT {_COLUMNS} FROM member WHERE id = $1 FOR UPDATE", member_id
-    )
+    """The member, who is there: the link that was used up belongs to her, and is locked."""
+    rows = await work.connection.fetch(f"SELECT {_COLUMNS} FROM member WHERE id = $1 FOR UPDATE", member_id)
+    return rows[0]
 
 
 async def _admit_if_confirmed(work: Work, member: Record) -> None:

@@ -44,7 +44,7 @@ async def request_change(work: Work, given: Mapping[str, Any]) -> None:
     member = await lock_member(work, None)
     checks = Checks(member["region"])
     new = check_email(checks, "newEmail", given["new_email"], ())
-    row = await work.connection.fetchrow(
+    (row,) = await work.connection.fetch(
         "SELECT email, supervisor_email FROM member WHERE id = $1", member["id"]
     )
     if new and row["supervisor_email"] is not None and same_email(new, row["supervisor_email"]):
@@ -75,7 +75,7 @@ async def change_email(work: Work, member_id: UUID, new: str) -> None:
     Raises:
         FieldErrors: somebody else has the address by now; nothing was changed.
     """
-    member = await work.connection.fetchrow(
+    (member,) = await work.connection.fetch(
         "SELECT email, status FROM member WHERE id = $1 FOR NO KEY UPDATE", member_id
     )
     if member["status"] not in (MemberStatus.ACTIVE, MemberStatus.INVITED):

@@ -134,7 +134,8 @@ def _phones(
         inner = checks.below("phones", str(place))
         label = check_label(inner, phone.get("label"), [label for label, _ in phones])
         raw = phone.get("number")
-        number = check_number(inner, raw) if inner.stated("number", raw) else ""
+        inner.stated("number", raw)
+        number = "" if raw is None else check_number(inner, raw)
         phones.append((label, number))
         if raw:
             own.add(own_number(raw, number or None))

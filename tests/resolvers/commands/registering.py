@@ -114,7 +114,7 @@ class Registering:
     async def rows(self, sql: str, *values: Any) -> list[Mapping[str, Any]]:
         owner = await asyncpg.connect(self.asking.database.url)
         try:
-            return list(await owner.fetch(sql, *values))
+            return [dict(row) for row in await owner.fetch(sql, *values)]
         finally:
             await owner.close()
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 import asyncpg
 import pytest
 
+from schema.tables import Table
 from tests import world
 from tests.resolvers.commands.registering import Registering
 
@@ -173,6 +174,22 @@ OWNED: Final = (
 )  # fmt: skip
 
 
+LEFT: Final = {
+    "postal_address", "phone", "session", "one_time_link", "outgoing_mail", "done_command", "share",
+    "pairwise_subject",
+}  # fmt: skip
+"""Stated anew, or of no use to another account; who is invited was shared with nobody."""
+
+
+def test_of_every_table_it_is_decided_whether_a_takeover_moves_it() -> None:
+    hanging = {
+        table.name
+        for table in Table.metadata.tables.values()
+        if any(key.column.table.name == "member" for key in table.foreign_keys)
+    }
+    assert hanging == {*OWNED, *LEFT}
+
+
 @pytest.mark.clause("C6", "C11", "C12")
 async def test_a_registration_takes_over_the_invitation_with_its_history(registering: Registering) -> None:
     eve = await invite_eve(registering, purchase_categories=["books"])
@@ -200,7 +217,7 @@ async def test_a_registration_takes_over_the_invitation_with_its_history(registe
         " AND topic = 'SHARING' ORDER BY requested_at",
         member["id"],
     )
-    assert [tuple(row) for row in ledger] == [
+    assert [tuple(row.values()) for row in ledger] == [
         ("2026-01-01", "OUT", "IMPORT"),
         ("2026-02-01", "IN", "IMPORT"),
     ]
@@ -209,7 +226,10 @@ async def test_a_registration_takes_over_the_invitation_with_its_history(registe
         " ON t.billing_method_id = m.id AND t.member_id = m.member_id WHERE m.member_id = $1 ORDER BY 1",
         member["id"],
     )
-    assert [tuple(row) for row in tokens] == [("Mastercard", "tok_Mastercard"), ("Visa", "tok_register_zoe")]
+    assert [tuple(row.values()) for row in tokens] == [
+        ("Mastercard", "tok_Mastercard"),
+        ("Visa", "tok_register_zoe"),
+    ]
     assert await registering.secrets_of(member["id"]) == (1, 1, 2)
     assert await registering.secrets_of(eve) == (0, 0, 0)
     assert await registering.rows("SELECT FROM member WHERE id = $1", eve) == []

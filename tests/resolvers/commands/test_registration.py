@@ -149,7 +149,7 @@ async def test_a_registration_waits_for_its_link_with_all_that_was_told(
         "SELECT topic, direction, purpose, source FROM choice WHERE member_id = $1 ORDER BY ctid",
         member["id"],
     )
-    assert [tuple(row) for row in ledger] == [
+    assert [tuple(row.values()) for row in ledger] == [
         ("NEWSLETTER", "OUT", None, "REGISTRATION"),
         ("SHARING", "OUT", "marketing.communications.email", "REGISTRATION"),
         ("SHARING", "IN", "marketing.advertising.third_party.targeted", "REGISTRATION"),
@@ -165,7 +165,7 @@ async def test_a_browser_that_opts_out_registers_an_opt_out(registering: Registe
     (row,) = await registering.rows(
         "SELECT topic, direction, purpose FROM choice WHERE member_id = $1 AND source = 'GPC'", member["id"]
     )
-    assert tuple(row) == ("SHARING", "OUT", None)
+    assert tuple(row.values()) == ("SHARING", "OUT", None)
 
 
 @pytest.mark.clause("C14")
