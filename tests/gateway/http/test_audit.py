@@ -33,7 +33,7 @@ async def run(*command: str, directory: Path) -> str:
         *command, cwd=directory, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     output, errors = await process.communicate()
-    assert process.returncode == 0, errors.decode()
+    assert process.returncode == 0, output.decode() + errors.decode()
     return output.decode()
 
 
