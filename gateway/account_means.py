@@ -6,12 +6,13 @@ import hmac
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from email.utils import parseaddr
 from uuid import UUID
 
 from gateway.identity.tokens import MintedToken, SubjectKind, mint
 from gateway.keys import Keyring
 from gateway.settings import Settings
-from resolvers.means import AccountRules, Means
+from resolvers.means import AccountRules, Company, Means
 from resolvers.passwords import PasswordHasher
 from resolvers.sealing import PhoneSealer
 from resolvers.tokens import SealedTokens
@@ -55,10 +56,17 @@ def open_means(settings: Settings, keys: Keyring, clock: Callable[[], datetime])
             mint=mint_for,
             attempt_key=attempt_key,
             rules=rules_of(settings),
+            company=company_of(settings),
             clock=clock,
         )
     finally:
         hasher.close()
+
+
+def company_of(settings: Settings) -> Company:
+    """The company, by what its mails and its address say."""
+    name, email = parseaddr(settings.mail_from)
+    return Company(name=name or email, email=email, url=str(settings.public_url))
 
 
 def rules_of(settings: Settings) -> AccountRules:

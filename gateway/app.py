@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,6 +34,7 @@ from gateway.http.cors import cors
 from gateway.http.exchange import origin_of
 from gateway.http.graphql import GraphQLEndpoint
 from gateway.http.health import health_routes
+from gateway.http.well_known import well_known_routes
 from gateway.identity.principals import open_authenticator
 from gateway.keys import Keyring
 from gateway.limits import Limits
@@ -124,6 +125,7 @@ async def compose(
         await stack.enter_async_context(log)
         authenticator = await stack.enter_async_context(open_authenticator(settings, keys, database))
         means = stack.enter_context(open_means(settings, keys, clock))
+        means = replace(means, hear=authenticator.hear)
         head = read_letterhead(settings.mail_from, addresses_of(settings, means.tokens))
         sender = Sender(database, open_transport(settings), head, clock)
         engine = Engine(
@@ -159,7 +161,12 @@ async def compose(
             timeout=settings.request_timeout,
         )
         app = Starlette(
-            routes=[Route("/graphql", endpoint), *health_routes({"database": _pings(database)}), *pages],
+            routes=[
+                Route("/graphql", endpoint),
+                *health_routes({"database": _pings(database)}),
+                *well_known_routes(),
+                *pages,
+            ],
             middleware=cors(settings.cors_origins),
         )
         # A redirect would be built from the Host header and would repeat the query: there is one path.

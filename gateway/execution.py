@@ -41,12 +41,13 @@ from resolvers.disclosure_log import DisclosureEntry, DisclosureLog
 from resolvers.exchange import Exchange
 from resolvers.means import Means
 from resolvers.parameters import SlotShape, Statement
+from resolvers.previewing import previewed_agreement
 from resolvers.projection import SHARED_KINDS, project, projected_fields
 from resolvers.selection import Selection, select
 from resolvers.statement import Plan, build
 from schema.catalogue import Catalogue, RootKind
 from schema.categories import DataCategory, categories_of
-from schema.errors import GatewayError, UnauthenticatedError
+from schema.errors import GatewayError, InputError, UnauthenticatedError
 from schema.ids import parse_uuid
 
 MAX_RECORDED_NAME: Final = 80
@@ -234,6 +235,7 @@ class Engine:
         self, plan: Plan, binding: Binding, principal: Principal, released: _Released
     ) -> Outcome:
         try:
+            await self._name_agreement(plan, binding)
             self._open_pages(plan, binding)
             rows = await self._rows(plan.rows, binding)
             total = await self._rows(plan.total, binding)
@@ -250,6 +252,18 @@ class Engine:
         if statement is None:
             return ()
         return await self._fetch(statement.sql, statement.bind(binding))
+
+    async def _name_agreement(self, plan: Plan, binding: Binding) -> None:
+        """A preview is of an agreement; where the caller names the partner instead, find its agreement."""
+        if plan.projection.kind is not RootKind.PREVIEW or plan.projection.slot is None:
+            return
+        slot = binding.slots[plan.projection.slot]
+        partner, agreement = slot.arguments.get("partner"), slot.arguments.get("agreement")
+        if (partner is None) == (agreement is None):
+            raise InputError("pass either `agreement` or `partner`: see `partners`")
+        if partner is not None:
+            found = await previewed_agreement(self._fetch, partner, binding.caller["member_id"], binding.now)
+            slot.arguments = {**slot.arguments, "agreement": found}
 
     def _open_pages(self, plan: Plan, binding: Binding) -> None:
         """Check page sizes and open cursors of every connection of the plan; read looked-up ids."""

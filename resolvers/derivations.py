@@ -10,13 +10,28 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import ColumnElement, Date, FromClause, Integer, Text, bindparam, cast, func, literal_column
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    FromClause,
+    Integer,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from policies.age import AGE_BANDS
+from schema.tables import ChoiceRecord
 
 TODAY: Final = "today"
 """The bind parameter that carries the current date (UTC)."""
+
+_CHOICE: Final[Table] = ChoiceRecord.__table__  # type: ignore[attr-defined]
 
 Derivation: TypeAlias = Callable[[FromClause], ColumnElement[Any]]
 
@@ -40,6 +55,25 @@ def _share_categories(row: FromClause) -> ColumnElement[Any]:
     return row.c.mask
 
 
+def _newsletter(row: FromClause) -> ColumnElement[Any]:
+    """As `policies.newsletter` folds: the latest date wins, and OUT at equal dates ("OUT" is after "IN")."""
+    said = _CHOICE.alias("said")
+    latest = (
+        select(said.c.direction == literal_column("'IN'"))
+        .where(said.c.member_id == row.c.id, said.c.topic == literal_column("'NEWSLETTER'"))
+        .order_by(said.c.requested_at.desc(), said.c.direction.desc())
+        .limit(literal_column("1"))
+        .correlate(row)
+        .scalar_subquery()
+    )
+    return func.coalesce(latest, literal_column("false"))
+
+
 DERIVATIONS: Final[Mapping[str, Derivation]] = MappingProxyType(
-    {"full_name": _full_name, "age_band": _age_band, "share_categories": _share_categories}
+    {
+        "full_name": _full_name,
+        "age_band": _age_band,
+        "share_categories": _share_categories,
+        "newsletter": _newsletter,
+    }
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -43,6 +43,19 @@ class AccountRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Company:
+    """Who runs this gateway, as receipts name it: the controller of the data."""
+
+    name: str
+    email: str
+    url: str
+
+
+async def _nobody_listens() -> None:
+    """Where nobody authenticates, nobody needs to hear."""
+
+
+@dataclass(frozen=True, slots=True)
 class Means:
     """One for a process.
 
@@ -56,4 +69,7 @@ class Means:
     mint: Callable[[UUID, UUID], AccessToken]
     attempt_key: Callable[[str], bytes]
     rules: AccountRules
+    company: Company
     clock: Callable[[], datetime]
+    hear: Callable[[], Awaitable[None]] = _nobody_listens
+    """Let this process know at once what a committed command has revoked; others hear of it by themselves."""

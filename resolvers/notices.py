@@ -1,4 +1,4 @@
-"""The announcements of new practices (C16), for everybody who opens the home page."""
+"""The announcements of new practices (C16), for everybody: on the home page, and as `notices`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from resolvers.connection import Link
+from schema.categories import Basis, Purpose
 
 MOST: Final = 20
 """Announcements that are shown, the latest first."""
@@ -17,8 +19,12 @@ MOST: Final = 20
 class PublishedNotice:
     """One announcement."""
 
+    id: UUID
     title: str
     body: str
+    basis: Basis
+    purpose: Purpose
+    categories: list[str]
     published_at: datetime
     effective_at: datetime
 
@@ -26,9 +32,12 @@ class PublishedNotice:
 async def published_notices(connection: Link, now: datetime) -> Sequence[PublishedNotice]:
     """What has been announced by now, the latest first."""
     rows = await connection.fetch(
-        "SELECT title, body, published_at, effective_at FROM notice WHERE published_at <= $1"
-        " ORDER BY published_at DESC, id DESC LIMIT $2",
+        "SELECT id, title, body, basis, purpose, categories, published_at, effective_at FROM notice"
+        " WHERE published_at <= $1 ORDER BY published_at DESC, id DESC LIMIT $2",
         now,
         MOST,
     )
-    return [PublishedNotice(**dict(row)) for row in rows]
+    return [
+        PublishedNotice(**(dict(row) | {"basis": Basis(row["basis"]), "purpose": Purpose(row["purpose"])}))
+        for row in rows
+    ]

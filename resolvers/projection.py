@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
 from resolvers.selection import Selected
-from schema.catalogue import Catalogue, Derived, Related, Root, RootKind, Stored, Structural
+from schema.catalogue import Catalogue, Computed, Derived, Related, Root, RootKind, Stored, Structural
 from schema.categories import SHARE_BITS, DataCategory
 from schema.errors import CatalogueError
 
@@ -223,7 +223,7 @@ class _Projecting:
                 return Many(selected.key, source, self._page(selected))
             case Related():
                 return One(selected.key, source, guard, self._record(selected.children))
-            case Structural() | Root():
+            case Structural() | Computed() | Root():
                 raise CatalogueError(f"`{selected.parent}.{selected.name}` is not part of a record")
             case _:
                 assert_never(source)

@@ -71,6 +71,13 @@ class Structural:
 
 
 @dataclass(frozen=True, slots=True)
+class Computed:
+    """What a resolver worked out about the caller, told to nobody else."""
+
+    category: DataCategory
+
+
+@dataclass(frozen=True, slots=True)
 class Accepts:
     """An input of a command: a value on its way in. Sealed categories may come in; none comes out."""
 
@@ -102,7 +109,7 @@ class Root:
     audiences: frozenset[Audience]
 
 
-Source: TypeAlias = Stored | Derived | Related | Structural | Root
+Source: TypeAlias = Stored | Derived | Related | Structural | Computed | Root
 
 
 class FilterOperator(StrEnum):
@@ -163,6 +170,11 @@ def structural(description: str, **options: Any) -> Any:
     return _field(Structural(), description, **options)
 
 
+def computed(category: DataCategory, description: str) -> Any:
+    """A GraphQL field that a resolver fills with what it worked out about the caller."""
+    return _field(Computed(category), description)
+
+
 def root(kind: RootKind, *audiences: Audience, description: str, resolver: Any) -> Any:
     """A root field for exactly these audiences."""
     return strawberry.field(
@@ -195,7 +207,7 @@ def category_of(source: Source | Filter) -> DataCategory | None:
     match source:
         case Stored(column):
             return cast("DataCategory | None", column.info.get(CATEGORY_KEY))
-        case Derived(category=category) | Related(category=category):
+        case Derived(category=category) | Related(category=category) | Computed(category=category):
             return category
         case Filter(by=by):
             return DataCategory.OPERATIONS if by is None else category_of(by)
@@ -319,7 +331,7 @@ def _columns_of(source: Source) -> tuple[Column[Any], ...]:
             return columns
         case Related(parent=parent, child=child, only=only, order=order):
             return (parent, child, *order, *(() if only is None else (only,)))
-        case Structural() | Root():
+        case Structural() | Computed() | Root():
             return ()
 
 
@@ -372,7 +384,9 @@ def _node_type(type_: GraphQLObjectType) -> str:
     return str(get_named_type(edge.fields["node"].type))
 
 
-KNOWN_ARGUMENTS: Final = frozenset({"first", "after", "where", "id", "agreement", "input"})
+KNOWN_ARGUMENTS: Final = frozenset(
+    {"first", "after", "where", "id", "agreement", "partner", "choice", "input"}
+)
 """Arguments that name no data. A new one is added here on purpose, after thought on what it could tell."""
 
 

@@ -10,6 +10,7 @@ from resolvers.mutations.profile import ProfileMutation
 from resolvers.mutations.registration import RegistrationMutation
 from resolvers.mutations.requests import RequestsMutation
 from resolvers.mutations.sessions import SessionMutation
+from resolvers.mutations.visits import VisitsMutation
 
 
 @strawberry.type(name="Mutation", description="What can be changed. Each field is one transaction.")
@@ -20,5 +21,6 @@ class Mutation(
     RegistrationMutation,
     SessionMutation,
     PasswordMutation,
+    VisitsMutation,
 ):
     """All commands of all audiences."""

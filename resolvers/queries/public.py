@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import strawberry
 from strawberry import Info
 
-from resolvers.context import context_of
+from resolvers.context import Work, context_of
+from resolvers.notices import PublishedNotice, published_notices
 from schema.catalogue import RootKind, root
 from schema.categories import Audience, Basis, Purpose, categories_of
 from schema.types.public import PolicyType, SharingRuleType, ViewerType
+from schema.types.requests import NoticeType
 
 _EVERYBODY = tuple(Audience)
 
@@ -40,6 +44,16 @@ def _viewer(info: Info[Any, Any]) -> ViewerType:
     return ViewerType(audience=context.principal.audience, scopes=_keys(context.contract_mask))
 
 
+async def _notices(info: Info[Any, Any]) -> list[NoticeType]:
+    async def read(work: Work) -> Sequence[PublishedNotice]:
+        return await published_notices(work.connection, work.now)
+
+    return [
+        NoticeType(**(asdict(notice) | {"id": strawberry.ID(str(notice.id))}))
+        for notice in await context_of(info).perform(read)
+    ]
+
+
 @strawberry.type
 class PublicQuery:
     """What everybody may ask."""
@@ -49,4 +63,10 @@ class PublicQuery:
     )
     viewer: ViewerType = root(
         RootKind.PLAIN, *_EVERYBODY, description="Who the gateway takes you for.", resolver=_viewer
+    )
+    notices: list[NoticeType] = root(
+        RootKind.PLAIN,
+        *_EVERYBODY,
+        description="The announcements of new practices, newest first (C16).",
+        resolver=_notices,
     )

@@ -96,6 +96,7 @@ class ChoiceRecord(Table, table=True):
     `topic` is what it is about: sharing with others, or our own newsletter. A null selector means "all".
     `requested_at` is the date of the request and decides; `received_at` is when it arrived and decides
     nothing. `notice_id` names the new practice that the member answered to; its selectors were copied (C16).
+    `policy` is the digest of the policy in force when it arrived, where it came by the gateway itself.
     """
 
     __tablename__ = "choice"
@@ -115,6 +116,7 @@ class ChoiceRecord(Table, table=True):
     notice_id: UUID | None = column(
         DataCategory.PRIVACY_PREFERENCES, foreign_key="notice.id", nullable=True, index=True
     )
+    policy: str | None = column(DataCategory.PRIVACY_PREFERENCES, Text, nullable=True)
 
     __table_args__ = (
         CheckConstraint("direction IN ('IN', 'OUT')", name="direction"),

@@ -9,7 +9,7 @@ import strawberry
 
 from schema.catalogue import RootKind, accepts, root, structural
 from schema.categories import Audience, DataCategory, Purpose
-from schema.vocabulary import Direction
+from schema.vocabulary import ChoiceTopic, Direction
 
 
 @strawberry.type(name="FieldError", description="Why a field of an input was refused.")
@@ -52,7 +52,14 @@ class CorrectProfileInput:
 class ChooseInput:
     """One entry of the ledger of choices (C11)."""
 
-    direction: Direction = accepts(DataCategory.PRIVACY_PREFERENCES, "To share, or to stop sharing.")
+    direction: Direction = accepts(
+        DataCategory.PRIVACY_PREFERENCES, "To share or to get it; or to stop that."
+    )
+    topic: ChoiceTopic | None = accepts(
+        DataCategory.PRIVACY_PREFERENCES,
+        "Sharing, if not given. The newsletter is chosen as a whole, without selectors.",
+        optional=True,
+    )
     partner: str | None = accepts(
         DataCategory.PRIVACY_PREFERENCES, "Short name of the one partner it is about.", optional=True
     )
@@ -61,6 +68,11 @@ class ChooseInput:
     )
     categories: list[str] | None = accepts(
         DataCategory.PRIVACY_PREFERENCES, "Data categories; each covers the ones below it.", optional=True
+    )
+    notice: strawberry.ID | None = accepts(
+        DataCategory.PRIVACY_PREFERENCES,
+        "The new practice that it answers to, in place of other selectors (C16): see `notices`.",
+        optional=True,
     )
     requested_at: datetime | None = accepts(
         DataCategory.PRIVACY_PREFERENCES,

@@ -104,6 +104,9 @@ class ChoiceType:
         parent=ChoiceRecord.notice_id,
         child=Notice.id,
     )
+    policy: str | None = stored(
+        ChoiceRecord.policy, "The `digest` of the policy in force when it arrived, if that was noted."
+    )
 
 
 @strawberry.type(name="Partner", description="A company that may receive data.")
@@ -187,6 +190,14 @@ class MemberType:
     joined_at: datetime = stored(Member.joined_at, "When you joined.")
     updated_at: datetime = stored(Member.updated_at, "When something of your profile last changed.")
     version: int = stored(Member.version, "Rises with each correction; pass it back when correcting.")
+    newsletter: bool = derived(
+        "newsletter",
+        DataCategory.PRIVACY_PREFERENCES,
+        "Whether you want our newsletter: your latest-dated choice about it; no, if you never chose (C9).",
+        ChoiceRecord.direction,
+        ChoiceRecord.requested_at,
+        ChoiceRecord.topic,
+    )
     addresses: Connection[PostalAddressType] = related(
         DataCategory.ADDRESS,
         "Postal addresses.",

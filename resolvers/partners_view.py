@@ -1,0 +1,147 @@
+"""What each partner may get of one member, and why: for the member.
+
+What leaves is read from `share`, as every answer to a partner is; each reason is `policies.explain`'s, which
+asks the decision itself. Both are read at one moment. They differ only when time alone has changed something
+(a birthday, an agreement that begins) and `share` is about to follow: the reason is then CHANGING.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from policies.agreement import AgreementTerms
+from policies.choices import Choice
+from policies.decision import Allow, Reason
+from policies.explain import Explanation, explain
+from policies.matrix import Matrix
+from policies.sharing import EVERYTHING, MemberFacts
+from resolvers.connection import Link
+from resolvers.shares import read_choices, read_facts, read_terms
+from schema.categories import CATEGORY_LABELS, SHARE_BITS, DataCategory, categories_of, expand
+from schema.errors import UnauthenticatedError
+from schema.vocabulary import AgreementStatus
+
+CHANGING: Final = "CHANGING"
+
+MESSAGES: Final = {
+    Reason.PRESUMED: "the policy shares it until you opt out",
+    Reason.REQUESTED: "you asked for it",
+    Reason.NOT_IN_FORCE: "the agreement is not in force",
+    Reason.POLICY: "the policy shares it for this purpose with nobody",
+    Reason.AGREEMENT: "the agreement does not name all of it",
+    Reason.INACTIVE: "your membership is not active",
+    Reason.PROTECTED: "members under 18, or of unknown age, are not shared (C17)",
+    Reason.REFUSED: "you opted out",
+    Reason.NOT_REQUESTED: "it needs an opt-in of yours, and there is none",
+}
+_CHANGING_MESSAGE: Final = "this is changing at the moment: ask again shortly"
+
+_EVIDENCE: Final = {Reason.PRESUMED: (Reason.NOT_REQUESTED,), Reason.REQUESTED: (Reason.REFUSED,)}
+"""The steps that an Allow rests on; a refusal rests on the step of its own reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of one category."""
+
+    category: DataCategory
+    reason: str
+    message: str
+    evidence: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """The category in words."""
+        return CATEGORY_LABELS[self.category]
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedAgreement:
+    """An agreement, and what it does with each category that it names."""
+
+    terms: AgreementTerms
+    in_force: bool
+    leaves: tuple[Outcome, ...]
+    withheld: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerView:
+    """A partner as a member sees it."""
+
+    name: str
+    display_name: str
+    agreements: tuple[AppliedAgreement, ...]
+
+
+async def one_moment(connection: Link) -> None:
+    """Let everything that this transaction reads be of one moment, and let it write nothing."""
+    await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+
+async def view_partners(
+    connection: Link, matrix: Matrix, member_id: UUID, now: datetime
+) -> Sequence[PartnerView]:
+    """Every partner by name, with its agreements that are in force or begin later.
+
+    Raises:
+        UnauthenticatedError: there is no such member any more.
+    """
+    row = await connection.fetchrow("SELECT birth_date, region, status FROM member WHERE id = $1", member_id)
+    if row is None:
+        raise UnauthenticatedError("this account does not exist any more: sign in again")
+    facts = read_facts(row)
+    choices = (await read_choices(connection, [member_id])).get(member_id, [])
+    masks = {
+        share["agreement_id"]: share["mask"]
+        for share in await connection.fetch(
+            "SELECT agreement_id, mask FROM share WHERE member_id = $1", member_id
+        )
+    }
+    applied: dict[UUID, list[AppliedAgreement]] = {}
+    for agreement in await connection.fetch(
+        "SELECT id, partner_id, basis, purpose, categories, valid_from, valid_until, status, version"
+        " FROM agreement WHERE status = $1 AND (valid_until IS NULL OR valid_until > $2) ORDER BY id",
+        AgreementStatus.ACTIVE.value,
+        now,
+    ):
+        terms = read_terms(agreement)
+        mask = masks.get(terms.id, 0)
+        applied.setdefault(terms.partner_id, []).append(apply(matrix, terms, facts, choices, mask, now))
+    return [
+        PartnerView(partner["name"], partner["display_name"], tuple(applied.get(partner["id"], ())))
+        for partner in await connection.fetch("SELECT id, name, display_name FROM partner ORDER BY name")
+    ]
+
+
+def apply(
+    matrix: Matrix,
+    terms: AgreementTerms,
+    facts: MemberFacts,
+    choices: Sequence[Choice],
+    mask: int,
+    now: datetime,
+) -> AppliedAgreement:
+    """What this agreement does with each category that it names. `mask` is of the member's row in `share`."""
+    moment = max(now, terms.valid_from)
+    leaving = categories_of(mask)
+    leaves: list[Outcome] = []
+    withheld: list[Outcome] = []
+    for category in sorted((expand(terms.categories) | leaving) & SHARE_BITS.keys()):
+        explanation = explain(matrix, terms, EVERYTHING, facts, choices, category=category, now=moment)
+        shown = _outcome(explanation, shared=category in leaving)
+        (leaves if category in leaving else withheld).append(shown)
+    return AppliedAgreement(terms, terms.in_force(now), tuple(leaves), tuple(withheld))
+
+
+def _outcome(explanation: Explanation, *, shared: bool) -> Outcome:
+    reason = explanation.verdict.reason
+    if isinstance(explanation.verdict, Allow) is not shared:
+        return Outcome(explanation.category, CHANGING, _CHANGING_MESSAGE, ())
+    rests_on = _EVIDENCE.get(reason, (reason,))
+    evidence = tuple(line for step in explanation.steps if step.reason in rests_on for line in step.evidence)
+    return Outcome(explanation.category, reason.value, MESSAGES[reason], evidence)
