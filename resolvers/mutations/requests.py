@@ -62,6 +62,7 @@ async def _erase_account(
         due_at: datetime = await context.perform(lambda work: close_account(work, verified))
     except FieldErrors as refused:
         return EraseAccountPayload(errors=field_errors(refused), due_at=None)
+    await context.means.hear()
     context.exchange.set_cookie(Cookie(COOKIE, "", 0))
     return EraseAccountPayload(errors=[], due_at=due_at)
 

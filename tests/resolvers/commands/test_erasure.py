@@ -11,8 +11,9 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from gateway.app import Product
+from gateway.app import Product, compose, utc_now
 from gateway.database import Database
+from gateway.keys import Keyring
 from gateway.settings import Settings
 from gateway.upkeep import Upkeep
 from policies.principal import MemberPrincipal
@@ -32,7 +33,7 @@ from schema.errors import FieldErrors, GatewayError, UnauthenticatedError
 from schema.ids import new_id
 from schema.tables.account import LinkKind
 from schema.vocabulary import ChoiceSource, Direction
-from tests import world
+from tests import browsers, world
 from tests.asking import Asking
 
 ERASE: Final = (
@@ -436,3 +437,37 @@ async def test_an_import_under_way_leaves_nothing_of_the_erased(
 def test_the_grace_is_never_shorter_than_requests_take(settings: Settings) -> None:
     """A partner's read that saw the member has recorded its disclosure by then, so that it is buried, too."""
     assert timedelta(seconds=2 * settings.request_timeout + settings.disclosure_timeout) < SETTLING
+
+
+FOLLOW: Final = "mutation($input: FollowLinkInput!) { followLink(input: $input) { errors { code } } }"
+
+
+@pytest.mark.clause("C14")
+async def test_leaving_ends_every_way_in_and_the_link_opens_them_again(
+    settings: Settings, keys: Keyring, own_world: Database, product: Product, means: Means
+) -> None:
+    """By HTTP and by the real clock, as a front-end does it."""
+    await browsers.give_password(own_world, means, "ada")
+    async with compose(settings, keys, own_world, product, utc_now) as gateway:
+        here, elsewhere = browsers.Browser(gateway), browsers.Browser(gateway)
+        await here.sign_in("ada")
+        await elsewhere.sign_in("ada")
+        given = {"input": {"password": browsers.PASSWORD}}
+        assert (await here.ask(ERASE, given))["eraseAccount"]["errors"] == []
+        assert here.cookie is None
+        for browser in (here, elsewhere):
+            refused = await browser.post("{ me { number } }")
+            assert refused.status_code == 401
+            browser.token = None
+        renewed = (await elsewhere.ask(browsers.REFRESH))["refreshSession"]
+        assert [error["code"] for error in renewed["errors"]] == ["SESSION_OVER"]
+        unknown = await browsers.Browser(gateway).sign_in("nobody@example.org")
+        assert (await browsers.Browser(gateway).sign_in("ada")) == unknown
+
+        link = await own_world.app.fetchval("SELECT id FROM one_time_link")
+        token = {"input": {"token": means.tokens.seal(TokenUse.LINK, link.bytes)}}
+        assert (await browsers.Browser(gateway).ask(FOLLOW, token))["followLink"]["errors"] == []
+        again = await browsers.Browser(gateway).ask(FOLLOW, token)
+        assert again["followLink"]["errors"] == [{"code": "LINK_EXPIRED"}]
+        await here.sign_in("ada")
+        assert (await here.ask("{ me { number } }"))["me"] == {"number": "M-001"}
