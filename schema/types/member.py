@@ -105,7 +105,7 @@ class ChoiceType:
         child=Notice.id,
     )
     policy: str | None = stored(
-        ChoiceRecord.policy, "The `digest` of the policy in force when it arrived, if that was noted."
+        ChoiceRecord.policy, "The policy in force when it arrived, as `digest:version`, if that was noted."
     )
 
 
