@@ -23,9 +23,17 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import orjson
-from graphql import DocumentNode, ExecutionResult, OperationDefinitionNode, OperationType, execute
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    OperationDefinitionNode,
+    OperationType,
+    Undefined,
+    execute,
+)
 from graphql.execution import Executor
 from graphql.execution.values import VariableValues
+from graphql.pyutils import Path as ResponsePath
 
 from gateway.answers import Answer, Outcome, assemble, encode, switch_variables
 from gateway.cache import BoundedCache
@@ -107,6 +115,28 @@ class FragmentExecutor(Executor[Any]):
         if isinstance(result, Fragment):
             return result.value
         return super().complete_value(return_type, field_details_list, info, path, result, position_context)
+
+    async def execute_fields_serially(
+        self,
+        parent_type: Any,
+        source_value: Any,
+        path: Any,
+        grouped_field_set: Any,
+        position_context: Any,
+    ) -> dict[str, Any]:
+        """Execute the commands of a mutation one after the other, in a loop.
+
+        graphql-core nests a coroutine for each and ends in a `RecursionError` at a thousand.
+        """
+        results: dict[str, Any] = {}
+        for name, field_details_list in grouped_field_set.items():
+            place = ResponsePath(path, name, parent_type.name)
+            result = self.execute_field(
+                parent_type, source_value, field_details_list, place, position_context
+            )
+            if result is not Undefined:
+                results[name] = await result if isawaitable(result) else result
+        return results
 
 
 class Engine:
