@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Self
 
 from gateway.database import Database
@@ -19,6 +19,9 @@ from schema.errors import GatewayError
 INTERVAL: Final = 60.0
 """Seconds between two rounds: by then the feed tells what reads have been saying all along."""
 
+REMOVALS: Final = timedelta(hours=1)
+"""Between two removals of old rows: they harm nobody meanwhile, and finding them reads whole tables."""
+
 
 class Upkeep:
     """`async with` it around serving: the shares follow the policy before the first request."""
@@ -28,6 +31,7 @@ class Upkeep:
         self._matrix = matrix
         self._clock = clock
         self._task: asyncio.Task[None] | None = None
+        self._removed_at: datetime | None = None
 
     async def __aenter__(self) -> Self:
         """Apply the policy, do what is due, and go on doing so."""
@@ -58,8 +62,10 @@ class Upkeep:
         if ended.withdrawn or adults.opened or expired:
             event("upkeep", withdrawn=ended.withdrawn, opened=adults.opened, expired=expired)
         await self._erase(now)
-        async with self._database.transaction() as connection:
-            await remove_old(connection, now)
+        if self._removed_at is None or now - self._removed_at >= REMOVALS:
+            async with self._database.transaction() as connection:
+                await remove_old(connection, now)
+            self._removed_at = now
 
     async def _erase(self, now: datetime) -> None:
         """Erase members one by one: one who cannot be erased now keeps nobody else waiting."""

@@ -56,7 +56,7 @@ async def close_account(work: Work, verified: str | None) -> datetime:
     if await read_password_hash(work.connection, member_id) != verified:
         message = "your password has been changed since: sign in again"
         raise FieldErrors([FieldProblem(("password",), "WRONG_PASSWORD", message)])
-    row = await work.connection.fetchrow("SELECT status, email FROM member WHERE id = $1", member_id)
+    (row,) = await work.connection.fetch("SELECT status, email FROM member WHERE id = $1", member_id)
     if row["status"] == MemberStatus.CLOSED:
         return await _scheduled(work, member_id)
     await write_member(work, member_id, {"status": MemberStatus.CLOSED.value})  # 2

@@ -125,7 +125,7 @@ async def test_closing_ends_sessions_revokes_tokens_and_mails_the_way_back(
     lines = await own_world.app.fetch("SELECT kind, subject FROM revocation ORDER BY seq")
     assert [tuple(line) for line in lines] == [("SESSION", str(session)), ("MEMBER", str(ADA.id))]
     assert await mails(own_world) == [("ERASURE_SCHEDULED", ADA.email, ADA.id)]
-    link = await own_world.app.fetchrow("SELECT kind, expires_at FROM one_time_link")
+    (link,) = await own_world.app.fetch("SELECT kind, expires_at FROM one_time_link")
     assert tuple(link) == ("CANCEL_ERASURE", due_at)
 
 
@@ -175,7 +175,7 @@ async def test_coming_back_restores_exactly_what_was_shared(
         await cancel(work, followed["member_id"])
     assert await shares(own_world) == before
     assert await status(own_world) == "ACTIVE"
-    request = await own_world.app.fetchrow("SELECT status, outcome, closed_at FROM member_request")
+    (request,) = await own_world.app.fetch("SELECT status, outcome, closed_at FROM member_request")
     assert tuple(request) == ("CANCELLED", "You cancelled it.", world.NOW + timedelta(days=1))
     assert [kind for kind, *_ in await mails(own_world)] == ["ERASURE_SCHEDULED", "ERASURE_CANCELLED"]
     assert await own_world.app.fetchval("SELECT count(*) FROM revocation WHERE kind = 'MEMBER'") == 2
@@ -419,6 +419,22 @@ async def test_an_erasure_leaves_no_survivor_whoever_comes_first(
         assert isinstance(told, FieldErrors | UnauthenticatedError | GatewayError)
     else:
         assert told is None
+
+
+async def test_a_link_that_is_being_followed_is_waited_for_before_the_member_is_locked(
+    own_world: Database, product: Product, means: Means
+) -> None:
+    """The other way round, each would hold what the other waits for."""
+    due_at = await close(own_world, product, means)
+    async with own_world.transaction() as connection:
+        work = work_of(connection, product, means, due_at - timedelta(seconds=1))
+        link = await connection.fetchval("SELECT id FROM one_time_link")
+        await follow_link(work, means.tokens.seal(TokenUse.LINK, link.bytes), LinkKind.CANCEL_ERASURE)
+        erasing = asyncio.create_task(carry_out(own_world, due_at))
+        await asyncio.sleep(0.2)
+        await cancel(work, ADA.id)
+    assert await erasing is False
+    assert await status(own_world) == "ACTIVE"
 
 
 async def test_an_import_under_way_leaves_nothing_of_the_erased(

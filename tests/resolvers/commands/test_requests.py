@@ -82,7 +82,7 @@ async def test_a_correction_is_stored_mailed_and_shown(asking_alone: Asking) -> 
         "kind": "CORRECTION", "status": "OPEN", "body": "Two books,\nnot one.", "targetKind": "ORDER",
         "targetId": ORDER,
     }  # fmt: skip
-    stored = await asking_alone.database.app.fetchrow("SELECT opened_at, due_at FROM member_request")
+    (stored,) = await asking_alone.database.app.fetch("SELECT opened_at, due_at FROM member_request")
     assert stored["due_at"] - stored["opened_at"] == ANSWER_OWED == timedelta(days=30)
     ada = world.person("ada")
     assert await mails(asking_alone) == [("REQUEST_RECEIVED", ada.email, ada.id, None)]
