@@ -16,9 +16,9 @@ from asyncpg import Record
 from policies.registration import Mandatory, missing_mandatory
 from resolvers.commands.correction import Checks, lock_member, write_member
 from resolvers.commands.letters import make_link, post
+from resolvers.commands.registration import count_mail_to
 from resolvers.commands.registration_checks import check_supervisor
 from resolvers.context import Work
-from resolvers.throttle import count_attempt
 from schema.tables.account import LinkKind
 from schema.tables.mail import LetterKind
 from schema.tables.member import MemberStatus
@@ -62,7 +62,7 @@ async def complete_registration(work: Work, given: Mapping[str, Any]) -> None:
     if supervisor is None:
         await write_member(work, member_id, {"status": MemberStatus.ACTIVE.value})
         return
-    await count_attempt(work, f"registration {supervisor}")
+    await count_mail_to(work, supervisor)
     await work.connection.execute(
         "UPDATE member SET supervisor_email = $2, version = version + 1, updated_at = $3 WHERE id = $1",
         member_id,

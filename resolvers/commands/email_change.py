@@ -15,9 +15,9 @@ from asyncpg.exceptions import UniqueViolationError
 from policies.email_addresses import same_email
 from resolvers.commands.correction import Checks, lock_member, write_member
 from resolvers.commands.letters import dead_link, make_link, post
+from resolvers.commands.registration import count_mail_to
 from resolvers.commands.registration_checks import check_email
 from resolvers.context import Work
-from resolvers.throttle import count_attempt
 from schema.errors import FieldErrors, FieldProblem
 from schema.tables.account import LinkKind
 from schema.tables.mail import LetterKind
@@ -30,7 +30,7 @@ async def admit_change(work: Work, given: Mapping[str, Any]) -> None:
     Raises:
         ThrottledError: too many were sent there.
     """
-    await count_attempt(work, f"registration {given['new_email']}")
+    await count_mail_to(work, given["new_email"])
 
 
 async def request_change(work: Work, given: Mapping[str, Any]) -> None:

@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from policies.email_addresses import read_email
 from policies.free_text import find_phone_number
 from policies.own_numbers import holds_own_number
 from resolvers.commands.correction import Checks, add_row
@@ -50,11 +51,19 @@ async def admit(work: Work, given: Mapping[str, Any]) -> datetime:
     Raises:
         ThrottledError: too many of them.
     """
-    origin = f"from {work.exchange.ip_address}"
-    await count_attempt(work, f"registration {given.get('email') or origin}")
+    await count_mail_to(work, given.get("email") or f"nobody, from {work.exchange.ip_address}")
     if given.get("supervisor_email"):
-        await count_attempt(work, f"registration {given['supervisor_email']}")
+        await count_mail_to(work, given["supervisor_email"])
     return work.now
+
+
+async def count_mail_to(work: Work, address: str) -> None:
+    """Count a mail to an address that somebody names, in its normal form: it has many spellings.
+
+    Raises:
+        ThrottledError: too many were sent there.
+    """
+    await count_attempt(work, f"registration {read_email(address) or address}")
 
 
 async def check_username_is_free(work: Work, username: str | None, checks: Checks) -> None:

@@ -20,7 +20,9 @@ from tests.canaries import Detector
 from tests.resolvers.commands.registering import NUMBER, PASSWORD, REGISTER, complete
 
 FLOOR: Final = 0.3
-ALIASES: Final = 20
+ALIASES: Final = 5
+ATTEMPTS: Final = 10
+"""As the settings ship."""
 PER_REQUEST: Final = {"date", "x-request-id"}
 
 
@@ -64,16 +66,18 @@ async def test_an_answer_tells_nothing_of_whose_address_it_is(visitor: httpx.Asy
     assert min(waits) >= FLOOR
 
 
-async def test_aliases_count_each_and_every_registration_ends_in_few_mails(
+@pytest.mark.clause("C14")
+async def test_each_alias_counts_so_that_few_mails_reach_one_address(
     visitor: httpx.AsyncClient, own_world: Database
 ) -> None:
     fields = " ".join(f"a{n}: register(input: $input) {{ errors {{ code }} }}" for n in range(ALIASES))
     query = f"mutation($input: RegisterInput!) {{ {fields} }}"
-    response = await send(visitor, query, complete(email="ada@example.org", username=None))
-    codes = {error["extensions"]["code"] for error in response.json()["errors"]}
-    assert codes <= {"THROTTLED", "TOO_MANY_ROOT_FIELDS", "TOO_MANY_ALIASES", "TOO_COSTLY"}
-    mails = await own_world.app.fetchval("SELECT count(*) FROM outgoing_mail")
-    assert mails <= 10
+    codes = []
+    for spelling in ("ada@example.org", "ADA@Example.org", " ada@example.org", "ada@ｅxample.org"):
+        response = await send(visitor, query, complete(email=spelling, username=None))
+        codes += [error["extensions"]["code"] for error in response.json().get("errors", [])]
+    assert codes == ["THROTTLED"] * 2  # an error ends the request: the payload may not be null
+    assert await own_world.app.fetchval("SELECT count(*) FROM outgoing_mail") == ATTEMPTS
 
 
 @pytest.mark.clause("C10", "C14", "R1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any, Final
 
 import asyncpg
@@ -68,6 +69,25 @@ async def test_only_the_newest_wish_counts(registering: Registering) -> None:
     await change(registering)
     assert await registering.follow("CONFIRM_EMAIL", "first@example.net") == [(["token"], "LINK_EXPIRED")]
     assert await registering.follow("CONFIRM_EMAIL", NEW) == []
+
+
+@pytest.mark.clause("C14")
+async def test_a_link_that_sets_a_password_and_went_to_the_address_before_works_no_more(
+    registering: Registering,
+) -> None:
+    await set_password(registering, "ada")
+    owner = await asyncpg.connect(registering.asking.database.url)
+    await owner.execute(
+        "INSERT INTO one_time_link (id, member_id, kind, created_at, expires_at)"
+        " VALUES (gen_random_uuid(), $1, 'RESET_PASSWORD', $2, $3)",
+        world.person("ada").id,
+        world.NOW,
+        world.NOW + timedelta(hours=1),
+    )
+    await owner.close()
+    await change(registering)
+    assert await registering.follow("CONFIRM_EMAIL", NEW) == []
+    assert await registering.rows("SELECT FROM one_time_link WHERE used_at IS NULL") == []
 
 
 @pytest.mark.clause("C14")
