@@ -7,7 +7,6 @@ An origin is compared with those admitted, and never with the `Host` header, whi
 from __future__ import annotations
 
 from collections.abc import Collection
-from http.cookies import CookieError, SimpleCookie
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
@@ -63,18 +62,16 @@ def _written(cookie: Cookie) -> str:
 
 
 def _cookies(scope: Scope) -> dict[str, str]:
-    """Our own cookies by name, without their prefix. Browsers may send them in several headers (HTTP/2)."""
+    """Our own cookies by name, without their prefix. Browsers may send them in several headers (HTTP/2).
+
+    Read as RFC 6265bis, 5.7.3 writes them: what others put into theirs does not keep ours from being found.
+    """
     raw = b"; ".join(value for key, value in scope["headers"] if key == b"cookie")
     if len(raw) > MAX_COOKIES:
         return {}
-    parsed = SimpleCookie()
-    try:
-        parsed.load(raw.decode("latin-1"))
-    except CookieError:
-        return {}
-    return {
-        name.removeprefix(PREFIX): morsel.value for name, morsel in parsed.items() if name.startswith(PREFIX)
-    }
+    pairs = (pair.partition("=") for pair in raw.decode("latin-1").split(";"))
+    named = ((name.strip(), value.strip()) for name, _, value in pairs)
+    return {name.removeprefix(PREFIX): value for name, value in named if name.startswith(PREFIX)}
 
 
 def _is_admitted(origin: str | None, site: str | None, origins: Collection[str]) -> bool:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -57,12 +57,16 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """What a client gets for a session. `lasts`: for how long the refresh token may stay unused."""
+    """What a client gets for a session. `lasts`: for how long the refresh token may stay unused.
+
+    `displaced`: other sessions ended for it.
+    """
 
     session_id: UUID
     access: AccessToken = field(repr=False)
     refresh_token: str = field(repr=False)
     lasts: timedelta
+    displaced: bool = False
 
 
 async def count_and_find(work: Work, typed: str) -> Account:
@@ -129,7 +133,7 @@ async def start_session(work: Work, account: Account, new_hash: str | None) -> I
     )
     issued = _issue(work, account.member_id, session_id, 0, min(rules.session_lifetime, rules.session_idle))
     await revoke_sessions(work.connection, [row["id"] for row in surplus], now=work.now)
-    return issued
+    return replace(issued, displaced=bool(surplus))
 
 
 async def renew_session(work: Work, token: str) -> Issued | None:

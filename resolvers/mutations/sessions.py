@@ -13,6 +13,7 @@ import strawberry
 from strawberry import Info
 
 from policies.principal import MemberPrincipal
+from resolvers.commands.opt_out_signal import note_signal
 from resolvers.commands.sessions import (
     Account,
     Issued,
@@ -57,6 +58,8 @@ async def _sign_in(info: Info[Any, Any], input: SignInInput) -> SessionPayload: 
     if issued is None:
         message = "e-mail address or password is wrong: try again, or ask for a link to set a password"
         return _refused("INVALID_CREDENTIALS", message)
+    if issued.displaced:
+        await context.means.hear()
     return _granted(context.exchange, issued, input.delivery)
 
 
@@ -71,6 +74,9 @@ async def _begun(context: RequestContext, account: Account, password: str) -> Is
             new_hash = await passwords.hash(password)
         except UnavailableError:
             new_hash = None  # the next sign-in does it
+    if context.exchange.opts_out:
+        # Before the session, and on its own: it locks what the session must not wait for with locks held.
+        await context.perform(lambda work: note_signal(work, account.member_id))
     issued: Issued | None = await context.perform(lambda work: start_session(work, account, new_hash))  # 3
     return issued
 

@@ -15,12 +15,14 @@ from gateway.identity.tokens import SubjectKind
 from policies.principal import MemberPrincipal, PartnerPrincipal, Visitor
 from resolvers.commands.clients import revoke_client, revoke_token
 from resolvers.commands.partners import set_agreement_status
-from resolvers.revocations import RevocationKind, revoke
+from resolvers.revocations import RevocationKind, revoke, revoke_sessions
 from schema.categories import DataCategory, categories_of
 from schema.errors import UnauthenticatedError, UnavailableError
 from schema.ids import new_id
 from schema.vocabulary import AgreementStatus
 from tests.gateway.identity.conftest import World
+
+SESSION = new_id()
 
 AT_ONCE = 0.5
 """Seconds: less than half the poll of the patient settings, so only a notification is as quick."""
@@ -153,6 +155,11 @@ async def sign_the_member_out(world: World, _: str) -> None:
         await revoke(connection, RevocationKind.MEMBER, str(world.member_id), now=datetime.now(UTC))
 
 
+async def end_the_session(world: World, _: str) -> None:
+    async with world.database.transaction() as connection:
+        await revoke_sessions(connection, [SESSION], now=datetime.now(UTC))
+
+
 async def close_the_member(world: World, _: str) -> None:
     async with world.database.transaction() as connection:
         await connection.execute("UPDATE member SET status = 'CLOSED'")
@@ -165,6 +172,7 @@ REVOCATIONS: list[tuple[SubjectKind, Callable[[World, str], Awaitable[None]]]] =
     (SubjectKind.PARTNER, revoke_the_client),
     (SubjectKind.PARTNER, suspend_the_agreement),
     (SubjectKind.MEMBER, sign_the_member_out),
+    (SubjectKind.MEMBER, end_the_session),
     (SubjectKind.MEMBER, close_the_member),
 ]
 
@@ -176,7 +184,7 @@ async def test_what_is_revoked_is_refused_at_once_by_every_replica(
     kind: SubjectKind,
     act: Callable[[World, str], Awaitable[None]],
 ) -> None:
-    header = world.bearer(kind)
+    header = world.bearer(kind, session_id=None if kind is SubjectKind.PARTNER else str(SESSION))
     async with open_authenticator(world.settings, world.keys, world.database) as replica:
         for each in (authenticator, replica):
             await each.authenticate(header)
@@ -186,6 +194,54 @@ async def test_what_is_revoked_is_refused_at_once_by_every_replica(
     async with open_authenticator(world.settings, world.keys, world.database) as started_later:
         with pytest.raises(UnauthenticatedError):
             await started_later.authenticate(header)
+
+
+async def test_a_token_that_lives_longer_than_a_day_is_refused(
+    authenticator: Authenticator, world: World
+) -> None:
+    """The revocation log forgets members and sessions after that."""
+    await authenticator.authenticate(world.bearer(lifetime=86_400))
+    with pytest.raises(UnauthenticatedError):
+        await authenticator.authenticate(world.bearer(lifetime=86_402))
+
+
+async def test_the_end_of_a_session_concerns_no_other(authenticator: Authenticator, world: World) -> None:
+    other = new_id()
+    await end_the_session(world, "")
+    principal = await authenticator.authenticate(world.bearer(session_id=str(other)))
+    assert isinstance(principal, MemberPrincipal)
+    assert principal.session_id == other
+    principal = await authenticator.authenticate(world.bearer())
+    assert isinstance(principal, MemberPrincipal)
+    assert principal.session_id is None
+
+
+async def test_a_line_that_comes_late_ends_what_is_cached_and_is_forgotten(
+    authenticator: Authenticator, world: World
+) -> None:
+    """Of a member who left while this replica heard nothing for a day: no old token is left to refuse."""
+    await authenticator.authenticate(world.bearer())
+    long_ago = datetime.now(UTC) - timedelta(days=2)
+    async with world.database.transaction() as connection:
+        await connection.execute("UPDATE member SET status = 'CLOSED'")
+        await revoke(connection, RevocationKind.MEMBER, str(world.member_id), now=long_ago)
+        await revoke_sessions(connection, [SESSION], now=long_ago)
+    await authenticator.hear()
+    with pytest.raises(UnauthenticatedError):
+        await authenticator.authenticate(world.bearer())
+    assert authenticator._authority._over == {}
+    assert authenticator._authority._not_before == {}
+
+
+async def test_a_process_has_heard_of_what_it_revoked_once_it_has_listened(
+    authenticator: Authenticator, world: World
+) -> None:
+    header = world.bearer()
+    await authenticator.authenticate(header)
+    await sign_the_member_out(world, header)
+    await authenticator.hear()
+    with pytest.raises(UnauthenticatedError):
+        await authenticator.authenticate(header)
 
 
 async def test_a_member_who_signed_out_everywhere_may_sign_in_again(

@@ -20,6 +20,8 @@ from resolvers.tokens import TokenUse
 from tests import world
 from tests.browsers import PASSWORD, Browser, codes, give_hash, give_password
 
+ADA = world.person("ada").id
+
 SESSIONS = "{ me { sessions(first: 200) { edges { node { id endedAt ipAddress userAgent } } } } }"
 
 
@@ -406,3 +408,24 @@ async def hash_of(database: Database, name: str) -> str:
         found = await read_password_hash(connection, world.person(name).id)
     assert found is not None
     return found
+
+
+@pytest.mark.clause("C4")
+@pytest.mark.parametrize(("headers", "written"), [({"sec-gpc": "1"}, ["GPC"]), ({}, [])])
+async def test_signing_in_with_global_privacy_control_opts_out(
+    browser: Browser, own_world: Database, headers: dict[str, str], written: list[str]
+) -> None:
+    browser.headers |= headers
+    await browser.sign_in("ada", "wrong")
+    async with own_world.connection() as connection:
+        question = "SELECT source FROM choice WHERE member_id = $1 AND source = 'GPC'"
+        assert await connection.fetch(question, ADA) == []
+        assert codes(await browser.sign_in("ada")) == []
+        noted = await connection.fetch(question, ADA)
+        shares = await connection.fetchval(
+            "SELECT count(*) FROM share JOIN agreement ON agreement.id = agreement_id"
+            " WHERE member_id = $1 AND basis <> 'LEGAL'",
+            ADA,
+        )
+    assert [row["source"] for row in noted] == written
+    assert (shares == 0) == bool(written)
