@@ -4,11 +4,14 @@ A file has `rows` and, where it is not about the shipped policy, `added_rules`: 
 A row names `basis`, `purpose`, `agreement` (keys), `category` and what to `expect`: allow, withhold or deny,
 with the `reason`. Optional are `scopes` (default: all that the agreement names), `status`,
 `valid_from`, `valid_until`, `member` (`birth_date`, `region`, `active`) and `choices`, whose `partner` is
-`this`, `other` or absent for all. Dates are chosen so that rows hold whenever they are run before 2030.
+`this`, `other` or absent for all. A choice with `topic: NEWSLETTER` stands in the ledger and decides nothing;
+one with `notice: true` answers to a notice, whose purpose and categories it has. Dates are chosen so that
+rows hold whenever they are run before 2030.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -44,6 +47,9 @@ class DecisionCase:
     scopes: tuple[str, ...]
     facts: MemberFacts
     choices: tuple[Choice, ...]
+    newsletter: tuple[Choice, ...]
+    answers: tuple[Choice, ...]
+    """Those of `choices` that answer to a notice."""
     category: DataCategory
     expect: str
     reason: Reason
@@ -82,11 +88,17 @@ def _case(stem: str, document: dict[str, Any], row: dict[str, Any]) -> DecisionC
             region=member.get("region"),
             active=member.get("active", True),
         ),
-        choices=tuple(_choice(choice) for choice in row.get("choices", ())),
+        choices=_choices(row, lambda choice: "topic" not in choice),
+        newsletter=_choices(row, lambda choice: choice.get("topic") == "NEWSLETTER"),
+        answers=_choices(row, lambda choice: choice.get("notice", False)),
         category=DataCategory(row["category"]),
         expect=row["expect"],
         reason=Reason(row["reason"]),
     )
+
+
+def _choices(row: dict[str, Any], wanted: Callable[[dict[str, Any]], bool]) -> tuple[Choice, ...]:
+    return tuple(_choice(choice) for choice in row.get("choices", ()) if wanted(choice))
 
 
 def _choice(row: dict[str, Any]) -> Choice:

@@ -26,6 +26,7 @@ from policies.principal import MemberPrincipal, PartnerPrincipal
 from policies.sharing import EVERYTHING, MemberFacts
 from resolvers.connection import Link
 from resolvers.means import Means
+from resolvers.partners_view import view_partners
 from resolvers.queries import full_schema
 from resolvers.shares import refresh_shares
 from schema.catalogue import prove
@@ -135,13 +136,21 @@ async def lay_down(connection: Link, case: DecisionCase) -> None:
         " created_at) VALUES ($1, $2, 'HOME', true, 'Street 1', 'Town', '12345', 'US', $3)",
         new_id(), MEMBER, NOW,
     )  # fmt: skip
-    for choice in case.choices:
+    for choice in (*case.choices, *case.newsletter):
+        purpose = None if choice.purpose is None else choice.purpose.value
+        categories = None if choice.categories is None else sorted(choice.categories)
+        notice = new_id() if choice in case.answers else None
+        if notice is not None:
+            await connection.execute(
+                "INSERT INTO notice VALUES ($1, 'New', 'New', $2, $3, $4, $5, $5)",
+                notice, terms.basis.value, purpose, categories, NOW,
+            )  # fmt: skip
         await connection.execute(
             "INSERT INTO choice (id, member_id, requested_at, received_at, direction, source, partner_id,"
-            " purpose, categories) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            " purpose, categories, notice_id, topic) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             new_id(), MEMBER, choice.requested_at, NOW, choice.direction.value, choice.source.value,
-            choice.partner_id, None if choice.purpose is None else choice.purpose.value,
-            None if choice.categories is None else sorted(choice.categories),
+            choice.partner_id, purpose, categories, notice,
+            "NEWSLETTER" if choice in case.newsletter else "SHARING",
         )  # fmt: skip
 
 
@@ -236,6 +245,13 @@ async def ways_of_member(asking: Within, case: DecisionCase) -> dict[str, bool]:
         ways["me.shares"] = bool(given)
     else:
         ways["me.shares"] = any(case.category.value in keys for keys in given)
+    ways["partners"] = any(
+        case.category is DataCategory.PSEUDONYM or outcome.category is case.category
+        for partner in await view_partners(asking.connection, asking.product.matrix, MEMBER, NOW)
+        for applied in partner.agreements
+        if applied.terms.id == case.terms.id and applied.in_force
+        for outcome in applied.leaves
+    )
     return ways
 
 
