@@ -198,10 +198,10 @@ def test_no_error_suggests_a_name(product: Product, near: str) -> None:
 @pytest.mark.parametrize(
     ("name", "roots"),
     [
-        ("visitor", {"policy", "viewer"}),
-        ("ada", {"policy", "viewer", "me", "previewAsPartner"}),
-        ("acme", {"policy", "viewer", "members", "member", "agreement"}),
-        ("acme-nothing", {"policy", "viewer", "agreement"}),
+        ("visitor", {"policy", "notices", "viewer"}),
+        ("ada", {"policy", "notices", "viewer", "me", "previewAsPartner", "partners", "receipt"}),
+        ("acme", {"policy", "notices", "viewer", "members", "member", "agreement"}),
+        ("acme-nothing", {"policy", "notices", "viewer", "agreement"}),
     ],
 )
 def test_each_audience_has_its_roots(product: Product, name: str, roots: set[str]) -> None:
