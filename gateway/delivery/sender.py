@@ -78,7 +78,7 @@ class Sender:
     async def drain(self) -> int:
         """Send everything that is due now; how many mails were sent."""
         sent = 0
-        while (batch := await self._claim()) and not self._stopping.is_set():
+        while not self._stopping.is_set() and (batch := await self._claim()):
             sent += await self._send_batch(batch)
         return sent
 
@@ -110,14 +110,15 @@ class Sender:
                     if current is not None:
                         sent += await self._send(send, current)
                     current = None
-        except OSError as error:
+        except Exception as error:
             if current is not None:
                 await self._put_off(current, error)
-            elif batch:
-                # Nobody was reached: the first mail waits longer, so that in the end it is given up.
-                first = await self._read(batch.pop(0))
-                if first is not None:
-                    await self._put_off(first, error)
+            else:
+                if isinstance(error, OSError) and batch:
+                    # Nobody was reached: the first mail waits longer, so that in the end it is given up.
+                    first = await self._read(batch.pop(0))
+                    if first is not None:
+                        await self._put_off(first, error)
                 raise
         finally:
             if batch:
@@ -146,7 +147,7 @@ class Sender:
             await remove_mail(connection, facts.id)  # 4
         return taken
 
-    async def _put_off(self, facts: MailFacts, error: OSError) -> None:
+    async def _put_off(self, facts: MailFacts, error: Exception) -> None:
         now = self._clock()
         given_up = now - facts.created_at >= GIVEN_UP_AFTER
         name = "mail.given_up" if given_up else "mail.put_off"
