@@ -64,7 +64,7 @@ async def read_receipt(
     )
     if row is None:
         return None
-    text = orjson.dumps(record_of(row, company), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    text = orjson.dumps(record_of(dict(row), company), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     return Receipt(row["id"], text.decode())
 
 

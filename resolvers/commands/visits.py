@@ -138,7 +138,7 @@ async def _visit_that_goes_on(work: Work, member_id: UUID, opened_at: datetime) 
     )
     if visit_id is None:
         return None
-    pages = await work.connection.fetchrow(
+    (pages,) = await work.connection.fetch(
         "SELECT count(*) AS count, max(viewed_at + make_interval(secs => seconds)) AS last FROM page_view"
         " WHERE visit_id = $1",
         visit_id,

@@ -148,7 +148,7 @@ def made_before() -> list[Request]:
             person.name.lower(),
             choice["requested_at"],
             choice["direction"],
-            partner=partners.get(choice.get("partner_id")),
+            partner=None if choice.get("partner_id") is None else partners[choice["partner_id"]],
             purpose=None if choice.get("purpose") is None else Purpose(choice["purpose"]),
             categories=None if choice.get("categories") is None else tuple(choice["categories"]),
         )

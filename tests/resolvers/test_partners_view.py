@@ -52,7 +52,7 @@ async def test_it_tells_what_is_shared_and_each_reason_as_it_is_decided(asking: 
     views = await view(asking, who)
     async with asking.database.connection() as connection:
         rows = await connection.fetch("SELECT agreement_id, mask FROM share WHERE member_id = $1", person.id)
-        member = await connection.fetchrow(
+        (member,) = await connection.fetch(
             "SELECT birth_date, region, status FROM member WHERE id = $1", person.id
         )
         choices = (await read_choices(connection, [person.id])).get(person.id, [])
