@@ -76,7 +76,7 @@ class Home:
             joined(
                 text(
                     "This is what may be shared with others, and why. What is not listed here is not shared."
-                    " Telephone numbers and passwords are never shared, with nobody."
+                    " Telephone numbers and passwords are never shared with anybody."
                 ),
                 *_announced(await self._notices()),
                 *_rules(policy["rules"]),

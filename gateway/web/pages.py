@@ -31,8 +31,10 @@ button { font: inherit; font-weight: 600; margin: 1.25rem 0 0; padding: .65rem 1
   border-radius: .4rem; background: #1d4ed8; color: #fff; cursor: pointer; }
 button:hover { background: #1e40af; }
 :focus-visible { outline: 3px solid #f59e0b; outline-offset: 2px; }
-.wrong { border-left: .3rem solid #dc2626; padding: .1rem 0 .1rem 1rem; }
+.wrong { border-left: .3rem solid #dc2626; padding: .25rem 0 .25rem 1rem; }
+.wrong p { margin: 0; }
 .quiet { font-size: .9375rem; opacity: .8; }
+input + .quiet { margin-top: .5rem; }
 code { overflow-wrap: anywhere; }
 """
 
