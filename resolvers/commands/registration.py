@@ -26,6 +26,7 @@ from resolvers.commands.member_secrets import MemberSecrets, remove_member_secre
 from resolvers.commands.registration_checks import Registration
 from resolvers.connection import Link
 from resolvers.context import Work
+from resolvers.shares import decision_digest
 from resolvers.throttle import count_attempt
 from schema.errors import UnavailableError
 from schema.tables.account import LinkKind
@@ -177,7 +178,7 @@ def _choices(work: Work, registration: Registration) -> list[dict[str, Any]]:
     """What the member chose by registering (C9), and what her browser says for her (C4)."""
     wanted = Direction.IN if registration.newsletter else Direction.OUT
     source = {"source": ChoiceSource.REGISTRATION.value}
-    sharing = {"topic": ChoiceTopic.SHARING.value}
+    sharing = {"topic": ChoiceTopic.SHARING.value, "policy": decision_digest(work.matrix)}
     choices = [{**source, "topic": ChoiceTopic.NEWSLETTER.value, "direction": wanted.value}]
     choices += [
         {**source, **sharing, "purpose": purpose.value, "direction": direction.value}
