@@ -10,9 +10,9 @@
     │   ├── FilterSizeError          FILTER_SIZE            a list in a filter is too long
     │   ├── FreeTextPhoneError       PHONE_NUMBER_IN_TEXT   a telephone number typed into a text
     │   └── FieldErrors              BAD_INPUT              several fields at once, each with its own code
+    │       └── ThrottledError       THROTTLED              too many attempts: wait as long as it says
     ├── UnauthenticatedError         UNAUTHENTICATED        the credential is not valid (any more)
     ├── ForbiddenError               FORBIDDEN              known, but not allowed
-    ├── ThrottledError               THROTTLED              too many attempts: wait as long as it says
     ├── NotFoundError                NOT_FOUND              on the command line: no such partner, member, ...
     └── UnavailableError             UNAVAILABLE            a part that is needed does not answer: try again
         └── DisclosureUnrecordedError  DISCLOSURE_UNRECORDED  R2: no record, so nothing leaves
@@ -100,6 +100,17 @@ class FieldErrors(InputError):  # noqa: N818 - it carries the errors of all fiel
         self.problems = tuple(problems)
 
 
+class ThrottledError(FieldErrors):
+    """Too many attempts on one account or from one address. `retry_after` in seconds."""
+
+    code = "THROTTLED"
+
+    def __init__(self, retry_after: int) -> None:
+        message = f"too many attempts: try again in {retry_after} s"
+        super().__init__([FieldProblem((), self.code, message)])
+        self.retry_after = retry_after
+
+
 class UnauthenticatedError(GatewayError):
     """The credential is missing, malformed, expired or revoked."""
 
@@ -110,16 +121,6 @@ class ForbiddenError(GatewayError):
     """The caller is known and may not do this."""
 
     code = "FORBIDDEN"
-
-
-class ThrottledError(GatewayError):
-    """Too many attempts on one account or from one address. `retry_after` in seconds."""
-
-    code = "THROTTLED"
-
-    def __init__(self, retry_after: int) -> None:
-        super().__init__(f"too many attempts: try again in {retry_after} s")
-        self.retry_after = retry_after
 
 
 class NotFoundError(GatewayError):

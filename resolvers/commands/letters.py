@@ -76,6 +76,17 @@ async def put_letter(
     )
 
 
+async def void_links(work: Work, member_id: UUID, *kinds: LinkKind) -> None:
+    """Links of these kinds work no more. Whoever locks the member as well does so after this."""
+    await work.connection.execute(
+        "UPDATE one_time_link SET used_at = $3"
+        " WHERE member_id = $1 AND kind = ANY($2::text[]) AND used_at IS NULL",
+        member_id,
+        [kind.value for kind in kinds],
+        work.now,
+    )
+
+
 async def make_link(
     work: Work,
     kind: LinkKind,
@@ -85,12 +96,7 @@ async def make_link(
     new_email: str | None = None,
 ) -> UUID:
     """A new link; those of the same kind that the member had before work no more."""
-    await work.connection.execute(
-        "UPDATE one_time_link SET used_at = $3 WHERE member_id = $1 AND kind = $2 AND used_at IS NULL",
-        member_id,
-        kind.value,
-        work.now,
-    )
+    await void_links(work, member_id, kind)
     link_id = new_id()
     await work.connection.execute(
         "INSERT INTO one_time_link (id, member_id, kind, new_email, created_at, expires_at)"

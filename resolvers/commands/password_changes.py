@@ -14,7 +14,7 @@ from typing import Final
 from uuid import UUID
 
 from policies.principal import MemberPrincipal
-from resolvers.commands.letters import dead_link, follow_link, make_link, post
+from resolvers.commands.letters import dead_link, follow_link, make_link, post, void_links
 from resolvers.commands.member_secrets import read_password_hash, write_password_hash
 from resolvers.commands.sessions import ADMITTED, end_all_sessions, folded
 from resolvers.context import Work
@@ -26,6 +26,9 @@ from schema.tables.mail import LetterKind
 
 RESET_PAUSE: Final = timedelta(minutes=5)
 """So long a link stays the newest one: who asks again and again fills no mailbox, and voids no link."""
+
+STARTED_BY_PASSWORD: Final = (LinkKind.RESET_PASSWORD, LinkKind.CONFIRM_EMAIL)
+"""Links that are void with the password: whoever knew the old one may have asked for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ async def change_password(work: Work, verified: str, new_hash: str) -> None:
     principal = work.principal
     if not isinstance(principal, MemberPrincipal):
         raise ForbiddenError("only a member has a password")
+    await void_links(work, principal.member_id, *STARTED_BY_PASSWORD)
     email = await work.connection.fetchval(
         "SELECT email FROM member WHERE id = $1 AND status = ANY($2::text[]) FOR NO KEY UPDATE",
         principal.member_id,
@@ -122,6 +126,7 @@ async def reset_password(work: Work, token: str, new_hash: str) -> None:
         FieldErrors: the link does not work any more, or went to an address that is not the member's now.
     """
     link = await follow_link(work, token, LinkKind.RESET_PASSWORD)
+    await void_links(work, link["member_id"], *STARTED_BY_PASSWORD)
     email = await work.connection.fetchval(
         "SELECT email FROM member WHERE id = $1 AND email = $2 AND status = ANY($3::text[])"
         " FOR NO KEY UPDATE",
@@ -141,13 +146,7 @@ async def reset_password(work: Work, token: str, new_hash: str) -> None:
 
 
 async def _set(work: Work, member_id: UUID, email: str, new_hash: str, *, but: UUID | None) -> None:
-    """Write the hash of the locked member, tell her, and end her sessions; links for the old one are void."""
+    """Write the hash of the locked member, tell her, and end her sessions."""
     await write_password_hash(work.connection, member_id, new_hash, work.now)
-    await work.connection.execute(
-        "UPDATE one_time_link SET used_at = $3 WHERE member_id = $1 AND kind = $2 AND used_at IS NULL",
-        member_id,
-        LinkKind.RESET_PASSWORD.value,
-        work.now,
-    )
     await post(work, LetterKind.PASSWORD_CHANGED, email, member_id)
     await end_all_sessions(work, member_id, but=but)

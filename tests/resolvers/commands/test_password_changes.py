@@ -99,6 +99,22 @@ async def test_a_changed_password_ends_every_other_session_and_is_told_by_mail(
 
 
 @pytest.mark.clause("C14")
+async def test_a_changed_password_voids_a_change_of_address_that_the_old_one_began(
+    browser: Browser, own_world: Database
+) -> None:
+    begun = await browser.ask(
+        "mutation ($i: RequestEmailChangeInput!) { requestEmailChange(input: $i) { errors { code } } }",
+        {"i": {"newEmail": "thief@example.net", "password": PASSWORD}},
+    )
+    assert begun == {"requestEmailChange": {"errors": []}}
+    unused = "SELECT count(*) FROM one_time_link WHERE kind = 'CONFIRM_EMAIL' AND used_at IS NULL"
+    async with own_world.connection() as connection:
+        assert await connection.fetchval(unused) == 1
+        assert await change(browser) == []
+        assert await connection.fetchval(unused) == 0
+
+
+@pytest.mark.clause("C14")
 @pytest.mark.parametrize(
     ("new", "code"),
     [
