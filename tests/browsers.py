@@ -48,7 +48,9 @@ class Browser:
         self.http = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000")
         self.cookie: str | None = None
         self.token: str | None = None
-        self.headers: dict[str, str] = {"user-agent": "Firefox"}
+        self.headers: dict[str, str] = {
+            "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"
+        }
         self.set_cookies: list[str] = []
 
     async def post(self, document: str, variables: Mapping[str, Any] | None = None) -> httpx.Response:

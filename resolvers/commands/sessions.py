@@ -24,6 +24,7 @@ from uuid import UUID
 from asyncpg import Record
 
 from policies.principal import MemberPrincipal
+from resolvers.browsers import browser_of
 from resolvers.commands.member_secrets import read_password_hash, write_password_hash
 from resolvers.context import Work
 from resolvers.means import AccessToken
@@ -113,14 +114,14 @@ async def start_session(work: Work, account: Account, new_hash: str | None) -> I
     await forget_attempts(work, account.counted)
     session_id, rules = new_id(), work.means.rules  # 2
     await work.connection.execute(
-        "INSERT INTO session (id, member_id, created_at, last_used_at, expires_at, ip_address, user_agent,"
+        "INSERT INTO session (id, member_id, created_at, last_used_at, expires_at, ip_address, browser,"
         " generation, rotated_at) VALUES ($1, $2, $3, $3, $4, $5, $6, 0, $3)",
         session_id,
         account.member_id,
         work.now,
         work.now + rules.session_lifetime,
         work.exchange.ip_address,
-        work.exchange.user_agent,
+        browser_of(work.exchange.user_agent),
     )
     surplus = await work.connection.fetch(  # 3
         "UPDATE session SET ended_at = $2 WHERE id IN (SELECT id FROM session WHERE member_id = $1"

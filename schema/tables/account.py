@@ -33,7 +33,7 @@ class Session(Table, table=True):
     expires_at: datetime = instant(DataCategory.ACCOUNT)
     ended_at: datetime | None = instant(DataCategory.ACCOUNT, nullable=True)
     ip_address: str | None = column(DataCategory.IP_ADDRESS, Text, nullable=True)
-    user_agent: str | None = column(DataCategory.DEVICE, Text, nullable=True)
+    browser: str | None = column(DataCategory.DEVICE, Text, nullable=True)
     generation: int = column(_OPS, Integer, default=0)
     rotated_at: datetime = instant(_OPS)
 

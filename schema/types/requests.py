@@ -22,7 +22,7 @@ class SessionType:
     expires_at: datetime = stored(Session.expires_at, "When it ends by itself.")
     ended_at: datetime | None = stored(Session.ended_at, "When it was ended; null: it was not.")
     ip_address: str | None = stored(Session.ip_address, "The address you came from.")
-    user_agent: str | None = stored(Session.user_agent, "What your browser calls itself.")
+    browser: str | None = stored(Session.browser, "With which browser, as `Firefox 143, Linux`.")
 
 
 @strawberry.type(name="Request", description="Something you asked of us, and what came of it.")

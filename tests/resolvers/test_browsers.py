@@ -22,10 +22,7 @@ _WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
         (f"Mozilla/5.0 (Windows NT 10.0) {_WEBKIT} Chrome/142.0.0.0 Edg/142.0.0.0", "Edge 142, Windows"),
         (f"Mozilla/5.0 (Linux; Android 10; K) {_WEBKIT} Chrome/142.0.0.0 Mobile", "Chrome 142, Android"),
         (
-            (
-                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
-                " Version/18.6 Mobile/15E148 Safari/604.1"
-            ),
+            f"Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) {_WEBKIT} Version/18.6 Safari/604.1",
             "Safari 18, iOS",
         ),
         ("python-httpx/0.28", "another browser"),

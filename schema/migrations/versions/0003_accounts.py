@@ -101,7 +101,7 @@ def _create_accounts() -> None:
         _instant("expires_at"),
         _instant("ended_at", nullable=True),
         sa.Column("ip_address", sa.Text(), nullable=True),
-        sa.Column("user_agent", sa.Text(), nullable=True),
+        sa.Column("browser", sa.Text(), nullable=True),
         sa.Column("generation", sa.Integer(), nullable=False),
         _instant("rotated_at"),
         sa.PrimaryKeyConstraint("id", name="pk_session"),

@@ -22,7 +22,7 @@ from tests.browsers import PASSWORD, Browser, codes, give_hash, give_password
 
 ADA = world.person("ada").id
 
-SESSIONS = "{ me { sessions(first: 200) { edges { node { id endedAt ipAddress userAgent } } } } }"
+SESSIONS = "{ me { sessions(first: 200) { edges { node { id endedAt ipAddress browser } } } } }"
 
 
 class Clock:
@@ -140,7 +140,7 @@ async def test_the_member_sees_when_and_where_from_and_with_what(
             "id": payload["sessionId"],
             "endedAt": None,
             "ipAddress": "198.51.100.7",
-            "userAgent": "Firefox",
+            "browser": "Firefox 143, Linux",
         }
     ]
 
