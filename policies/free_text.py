@@ -42,8 +42,9 @@ WIDEST_GAP: Final = 3
 FEWEST_DIGIT_WORDS: Final = 7
 """A local number in words; house numbers and company names in words are shorter."""
 
-MOST_GROUPS: Final = 60
-"""Groups of one run that are looked at, so that a long text of figures stays cheap."""
+MOST_CANDIDATES: Final = 300
+"""Different candidates of one text that are judged, a quarter of a millisecond each. A text with more of
+them, a page of figures, counts as one that holds a number: whoever sends it may not keep others waiting."""
 
 FALLBACK_REGIONS: Final = ("US", "GB", "DE", "FR")
 """Tried after the member's own. Their plans want ten digits or a leading zero: postal codes are safe."""
@@ -80,8 +81,10 @@ _DATE: Final = re.compile(
 _ZIP_PLUS_FOUR: Final = re.compile(r"(?<![0-9])[0-9]{5}-[0-9]{4}(?![0-9])")
 
 
-def find_phone_number(text: str, *, region: str | None) -> bool:
+def find_phone_number(text: str, *, region: str | None, tried: set[tuple[str, bool]] | None = None) -> bool:
     """Whether a telephone number can be read from `text`.
+
+    `tried` are candidates that were judged in texts read together with this one, and is added to.
 
     `region` is the ISO 3166-1 alpha-2 country of the member, whose national way of writing numbers is
     tried first; None or an unknown country leaves the international way and `FALLBACK_REGIONS`.
@@ -98,21 +101,25 @@ def find_phone_number(text: str, *, region: str | None) -> bool:
         return True
     plain = _plain_marks(_words_as_digits(folded))
     alike = without_look_alikes(plain)
-    return _holds_number(plain, region) or (alike != plain and _holds_number(alike, region))
+    tried = set() if tried is None else tried
+    return _holds_number(plain, region, tried) or (alike != plain and _holds_number(alike, region, tried))
 
 
-def _holds_number(text: str, region: str | None) -> bool:
+def _holds_number(text: str, region: str | None, tried: set[tuple[str, bool]]) -> bool:
     regions = _regions(region)
     if regions[0] == "US":
         if region is not None and _NANP_LOCAL.search(text):
             return True
         text = _ZIP_PLUS_FOUR.sub("x", text)
     # 4. Runs, 5. candidates, 6. verdict
-    return any(
-        _is_number(candidate, international, regions)
-        for run in _RUN.finditer(_DATE.sub("x", text))
-        for candidate, international in _candidates(run.group())
-    )
+    for run in _RUN.finditer(_DATE.sub("x", text)):
+        for candidate in _candidates(run.group()):
+            if candidate in tried:
+                continue
+            if len(tried) == MOST_CANDIDATES or _is_number(*candidate, regions):
+                return True
+            tried.add(candidate)
+    return False
 
 
 def refuse_phone_numbers(fields: Mapping[str, str | None], region: str | None) -> None:
@@ -194,10 +201,10 @@ def _regions(region: str | None) -> tuple[str, ...]:
 
 def _candidates(run: str) -> Iterator[tuple[str, bool]]:
     """Each sequence of whole groups of `run` with a number's count of digits, and whether a `+` leads it."""
-    groups = _GROUP.findall(run)[:MOST_GROUPS]
+    groups = _GROUP.findall(run)
     for first in range(len(groups)):
         digits = ""
-        for group in groups[first:]:
+        for group in groups[first : first + MOST_DIGITS]:
             digits += group
             if len(digits) > MOST_DIGITS:
                 break

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policies import free_text
 from policies.split_texts import find_split_number
 
 SPLIT = [
@@ -58,3 +61,40 @@ def test_a_house_number_before_a_postal_code_is_no_number(house: int, code: int,
 @given(st.lists(st.one_of(st.none(), st.text()), max_size=5))
 def test_reads_any_texts_without_an_error(texts: list[str | None]) -> None:
     assert find_split_number(texts, region="US") in {True, False}
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["1"] * 2_000,
+        ["a 1 b"] * 800,
+        ["12 a", "b 3"] * 400,
+        ["1" * 3_999 + "a", "2" * 4_000],
+        list("17" * 999),
+    ],
+)
+def test_long_texts_of_figures_cost_few_judgements(texts: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A visitor may send them, and everybody else waits: judgements are counted, not seconds."""
+    judged = 0
+
+    def counting(*arguments: Any) -> bool:
+        nonlocal judged
+        judged += 1
+        return is_number(*arguments)
+
+    is_number = free_text._is_number
+    monkeypatch.setattr(free_text, "_is_number", counting)
+    find_split_number(texts, region="US")
+    assert judged <= free_text.MOST_CANDIDATES
+
+
+def test_a_page_of_figures_counts_as_a_number() -> None:
+    """What is too long to be judged whole is not let through."""
+    figures = [f"{number:08}" for number in range(1_000, 90_000_000, 300_007)]
+    assert find_split_number(figures, region="DE")
+    assert free_text.find_phone_number("x ".join(figures), region="DE")
+
+
+def test_a_number_behind_many_groups_of_digits_is_found() -> None:
+    assert free_text.find_phone_number(f"{'1 ' * 100}, call 415-555-2671", region="US")
+    assert free_text.find_phone_number(f"{'1 ' * 100}415-555-2671", region="US")

@@ -347,11 +347,20 @@ async def test_the_access_line_names_things_and_holds_no_value(http: httpx.Async
     )
 
 
-async def test_a_document_with_a_text_in_it_is_not_named_in_the_log(
-    http: httpx.AsyncClient, log: Log
+@pytest.mark.parametrize(
+    "query",
+    [
+        'query { hello(name: "+14155550132") }',
+        'query { hello(name: """+14155550132""") }',
+        "query { hello(name: 14155550132) }",
+        "query { a14155550132: hello }",
+    ],
+)
+async def test_a_document_in_which_a_secret_may_stand_is_not_named_in_the_log(
+    http: httpx.AsyncClient, log: Log, query: str
 ) -> None:
-    """The text may be a telephone number or a password, and whoever reads a digest can try them all."""
-    await http.post(URL, json=body(query='query { hello(name: "+14155550132") }'), headers=MODERN)
+    """It may be a telephone number or a password, and whoever reads a digest can try them all."""
+    await http.post(URL, json=body(query=query), headers=MODERN)
     assert log()[-1]["operation"] is None
 
 
