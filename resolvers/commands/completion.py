@@ -47,7 +47,7 @@ async def complete_registration(work: Work, given: Mapping[str, Any]) -> None:
     Raises:
         FieldErrors: everything that is missing; nothing was changed.
     """
-    member_id = (await lock_member(work, given.get("version")))["id"]
+    member_id = (await lock_member(work, given.get("version"), links=True))["id"]
     member = await _on_file(work, member_id)
     if member["status"] != MemberStatus.INVITED:
         return
@@ -62,15 +62,24 @@ async def complete_registration(work: Work, given: Mapping[str, Any]) -> None:
     if supervisor is None:
         await write_member(work, member_id, {"status": MemberStatus.ACTIVE.value})
         return
-    await count_mail_to(work, supervisor)
+    await ask_adult(work, member_id, supervisor)
+
+
+async def ask_adult(work: Work, member_id: UUID, address: str) -> None:
+    """Mail a link by which the adult who supervises the locked member confirms it. Her links are held.
+
+    Raises:
+        ThrottledError: too many mails were sent there.
+    """
+    await count_mail_to(work, address)
     await work.connection.execute(
         "UPDATE member SET supervisor_email = $2, version = version + 1, updated_at = $3 WHERE id = $1",
         member_id,
-        supervisor,
+        address,
         work.now,
     )
     link = await make_link(work, LinkKind.CONFIRM_SUPERVISION, member_id)
-    await post(work, LetterKind.CONFIRM_SUPERVISION, supervisor, member_id, link_id=link)
+    await post(work, LetterKind.CONFIRM_SUPERVISION, address, member_id, link_id=link)
 
 
 async def complete_if_whole(work: Work, member_id: UUID) -> None:

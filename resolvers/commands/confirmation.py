@@ -4,7 +4,7 @@ INVARIANT (one-at-a-time-for-an-address): whoever confirms an address holds its 
 transaction, so that of several who claim it one becomes its owner and the others are told.
 
 1. take the lock of the address that the link is about;
-2. use the link up, then take a turn: members are locked after links, as `resolvers.commands.erasure` does;
+2. use the link up, then take a turn: members are locked after links (`resolvers.commands.letters`);
 3. do what it is for. A registration counts when every link of it was followed.
 """
 
@@ -96,7 +96,7 @@ async def _confirm_supervision(work: Work, member_id: UUID) -> None:
     member = await _locked(work, member_id)
     if member["status"] == MemberStatus.INVITED:
         await complete_if_whole(work, member_id)
-    else:
+    elif member["status"] != MemberStatus.ACTIVE:  # a member who told the birth date late stays one
         await _admit_if_confirmed(work, member)
 
 

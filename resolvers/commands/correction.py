@@ -13,18 +13,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
 from asyncpg import Record
 from asyncpg.exceptions import UniqueViolationError
 
-from policies.age import is_plausible
 from policies.card_numbers import has_card_number
 from policies.free_text import find_phone_number, fold
 from policies.principal import MemberPrincipal
 from policies.split_texts import find_split_number
+from resolvers.commands.letters import lock_links
 from resolvers.commands.member_changes import COLUMN_MASKS
 from resolvers.context import Work
 from resolvers.shares import refresh_shares, take_turn
@@ -144,27 +143,8 @@ async def correct_profile(work: Work, given: Mapping[str, Any]) -> None:
         raise FieldErrors([problem]) from None
 
 
-async def set_birth_date(work: Work, given: Mapping[str, Any]) -> None:
-    """Tell a birth date that was not known. The shares follow: a member under 18 stays protected (C17).
-
-    Raises:
-        FieldErrors: nothing was changed.
-    """
-    member = await lock_member(work, None)  # 1
-    birth_date: date = given["birth_date"]
-    if member["birth_date"] == birth_date:
-        return
-    checks = Checks(member["region"])
-    if member["birth_date"] is not None:
-        checks.refuse("ALREADY_SET", "your birth date is on file and can be set once", "birthDate")
-    elif not is_plausible(birth_date, work.now.date()):
-        checks.refuse("BAD_DATE", "`birthDate`: the day on which you were born, not one to come", "birthDate")
-    checks.done()  # 3
-    await write_member(work, member["id"], {"birth_date": birth_date})  # 4
-
-
-async def lock_member(work: Work, version: int | None) -> Record:
-    """The row of the member who asks, locked.
+async def lock_member(work: Work, version: int | None, *, links: bool = False) -> Record:
+    """The row of the member who asks, locked; with `links`, after those of the member.
 
     Raises:
         FieldErrors: the profile has changed since the caller read it.
@@ -173,6 +153,8 @@ async def lock_member(work: Work, version: int | None) -> Record:
     """
     if not isinstance(work.principal, MemberPrincipal):
         raise ForbiddenError("only a member may correct a profile")
+    if links:
+        await lock_links(work.connection, [work.principal.member_id])
     await take_turn(work.connection)
     member = await work.connection.fetchrow(
         "SELECT id, version, given_name, family_name, username, birth_date, interests, region FROM member"

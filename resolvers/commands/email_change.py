@@ -14,7 +14,7 @@ from asyncpg.exceptions import UniqueViolationError
 
 from policies.email_addresses import same_email
 from resolvers.commands.correction import Checks, lock_member, write_member
-from resolvers.commands.letters import dead_link, make_link, post
+from resolvers.commands.letters import dead_link, make_link, post, void_links
 from resolvers.commands.registration import count_mail_to
 from resolvers.commands.registration_checks import check_email
 from resolvers.context import Work
@@ -41,15 +41,13 @@ async def request_change(work: Work, given: Mapping[str, Any]) -> None:
     Raises:
         FieldErrors: nothing was changed.
     """
-    member = await lock_member(work, None)
+    member = await lock_member(work, None, links=True)
     checks = Checks(member["region"])
     new = check_email(checks, "newEmail", given["new_email"], ())
     (row,) = await work.connection.fetch(
         "SELECT email, supervisor_email FROM member WHERE id = $1", member["id"]
     )
-    if new and row["supervisor_email"] is not None and same_email(new, row["supervisor_email"]):
-        message = "`newEmail` is the address of the adult who supervises you: give your own"
-        checks.refuse("SAME_AS_SUPERVISOR", message, "newEmail")
+    _refuse_supervisors(checks, "newEmail", new, row["supervisor_email"])
     checks.done()
     if new == row["email"]:
         return
@@ -68,27 +66,25 @@ async def request_change(work: Work, given: Mapping[str, Any]) -> None:
 
 
 async def change_email(work: Work, member_id: UUID, new: str) -> None:
-    """The link was followed: `new` is the member's address from now on. The caller holds its lock.
+    """The link was followed: `new` is the address from now on. The caller holds the member and all links.
 
     Links that went to the address before work no more.
 
     Raises:
-        FieldErrors: somebody else has the address by now; nothing was changed.
+        FieldErrors: somebody else has the address by now, or the member's supervisor; nothing was changed.
     """
     (member,) = await work.connection.fetch(
-        "SELECT email, status FROM member WHERE id = $1 FOR NO KEY UPDATE", member_id
+        "SELECT email, status, supervisor_email FROM member WHERE id = $1 FOR NO KEY UPDATE", member_id
     )
     if member["status"] not in (MemberStatus.ACTIVE, MemberStatus.INVITED):
         raise dead_link()
+    checks = Checks(None)
+    _refuse_supervisors(checks, "token", new, member["supervisor_email"])
+    checks.done()
     await work.connection.execute(
         "UPDATE member SET email_verified_at = $2 WHERE id = $1", member_id, work.now
     )
-    await work.connection.execute(
-        "UPDATE one_time_link SET used_at = $2 WHERE member_id = $1 AND used_at IS NULL AND kind = ANY($3)",
-        member_id,
-        work.now,
-        [LinkKind.RESET_PASSWORD.value, LinkKind.CONFIRM_EMAIL.value],
-    )
+    await void_links(work, member_id, LinkKind.RESET_PASSWORD, LinkKind.CONFIRM_EMAIL)
     try:
         await write_member(work, member_id, {"email": new})
     except UniqueViolationError:
@@ -96,3 +92,9 @@ async def change_email(work: Work, member_id: UUID, new: str) -> None:
         message = "this address is another member's by now: choose another"
         raise FieldErrors([FieldProblem(("token",), "TAKEN", message)]) from None
     await post(work, LetterKind.EMAIL_CHANGED, member["email"], member_id)
+
+
+def _refuse_supervisors(checks: Checks, name: str, new: str, supervisor: str | None) -> None:
+    if new and supervisor is not None and same_email(new, supervisor):
+        message = "the new address is that of the adult who supervises you: give your own"
+        checks.refuse("SAME_AS_SUPERVISOR", message, name)

@@ -4,7 +4,7 @@ INVARIANT (nothing-left): after `erase_member` no table holds a value of the mem
 disclosures stay and name a random id instead, which is kept nowhere else; the feed keeps pairwise ids, by
 which partners know whom to delete. `tests/attacks/test_erasure.py` searches every column for her.
 
-Whoever locks links and members locks them in this order: links, turn, member (`resolvers.shares.take_turn`).
+Whoever locks links and members locks them in this order: links, turn, member (`resolvers.commands.letters`).
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from uuid import UUID, uuid4
 
 from asyncpg import Record
 
+from policies.principal import MemberPrincipal
 from resolvers.commands.correction import lock_member, write_member
-from resolvers.commands.letters import dead_link, make_link, post, put_letter
+from resolvers.commands.letters import dead_link, lock_links, make_link, post, put_letter
 from resolvers.commands.member_secrets import read_password_hash, remove_member_secrets
 from resolvers.commands.sessions import end_all_sessions
 from resolvers.connection import Link
@@ -52,13 +53,16 @@ async def close_account(work: Work, verified: str | None) -> datetime:
         FieldErrors: the password was changed meanwhile.
         UnauthenticatedError: there is no such member any more.
     """
-    member_id = (await lock_member(work, None))["id"]  # 1
+    member_id = (await lock_member(work, None, links=True))["id"]  # 1
     if await read_password_hash(work.connection, member_id) != verified:
         message = "your password has been changed since: sign in again"
         raise FieldErrors([FieldProblem(("password",), "WRONG_PASSWORD", message)])
     (row,) = await work.connection.fetch("SELECT status, email FROM member WHERE id = $1", member_id)
     if row["status"] == MemberStatus.CLOSED:
-        return await _scheduled(work, member_id)
+        due_at = await erasure_date(work)
+        if due_at is None:
+            raise UnauthenticatedError("this account is closed")
+        return due_at
     await write_member(work, member_id, {"status": MemberStatus.CLOSED.value})  # 2
     grace = max(work.means.rules.erasure_grace, SETTLING)
     due_at = work.now + grace
@@ -77,6 +81,17 @@ async def close_account(work: Work, verified: str | None) -> datetime:
     link_id = await make_link(work, LinkKind.CANCEL_ERASURE, member_id, lifetime=grace)
     await post(work, LetterKind.ERASURE_SCHEDULED, row["email"], member_id, link_id=link_id)
     await end_all_sessions(work, member_id)  # 4
+    return due_at
+
+
+async def erasure_date(work: Work) -> datetime | None:
+    """When the member who asks will be erased; None if she is not leaving (any more)."""
+    due_at: datetime | None = await work.connection.fetchval(
+        "SELECT due_at FROM member_request WHERE member_id = $1 AND kind = $2 AND status = $3",
+        work.principal.member_id if isinstance(work.principal, MemberPrincipal) else None,
+        RequestKind.ERASURE.value,
+        RequestStatus.OPEN.value,
+    )
     return due_at
 
 
@@ -154,22 +169,16 @@ async def erase_member(connection: Link, member_id: UUID, now: datetime) -> bool
 
 _WITH_CLAIMS: Final = (
     "SELECT id, email FROM member"
-    " WHERE id = $1 OR (status = $2 AND lower(email) = (SELECT lower(email) FROM member WHERE id = $1))"
+    " WHERE id = $1"
+    " OR (status = 'PENDING' AND lower(email) = (SELECT lower(email) FROM member WHERE id = $1))"
 )
 
 
 async def _lock_with_claims(connection: Link, member_id: UUID) -> Sequence[Record]:
-    pending = MemberStatus.PENDING.value
-    await connection.execute(
-        f"WITH found AS ({_WITH_CLAIMS}) SELECT FROM one_time_link"
-        " WHERE member_id IN (SELECT id FROM found) ORDER BY id FOR UPDATE",
-        member_id,
-        pending,
-    )
+    found = await connection.fetch(_WITH_CLAIMS, member_id)
+    await lock_links(connection, [row["id"] for row in found])
     await take_turn(connection)
-    rows: Sequence[Record] = await connection.fetch(
-        f"{_WITH_CLAIMS} ORDER BY id FOR UPDATE", member_id, pending
-    )
+    rows: Sequence[Record] = await connection.fetch(f"{_WITH_CLAIMS} ORDER BY id FOR UPDATE", member_id)
     return rows
 
 
@@ -184,15 +193,3 @@ async def _stands(connection: Link, member_id: UUID, now: datetime) -> bool:
         now,
     )
     return found
-
-
-async def _scheduled(work: Work, member_id: UUID) -> datetime:
-    due_at: datetime | None = await work.connection.fetchval(
-        "SELECT due_at FROM member_request WHERE member_id = $1 AND kind = $2 AND status = $3",
-        member_id,
-        RequestKind.ERASURE.value,
-        RequestStatus.OPEN.value,
-    )
-    if due_at is None:
-        raise UnauthenticatedError("this account is closed")
-    return due_at

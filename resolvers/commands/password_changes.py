@@ -14,7 +14,14 @@ from typing import Final
 from uuid import UUID
 
 from policies.principal import MemberPrincipal
-from resolvers.commands.letters import dead_link, follow_link, make_link, post, void_links
+from resolvers.commands.letters import (
+    dead_link,
+    follow_link,
+    lock_links,
+    make_link,
+    post,
+    void_links,
+)
 from resolvers.commands.member_secrets import read_password_hash, write_password_hash
 from resolvers.commands.sessions import ADMITTED, end_all_sessions, folded
 from resolvers.context import Work
@@ -60,6 +67,7 @@ async def change_password(work: Work, verified: str, new_hash: str) -> None:
     principal = work.principal
     if not isinstance(principal, MemberPrincipal):
         raise ForbiddenError("only a member has a password")
+    await lock_links(work.connection, [principal.member_id])
     await void_links(work, principal.member_id, *STARTED_BY_PASSWORD)
     email = await work.connection.fetchval(
         "SELECT email FROM member WHERE id = $1 AND status = ANY($2::text[]) FOR NO KEY UPDATE",
@@ -74,13 +82,20 @@ async def change_password(work: Work, verified: str, new_hash: str) -> None:
 
 async def request_reset(work: Work, typed: str) -> None:
     """Mail a link to whoever may sign in with this address; nobody learns whether there is anybody."""
+    email = await folded(work, typed)
+    member_id = await work.connection.fetchval(
+        "SELECT id FROM member WHERE lower(email) = $1 AND status <> 'PENDING'", email
+    )
+    # Whoever asks at the same moment goes first or comes after: the pause counts for both.
+    await lock_links(work.connection, [] if member_id is None else [member_id])
     row = await work.connection.fetchrow(
-        "SELECT id, email, status FROM member WHERE lower(email) = $1 AND status <> 'PENDING'"
-        " AND NOT EXISTS (SELECT FROM one_time_link WHERE member_id = member.id AND kind = $2"
-        " AND used_at IS NULL AND created_at > $3)",
-        await folded(work, typed),
+        "SELECT id, email, status FROM member WHERE id = $4 AND lower(email) = $1 AND NOT EXISTS (SELECT"
+        " FROM one_time_link WHERE member_id = member.id AND kind = $2 AND used_at IS NULL"
+        " AND created_at > $3)",
+        email,
         LinkKind.RESET_PASSWORD.value,
         work.now - RESET_PAUSE,
+        member_id,
     )
     if row is not None and row["status"] in ADMITTED:
         link_id = await make_link(work, LinkKind.RESET_PASSWORD, row["id"], new_email=row["email"])

@@ -21,7 +21,7 @@ from policies.email_addresses import read_email
 from policies.free_text import find_phone_number
 from policies.own_numbers import holds_own_number
 from resolvers.commands.correction import Checks, add_row
-from resolvers.commands.letters import make_link, post
+from resolvers.commands.letters import lock_links, make_link, post
 from resolvers.commands.member_secrets import MemberSecrets, remove_member_secrets, write_secrets
 from resolvers.commands.registration_checks import Registration
 from resolvers.connection import Link
@@ -130,11 +130,8 @@ async def remove_expired_registrations(connection: Link, now: datetime) -> int:
         now,
         MOST_REMOVED,
     )
-    # Whoever follows one of their links at this moment is waited for: links are locked before members.
-    await connection.execute(
-        "SELECT FROM one_time_link WHERE member_id = ANY($1::uuid[]) ORDER BY id FOR UPDATE",
-        [row["id"] for row in rows],
-    )
+    # Whoever follows one of their links at this moment is waited for.
+    await lock_links(connection, [row["id"] for row in rows])
     free = await connection.fetch(
         "SELECT id FROM member WHERE id = ANY($1::uuid[]) AND status = $2 FOR UPDATE SKIP LOCKED",
         [row["id"] for row in rows],
