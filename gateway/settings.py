@@ -147,7 +147,7 @@ def require_tls(settings: Settings) -> None:
     """
     if (settings.tls_certificate is None) != (settings.tls_key is None):
         raise SettingsError("`GATEWAY_TLS_CERTIFICATE` and `GATEWAY_TLS_KEY` go together: set both or none")
-    if settings.behind_tls or settings.tls_certificate is not None or _is_loopback(settings.host):
+    if settings.behind_tls or settings.tls_certificate is not None or is_loopback(settings.host):
         return
     raise SettingsError(
         "`GATEWAY_HOST` can be reached from outside: set `GATEWAY_TLS_CERTIFICATE` and `GATEWAY_TLS_KEY`,"
@@ -155,11 +155,12 @@ def require_tls(settings: Settings) -> None:
     )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine is reached at `host`."""
     if host == "localhost":
         return True
     try:
-        return ip_address(host).is_loopback
+        return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
 

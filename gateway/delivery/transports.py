@@ -14,14 +14,13 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from gateway.delivery.letters import Mail, UndeliverableError
 from gateway.keys import make_private_dir
-from gateway.settings import Settings
+from gateway.settings import Settings, is_loopback
 from schema.errors import SettingsError
 
 TIMEOUT: Final = 30.0
@@ -188,19 +187,10 @@ def read_mail_url(url: str) -> Server:
         user=None if parts.username is None else unquote(parts.username),
         password=None if parts.password is None else unquote(parts.password),
         implicit_tls=implicit,
-        needs_tls=not _is_loopback(host),
+        needs_tls=not is_loopback(host),
     )
 
 
 def _has_rest(parts: SplitResult) -> bool:
     """Whether more follows the host, as when a `/` or `#` of a password was not encoded."""
     return bool(parts.path.strip("/") or parts.query or parts.fragment)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

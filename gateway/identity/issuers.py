@@ -12,13 +12,12 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from ipaddress import ip_address
 from typing import Final
 
 import httpx
 
 from gateway.identity.tokens import ASYMMETRIC, TrustedKey, trusted_key
-from gateway.settings import TrustedIssuer
+from gateway.settings import TrustedIssuer, is_loopback
 from schema.errors import SettingsError, UnavailableError
 
 MIN_REFRESH: Final = 30.0
@@ -124,13 +123,6 @@ def _checked_url(trusted: TrustedIssuer) -> str:
         raise SettingsError(
             f"`GATEWAY_TRUSTED_ISSUERS`: the algorithms may be {', '.join(sorted(ASYMMETRIC))}; no other"
         )
-    if trusted.jwks_url.scheme != "https" and not _is_loopback(trusted.jwks_url.host or ""):
+    if trusted.jwks_url.scheme != "https" and not is_loopback(trusted.jwks_url.host or ""):
         raise SettingsError("`GATEWAY_TRUSTED_ISSUERS`: a `jwks_url` beyond this machine has to be https")
     return str(trusted.jwks_url)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
