@@ -19,35 +19,26 @@ IPV6_NETWORK_BITS = 64
 """What one subscriber usually has (RFC 6177)."""
 
 
-async def count_attempt(work: Work, account: str) -> None:
-    """Count an attempt on `account` and from the caller's address, in a transaction of its own.
+async def count_attempt(work: Work, *accounts: str) -> None:
+    """Count an attempt on each of `accounts` and one from the caller's address; once in a transaction.
 
-    `account` is any text that names it: an address as typed, or a member's id.
+    An account is any text that names it: an address as typed, or a member's id. Buckets are held until the
+    transaction ends, and taken in the order of their keys, so that no two attempts wait for each other.
 
     Raises:
         ThrottledError: one of the buckets is full; then nothing is counted.
     """
     rules, key = work.means.rules, work.means.attempt_key
-    waits = [
-        await _drip(
-            work.connection,
-            key(f"account {account.strip().casefold()}"),
-            work.now,
-            rules.sign_in_attempts,
-            rules.sign_in_refill,
-        )
+    buckets = [
+        (key(f"account {account.strip().casefold()}"), rules.sign_in_attempts, rules.sign_in_refill)
+        for account in accounts
     ]
     origin = network_of(work.exchange.ip_address)
     if origin is not None:
-        waits.append(
-            await _drip(
-                work.connection,
-                key(f"address {origin}"),
-                work.now,
-                rules.address_attempts,
-                rules.address_refill,
-            )
-        )
+        buckets.append((key(f"address {origin}"), rules.address_attempts, rules.address_refill))
+    waits = [
+        await _drip(work.connection, name, work.now, burst, refill) for name, burst, refill in sorted(buckets)
+    ]
     longest = max(waits)
     if longest > timedelta(0):
         raise ThrottledError(math.ceil(longest.total_seconds()))

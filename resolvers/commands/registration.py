@@ -52,19 +52,21 @@ async def admit(work: Work, given: Mapping[str, Any]) -> datetime:
     Raises:
         ThrottledError: too many of them.
     """
-    await count_mail_to(work, given.get("email") or f"nobody, from {work.exchange.ip_address}")
+    named = [given.get("email") or f"nobody, from {work.exchange.ip_address}"]
     if given.get("supervisor_email"):
-        await count_mail_to(work, given["supervisor_email"])
+        named.append(given["supervisor_email"])
+    await count_mail_to(work, *named)
     return work.now
 
 
-async def count_mail_to(work: Work, address: str) -> None:
-    """Count a mail to an address that somebody names, in its normal form: it has many spellings.
+async def count_mail_to(work: Work, *addresses: str) -> None:
+    """Count a mail to each address that somebody names, in its normal form: it has many spellings.
 
     Raises:
         ThrottledError: too many were sent there.
     """
-    await count_attempt(work, f"registration {read_email(address) or address}")
+    named = (f"registration {read_email(address) or address}" for address in addresses)
+    await count_attempt(work, *named)
 
 
 async def check_username_is_free(work: Work, username: str | None, checks: Checks) -> None:

@@ -20,6 +20,7 @@ from policies.email_addresses import read_email
 from policies.free_text import find_phone_number
 from policies.principal import MemberPrincipal
 from resolvers.commands.correction import Checks, add_row, lock_member
+from resolvers.commands.erasure import CANCELLED
 from resolvers.commands.letters import post
 from resolvers.context import Work
 from resolvers.throttle import count_attempt
@@ -110,7 +111,7 @@ async def cancel_request(work: Work, given: Mapping[str, Any]) -> None:
         row["id"] if row else None,
         RequestStatus.CANCELLED.value,
         work.now,
-        "You cancelled it.",
+        CANCELLED,
         RequestStatus.OPEN.value,
     )
 
@@ -122,7 +123,11 @@ async def count_contact(work: Work, given: Mapping[str, Any]) -> None:
         ThrottledError: there were too many from this member, to this address, or from this network.
     """
     principal = work.principal
-    who = principal.member_id if isinstance(principal, MemberPrincipal) else given.get("email") or ""
+    if isinstance(principal, MemberPrincipal):
+        who = str(principal.member_id)
+    else:
+        who = given.get("email") or ""
+        who = read_email(who) or who
     await count_attempt(work, f"contact {who}")
 
 

@@ -9,6 +9,7 @@ import pytest
 from gateway.app import Product
 from gateway.database import Database
 from policies.principal import Visitor
+from resolvers.commands.registration import admit
 from resolvers.context import Work
 from resolvers.exchange import Exchange
 from resolvers.means import Means
@@ -129,3 +130,27 @@ async def test_the_table_names_nobody(door: Door) -> None:
 )
 def test_what_an_address_is_counted_by(address: str | None, network: str | None) -> None:
     assert network_of(address) == network
+
+
+async def test_attempts_on_the_same_accounts_and_from_the_same_address_do_not_wait_for_each_other(
+    door: Door,
+) -> None:
+    """Behind whoever holds the bucket of the address, each would have one account and want the other."""
+
+    async def register(email: str, supervisor: str) -> None:
+        async with door.database.transaction() as connection:
+            given = {"email": email, "supervisor_email": supervisor}
+            await admit(door.work(connection, "192.0.2.1"), given)
+
+    kid, mum = "kid@example.org", "mum@example.org"
+    async with door.database.transaction() as connection:
+        await connection.execute(
+            "INSERT INTO attempt (key, empty_at) VALUES ($1, $2)",
+            door.means.attempt_key("address 192.0.2.1"),
+            door.now,
+        )
+        both = [asyncio.create_task(register(*pair)) for pair in ((kid, mum), (mum, kid))]
+        await asyncio.sleep(0.2)
+    assert await asyncio.gather(*both, return_exceptions=True) == [None, None]
+    async with door.database.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM attempt") == 3
