@@ -18,15 +18,19 @@ import orjson
 import strawberry
 
 from policies.principal import MemberPrincipal
-from resolvers.context import Command, Work
+from resolvers.context import Command, RequestContext, Work
 from schema.catalogue import Accepts, source_of
 from schema.categories import SEALED
-from schema.errors import FieldErrors, FieldProblem
+from schema.errors import FieldErrors, FieldProblem, GatewayError
 
 VISITOR: Final = "visitor"
 
 _LOCKS: Final = 7_305_115
 """The class of the advisory locks that let repetitions follow each other."""
+
+
+class _NotYetError(GatewayError):
+    """A command with this key was not done before: nothing is committed, and the work begins."""
 
 
 async def once(work: Work, path: str, asked: Any, command: Command[None]) -> None:
@@ -63,6 +67,28 @@ async def once(work: Work, path: str, asked: Any, command: Command[None]) -> Non
         message = "this `Idempotency-Key` was used for another command: make a new key for each"
         raise FieldErrors([FieldProblem((), "IDEMPOTENCY_KEY_REUSED", message)])
     return None
+
+
+async def was_done(context: RequestContext, path: str, asked: Any) -> bool:
+    """Whether `once` has done this very command: for what comes before it, and is not to happen again.
+
+    That is counting an attempt, asking for a password and hashing one: a repetition would be throttled, or
+    refused for a password that was changed since.
+
+    Raises:
+        FieldErrors: the key was used for something else.
+    """
+    if context.exchange.idempotency_key is None:
+        return False
+
+    async def not_yet(_: Work) -> None:
+        raise _NotYetError
+
+    try:
+        await context.perform(lambda work: once(work, path, asked, not_yet))
+    except _NotYetError:
+        return False
+    return True
 
 
 def unsealed(asked: Any) -> Any:

@@ -14,6 +14,7 @@ from asyncpg import Record
 from resolvers.commands.member_secrets import move_billing_secrets, remove_member_secrets
 from resolvers.context import Work
 from schema.ids import new_id
+from schema.tables import Table
 
 MOVED: Final = (
     "UPDATE cart SET member_id = $2 WHERE member_id = $1",
@@ -25,12 +26,18 @@ MOVED: Final = (
 )
 """What the heir has as it stands. Addresses and telephone numbers were stated anew."""
 
+COPIED: Final = ", ".join(
+    column.name
+    for column in Table.metadata.tables["choice"].columns
+    if column.name not in ("id", "member_id")
+)
+"""Every column of a choice but its id and its member."""
+
 
 async def inherit(work: Work, invited: Record, heir: Record) -> dict[str, Any]:
     """Move what `invited` has to `heir`, and remove the row; both are locked.
 
-    What is returned is to be written to the heir: what she did not state, and her birth date, which can be
-    stated once.
+    What is returned is to be written to the heir: what she did not state, and of two birth dates the later.
     """
     ends = (invited["id"], heir["id"])
     for statement in MOVED:
@@ -45,8 +52,10 @@ async def inherit(work: Work, invited: Record, heir: Record) -> dict[str, Any]:
         invited["number"],
         invited["joined_at"],
     )
+    birth_dates = (invited["birth_date"], heir["birth_date"])
     values = {
-        "birth_date": invited["birth_date"] or heir["birth_date"],
+        # Of two dates the later one, by which she is younger: in doubt she is protected (C17).
+        "birth_date": max((day for day in birth_dates if day is not None), default=None),
         "username": heir["username"] or invited["username"],
         "interests": heir["interests"] or invited["interests"],
         "purchase_categories": invited["purchase_categories"],
@@ -70,10 +79,8 @@ async def _copy_choices(work: Work, invited: UUID, heir: UUID) -> None:
     """Copy the ledger, dates and sources as they are (C11): its rows can be changed by nobody."""
     count = await work.connection.fetchval("SELECT count(*) FROM choice WHERE member_id = $1", invited)
     await work.connection.execute(
-        "INSERT INTO choice (id, member_id, requested_at, received_at, topic, direction, source, partner_id,"
-        " purpose, categories, notice_id) SELECT fresh.id, $2, requested_at, received_at, topic, direction,"
-        " source, partner_id, purpose, categories, notice_id FROM (SELECT *, row_number() OVER (ORDER BY id)"
-        " AS place FROM choice WHERE member_id = $1) ledger"
+        f"INSERT INTO choice (id, member_id, {COPIED}) SELECT fresh.id, $2, {COPIED}"
+        " FROM (SELECT *, row_number() OVER (ORDER BY id) AS place FROM choice WHERE member_id = $1) ledger"
         " JOIN unnest($3::uuid[]) WITH ORDINALITY AS fresh (id, place) ON fresh.place = ledger.place",
         invited,
         heir,

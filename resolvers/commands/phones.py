@@ -28,7 +28,7 @@ MAX_LABEL_DIGITS: Final = 3
 
 
 async def add_phone(work: Work, given: Mapping[str, Any]) -> None:
-    """Seal another number. A label names one number, so that a repeated command adds nothing.
+    """Seal another number. A label names one number: a repeated command adds none and is refused as TAKEN.
 
     Raises:
         FieldErrors: nothing was changed.

@@ -20,32 +20,28 @@ from resolvers.commands.password_changes import (
     request_reset,
     reset_password,
 )
-from resolvers.context import RequestContext, Work, context_of
-from resolvers.idempotency import once
-from resolvers.mutations.payload import CommandPayload, field_errors
+from resolvers.context import RequestContext, context_of
+from resolvers.idempotency import once, was_done
+from resolvers.mutations.payload import CommandPayload, field_errors, path_of
 from resolvers.pace import even_time
 from resolvers.reauthentication import require_password
 from resolvers.tokens import TokenUse
 from schema.catalogue import RootKind, root
 from schema.categories import Audience
-from schema.errors import FieldErrors, FieldProblem, ForbiddenError, GatewayError, ThrottledError
+from schema.errors import FieldErrors, FieldProblem, ForbiddenError, ThrottledError
 from schema.types.sessions import ChangePasswordInput, RequestPasswordResetInput, ResetPasswordInput
-
-
-class _NotYetError(GatewayError):
-    """A command with this key was not done before: nothing is committed, and the work begins."""
 
 
 async def _change_password(
     info: Info[Any, Any],
     input: ChangePasswordInput,  # noqa: A002 - the GraphQL name
 ) -> CommandPayload:
-    context, path = context_of(info), _path(info)
+    context, path = context_of(info), path_of(info)
     principal = context.principal
     if not isinstance(principal, MemberPrincipal):
         raise ForbiddenError("only a member has a password")
     try:
-        if await _was_done(context, path, input):
+        if await was_done(context, path, input):
             return CommandPayload(errors=[])
         verified = await require_password(context, input.current_password, "currentPassword")
         own = await context.perform(lambda work: own_data(work, principal.member_id))
@@ -82,9 +78,9 @@ async def _reset_password(
     context = context_of(info)
     # Everything asked is sealed: the link, whose name is not, tells one command from another.
     name = context.means.tokens.open(TokenUse.LINK, input.token)
-    path = f"{_path(info)} {'' if name is None else name.hex()}"
+    path = f"{path_of(info)} {'' if name is None else name.hex()}"
     try:
-        if await _was_done(context, path, input):
+        if await was_done(context, path, input):
             return CommandPayload(errors=[])
         resetter: Resetter = await context.perform(lambda work: find_resetter(work, input.token))
         new_hash = await _hashed(context, input.new_password, resetter.own)
@@ -108,25 +104,6 @@ async def _hashed(context: RequestContext, password: str, own: Sequence[str]) ->
     if problem is not None:
         raise FieldErrors([FieldProblem(("newPassword",), *problem)])
     return await context.means.passwords.hash(password)
-
-
-async def _was_done(context: RequestContext, path: str, asked: Any) -> bool:
-    """Whether this very command was done: what it needs (a password, a link) does not hold a second time."""
-    if context.exchange.idempotency_key is None:
-        return False
-
-    async def not_yet(_: Work) -> None:
-        raise _NotYetError
-
-    try:
-        await context.perform(lambda work: once(work, path, asked, not_yet))
-    except _NotYetError:
-        return False
-    return True
-
-
-def _path(info: Info[Any, Any]) -> str:
-    return "/".join(str(key) for key in info.path.as_list())
 
 
 @strawberry.type

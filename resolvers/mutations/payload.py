@@ -54,6 +54,11 @@ def field_errors(refused: FieldErrors) -> list[FieldErrorType]:
     return [FieldErrorType(path=list(p.path), code=p.code, message=p.message) for p in refused.problems]
 
 
+def path_of(info: Info[Any, Any]) -> str:
+    """The response path of a command: what tells it from others in the same request."""
+    return "/".join(str(key) for key in info.path.as_list())
+
+
 def stated(submitted: Any) -> dict[str, Any]:
     """What the caller stated, by name; a field that was left out is absent, one that is null is None."""
     return {name: value for name, value in vars(submitted).items() if value is not strawberry.UNSET}
@@ -61,8 +66,7 @@ def stated(submitted: Any) -> dict[str, Any]:
 
 def _command(run: Run, submitted: type, description: str, payload: Any, *audiences: Audience) -> Any:
     async def resolve(info: Info[Any, Any], input: Any) -> Any:  # noqa: A002 - the GraphQL name
-        path = "/".join(str(key) for key in info.path.as_list())
-        given = stated(input)
+        path, given = path_of(info), stated(input)
         try:
             await context_of(info).perform(
                 lambda work: once(work, path, input, lambda inner: run(inner, given))

@@ -7,8 +7,9 @@ from typing import Any
 
 import strawberry
 
+from resolvers.commands.birth_date import set_birth_date
 from resolvers.commands.choosing import choose
-from resolvers.commands.correction import correct_profile, set_birth_date
+from resolvers.commands.correction import correct_profile
 from resolvers.context import Work
 from resolvers.mutations.payload import ProfilePayload, member_command
 from schema.types.commands import ChooseInput, CorrectProfileInput

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import is_dataclass
 from typing import Any
 
@@ -15,13 +16,14 @@ from resolvers.commands.email_change import admit_change, request_change
 from resolvers.commands.registration import admit, check_username_is_free, register
 from resolvers.commands.registration_checks import check_registration
 from resolvers.context import RequestContext, context_of
-from resolvers.idempotency import once
+from resolvers.idempotency import once, was_done
 from resolvers.mutations.payload import (
     CommandPayload,
     ProfilePayload,
     field_errors,
     member_command,
     open_command,
+    path_of,
     stated,
 )
 from resolvers.pace import even_time
@@ -41,17 +43,20 @@ async def _register(info: Info[Any, Any], input: RegisterInput) -> CommandPayloa
     context = context_of(info)
     async with even_time(context.means.rules.answer_floor):
         try:
-            await _register_once(context, _path(info), input)
+            await _register_once(context, path_of(info), input)
         except FieldErrors as refused:
             return CommandPayload(errors=field_errors(refused))
     return CommandPayload(errors=[])
 
 
 async def _register_once(context: RequestContext, path: str, asked: RegisterInput) -> None:
+    if await was_done(context, path, asked):
+        return
     given = _plain(asked)
     now = await context.perform(lambda work: admit(work, given))
     checks = Checks(None)
-    registration = check_registration(checks, given, now)
+    # In a thread, as the hash is: how guessable a password is takes long to estimate.
+    registration = await asyncio.to_thread(check_registration, checks, given, now)
     if checks.problems:
         username = registration.member["username"]
         await context.perform(lambda work: check_username_is_free(work, username, checks))
@@ -67,9 +72,11 @@ async def _request_email_change(
     info: Info[Any, Any],
     input: RequestEmailChangeInput,  # noqa: A002 - the GraphQL name
 ) -> ProfilePayload:
-    context, path, given = context_of(info), _path(info), stated(input)
+    context, path, given = context_of(info), path_of(info), stated(input)
     async with even_time(context.means.rules.answer_floor):
         try:
+            if await was_done(context, path, input):
+                return ProfilePayload(errors=[])
             await require_password(context, given["password"], "password")
             await context.perform(lambda work: admit_change(work, given))
             await context.perform(
@@ -78,10 +85,6 @@ async def _request_email_change(
         except FieldErrors as refused:
             return ProfilePayload(errors=field_errors(refused))
     return ProfilePayload(errors=[])
-
-
-def _path(info: Info[Any, Any]) -> str:
-    return "/".join(str(key) for key in info.path.as_list())
 
 
 def _plain(submitted: Any) -> Any:

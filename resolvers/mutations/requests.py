@@ -8,7 +8,7 @@ from typing import Any
 import strawberry
 from strawberry import Info
 
-from resolvers.commands.erasure import close_account
+from resolvers.commands.erasure import close_account, erasure_date
 from resolvers.commands.requests import (
     cancel_request,
     contact,
@@ -16,10 +16,17 @@ from resolvers.commands.requests import (
     request_access,
     request_correction,
 )
-from resolvers.context import context_of
+from resolvers.context import Work, context_of
 from resolvers.exchange import Cookie
-from resolvers.idempotency import once
-from resolvers.mutations.payload import CommandPayload, ProfilePayload, field_errors, member_command, stated
+from resolvers.idempotency import once, was_done
+from resolvers.mutations.payload import (
+    CommandPayload,
+    ProfilePayload,
+    field_errors,
+    member_command,
+    path_of,
+    stated,
+)
 from resolvers.mutations.sessions import COOKIE
 from resolvers.reauthentication import require_password
 from schema.catalogue import RootKind, root
@@ -35,18 +42,14 @@ from schema.types.request_commands import (
 )
 
 
-def _path(info: Info[Any, Any]) -> str:
-    return "/".join(str(key) for key in info.path.as_list())
-
-
 async def _contact(info: Info[Any, Any], input: ContactInput) -> CommandPayload:  # noqa: A002 - the GraphQL name
     """Counted in a transaction of its own, so that a refused message counts as well."""
-    given, context = stated(input), context_of(info)
-    await context.perform(lambda work: count_contact(work, given))
+    context, path, given = context_of(info), path_of(info), stated(input)
     try:
-        await context.perform(
-            lambda work: once(work, _path(info), input, lambda inner: contact(inner, given))
-        )
+        if await was_done(context, path, input):
+            return CommandPayload(errors=[])
+        await context.perform(lambda work: count_contact(work, given))
+        await context.perform(lambda work: once(work, path, input, lambda inner: contact(inner, given)))
     except FieldErrors as refused:
         return CommandPayload(errors=field_errors(refused))
     return CommandPayload(errors=[])
@@ -56,15 +59,27 @@ async def _erase_account(
     info: Info[Any, Any],
     input: EraseAccountInput,  # noqa: A002 - the GraphQL name
 ) -> EraseAccountPayload:
-    context = context_of(info)
+    context, path = context_of(info), path_of(info)
+    due_at: datetime | None
     try:
+        if await was_done(context, path, input):
+            due_at = await context.perform(erasure_date)
+            return EraseAccountPayload(errors=[], due_at=due_at)
         verified = await require_password(context, input.password, "password")
-        due_at: datetime = await context.perform(lambda work: close_account(work, verified))
+        due_at = await context.perform(lambda work: _close_once(work, path, input, verified))
     except FieldErrors as refused:
         return EraseAccountPayload(errors=field_errors(refused), due_at=None)
     await context.means.hear()
     context.exchange.set_cookie(Cookie(COOKIE, "", 0))
     return EraseAccountPayload(errors=[], due_at=due_at)
+
+
+async def _close_once(work: Work, path: str, asked: EraseAccountInput, verified: str) -> datetime | None:
+    async def close(inner: Work) -> None:
+        await close_account(inner, verified)
+
+    await once(work, path, asked, close)
+    return await erasure_date(work)
 
 
 @strawberry.type

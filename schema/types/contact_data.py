@@ -95,3 +95,8 @@ class SetBirthDateInput:
     """Decides on protection (C17)."""
 
     birth_date: date = accepts(DataCategory.DATE_OF_BIRTH, "The day on which you were born.")
+    supervisor_email: str | None = accepts(
+        DataCategory.EMAIL,
+        "The adult who supervises you and is asked to confirm. Mandatory under 18 (C17).",
+        optional=True,
+    )

@@ -72,5 +72,5 @@ class EraseAccountPayload:
 
     errors: list[FieldErrorType] = structural("Why it was refused; empty when your account is closed.")
     due_at: datetime | None = structural(
-        "When everything is erased; until then the link in the mail takes it back."
+        "When everything is erased; until then the link in the mail takes it back. Null if you stay."
     )

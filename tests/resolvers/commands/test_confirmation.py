@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 
 import asyncpg
@@ -150,10 +150,11 @@ async def invite_eve(registering: Registering, **columns: Any) -> Any:
     )
     await owner_executes(
         registering,
-        "INSERT INTO choice (id, member_id, requested_at, received_at, topic, direction, source, purpose)"
-        " SELECT gen_random_uuid(), $1, day, day, 'SHARING', direction, 'IMPORT', purpose FROM (VALUES"
-        " ('2026-01-01Z'::timestamptz, 'OUT', NULL), ('2026-02-01Z', 'IN', 'marketing.communications.email'))"
-        " AS given (day, direction, purpose)",
+        "INSERT INTO choice (id, member_id, requested_at, received_at, topic, direction, source, purpose,"
+        " policy) SELECT gen_random_uuid(), $1, day, day, 'SHARING', direction, 'IMPORT', purpose, policy"
+        " FROM (VALUES ('2026-01-01Z'::timestamptz, 'OUT', NULL, NULL),"
+        " ('2026-02-01Z', 'IN', 'marketing.communications.email', 'digest of that day'))"
+        " AS given (day, direction, purpose, policy)",
         eve,
     )
     await owner_executes(
@@ -190,6 +191,14 @@ def test_of_every_table_it_is_decided_whether_a_takeover_moves_it() -> None:
     assert hanging == {*OWNED, *LEFT}
 
 
+async def ledger_of(registering: Registering, member: Any) -> list[dict[str, Any]]:
+    """The choices about sharing, every column but whose they are."""
+    rows = await registering.rows(
+        "SELECT * FROM choice WHERE member_id = $1 AND topic = 'SHARING' ORDER BY requested_at", member
+    )
+    return [{name: row[name] for name in row if name not in ("id", "member_id")} for row in rows]
+
+
 @pytest.mark.clause("C6", "C11", "C12")
 async def test_a_registration_takes_over_the_invitation_with_its_history(registering: Registering) -> None:
     eve = await invite_eve(registering, purchase_categories=["books"])
@@ -201,7 +210,7 @@ async def test_a_registration_takes_over_the_invitation_with_its_history(registe
             for table in OWNED
         }
 
-    before = await owned(eve)
+    before, chosen = await owned(eve), await ledger_of(registering, eve)
     assert all(before.values())
     assert await registering.register(email="EVE@example.org") == []
     assert await registering.follow("CONFIRM_REGISTRATION", "EVE@example.org") == []
@@ -212,15 +221,8 @@ async def test_a_registration_takes_over_the_invitation_with_its_history(registe
     assert member["given_name"] == "Zoe"
     # Visa 4242 was stated anew, the other card moved; the newsletter's choice joined the ledger.
     assert await owned(member["id"]) == {**before, "choice": before["choice"] + 1}
-    ledger = await registering.rows(
-        "SELECT requested_at::date::text AS day, direction, source FROM choice WHERE member_id = $1"
-        " AND topic = 'SHARING' ORDER BY requested_at",
-        member["id"],
-    )
-    assert [tuple(row.values()) for row in ledger] == [
-        ("2026-01-01", "OUT", "IMPORT"),
-        ("2026-02-01", "IN", "IMPORT"),
-    ]
+    assert len(chosen) == 2
+    assert await ledger_of(registering, member["id"]) == chosen
     tokens = await registering.rows(
         "SELECT m.brand, t.token FROM billing_method m JOIN vault.billing_token t"
         " ON t.billing_method_id = m.id AND t.member_id = m.member_id WHERE m.member_id = $1 ORDER BY 1",
@@ -245,18 +247,36 @@ async def test_what_was_stated_anew_counts_and_the_rest_is_taken_over(registerin
     assert (member["username"], member["interests"]) == ("evie", ["opera"])
 
 
+CHILD: Final = date(2014, 1, 1)
+ADULT: Final = date(1980, 5, 1)
+
+
 @pytest.mark.clause("C17")
-async def test_a_birth_date_on_file_is_not_overruled_by_registering_again(registering: Registering) -> None:
-    eve = await invite_eve(registering, birth_date=world.person("cid").born)
+async def test_who_is_under_18_by_the_invitation_needs_an_adult_whatever_she_states(
+    registering: Registering,
+) -> None:
+    eve = await invite_eve(registering, birth_date=CHILD)
     assert await registering.register(email="eve@example.org", username=None) == []
     before = await registering.counts()
     errors = await registering.follow("CONFIRM_REGISTRATION", "eve@example.org")
     assert errors == [(["token"], "SUPERVISOR_REQUIRED")]
     assert await registering.counts() == before
     assert await registering.secrets_of(eve) == (0, 1, 2)
-    await registering.register(email="eve@example.org", username=None, supervisorEmail=MUM)
+
+
+@pytest.mark.clause("C17")
+@pytest.mark.parametrize(
+    ("on_file", "stated"), [(CHILD, ADULT), (ADULT, CHILD), (CHILD, None), (None, CHILD)]
+)
+async def test_of_two_birth_dates_the_later_one_counts(
+    registering: Registering, on_file: date | None, stated: date | None
+) -> None:
+    await invite_eve(registering, birth_date=on_file)
+    day = None if stated is None else stated.isoformat()
+    given = {"email": "eve@example.org", "username": None, "birthDate": day, "supervisorEmail": MUM}
+    assert await registering.register(**given) == []
     assert await registering.follow("CONFIRM_REGISTRATION", "eve@example.org") == []
     assert await registering.follow("CONFIRM_SUPERVISION", MUM) == []
     member = await registering.member("eve@example.org")
-    assert (member["status"], member["birth_date"]) == ("ACTIVE", world.person("cid").born)
+    assert (member["status"], member["birth_date"]) == ("ACTIVE", CHILD)
     assert await purposes(registering, "eve@example.org") == []

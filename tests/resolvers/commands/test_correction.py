@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from gateway.refusals import RequestRefused
 from resolvers.commands.correction import MAX_INTERESTS
 from tests import world
 from tests.asking import Asking
@@ -16,14 +15,6 @@ mutation($input: CorrectProfileInput!) {
   correctProfile(input: $input) {
     errors { path code message }
     me { givenName familyName username interests version }
-  }
-}
-"""
-BORN = """
-mutation($input: SetBirthDateInput!) {
-  setBirthDate(input: $input) {
-    errors { path code }
-    me { birthDate version }
   }
 }
 """
@@ -122,57 +113,6 @@ async def test_a_card_number_in_a_text_is_refused_and_not_repeated(asking_alone:
     answer = await correct(asking_alone, interests=["４242 4242 4242 4242"])
     assert [(e["path"], e["code"]) for e in answer["errors"]] == [(["interests"], "CARD_NUMBER_IN_TEXT")]
     assert "42" not in answer["errors"][0]["message"]
-
-
-async def born(asking: Asking, name: str, day: str) -> Any:
-    answer = (await asking.ask(world.member(name).principal, BORN, {"input": {"birthDate": day}})).data
-    return answer["setBirthDate"]
-
-
-async def acme_sees(asking: Asking, name: str) -> bool:
-    subject = await asking.database.app.fetchval(
-        "SELECT subject FROM pairwise_subject WHERE partner_id = $1 AND member_id = $2",
-        world.partner_id("acme"),
-        world.person(name).id,
-    )
-    return (await asking.ask(ACME, LOOK_UP, {"id": str(subject)})).data["member"] is not None
-
-
-@pytest.mark.clause("C13", "C17")
-@pytest.mark.parametrize(("day", "adult"), [("2008-11-23", True), ("2008-11-24", False)])
-async def test_a_birth_date_decides_on_protection(asking_alone: Asking, day: str, adult: bool) -> None:
-    assert not await acme_sees(asking_alone, "dot")
-    answer = await born(asking_alone, "dot", day)
-    assert answer["errors"] == []
-    assert answer["me"]["birthDate"] == day
-    assert await acme_sees(asking_alone, "dot") is adult
-    again = await born(asking_alone, "dot", day)
-    assert again == answer
-
-
-@pytest.mark.parametrize(
-    ("name", "day", "code"),
-    [
-        ("dot", "2026-11-24", "BAD_DATE"),
-        ("dot", "1894-12-31", "BAD_DATE"),
-        ("ada", "1980-05-02", "ALREADY_SET"),
-        ("cid", "1980-05-01", "ALREADY_SET"),
-    ],
-)
-async def test_a_birth_date_is_set_once_and_possible(
-    asking_alone: Asking, name: str, day: str, code: str
-) -> None:
-    before = world.person(name).born
-    answer = await born(asking_alone, name, day)
-    assert [(e["path"], e["code"]) for e in answer["errors"]] == [(["birthDate"], code)]
-    assert answer["me"]["birthDate"] == (None if before is None else before.isoformat())
-
-
-@pytest.mark.parametrize("given", ["yesterday", "1980-13-01", 7, "", "+14155550173"])
-async def test_what_is_no_date_is_not_repeated(asking: Asking, given: Any) -> None:
-    with pytest.raises(RequestRefused) as refusal:
-        await asking.ask(ADA, BORN, {"input": {"birthDate": given}})
-    assert given == "" or str(given) not in str(refusal.value)
 
 
 async def choose(asking: Asking, **given: Any) -> Any:

@@ -37,9 +37,9 @@ def principal(name: str) -> MemberPrincipal:
     return caller
 
 
-async def change(registering: Registering, who: str = "ada", **given: Any) -> Any:
+async def change(registering: Registering, who: str = "ada", *, key: str | None = None, **given: Any) -> Any:
     stated = {"newEmail": NEW, "password": PASSWORD, **given}
-    return await registering.reply(CHANGE, stated, principal(who))
+    return await registering.reply(CHANGE, stated, principal(who), idempotency_key=key)
 
 
 async def shown_to_acme(registering: Registering) -> Any:
@@ -130,6 +130,32 @@ async def test_of_two_members_who_want_an_address_one_has_it(registering: Regist
     answers = await asyncio.gather(*(registering.follow_token(token) for token in tokens))
     assert sorted(answers) == [[], [(["token"], "TAKEN")]]
     assert len(await registering.rows("SELECT FROM member WHERE email = $1", NEW)) == 1
+
+
+@pytest.mark.clause("C17")
+async def test_an_address_that_has_become_the_supervisors_meanwhile_is_refused(
+    registering: Registering,
+) -> None:
+    await set_password(registering, "ada")
+    await change(registering)
+    owner = await asyncpg.connect(registering.asking.database.url)
+    await owner.execute(
+        "UPDATE member SET supervisor_email = $2 WHERE id = $1", world.person("ada").id, NEW.upper()
+    )
+    await owner.close()
+    assert await registering.follow("CONFIRM_EMAIL", NEW) == [(["token"], "SAME_AS_SUPERVISOR")]
+    assert (await registering.member(ADA))["id"] == world.person("ada").id
+
+
+async def test_a_repeated_key_asks_for_no_password_and_counts_nothing(registering: Registering) -> None:
+    await set_password(registering, "ada")
+    assert found(await change(registering, key="one")) == []
+    counted = await registering.rows("SELECT * FROM attempt ORDER BY key")
+    assert found(await change(registering, password="changed since", key="one")) == []
+    assert await registering.rows("SELECT * FROM attempt ORDER BY key") == counted
+    assert await registering.letters() == [("CONFIRM_EMAIL", NEW), ("EMAIL_CHANGING", ADA)]
+    other = await change(registering, newEmail="other@example.net", key="one")
+    assert found(other) == [([], "IDEMPOTENCY_KEY_REUSED")]
 
 
 async def test_a_member_who_is_leaving_changes_nothing(registering: Registering) -> None:

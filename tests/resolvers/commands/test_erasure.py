@@ -63,8 +63,11 @@ async def give_password(database: Database, means: Means, member: UUID = ADA.id)
         await write_password_hash(connection, member, hashed, world.NOW)
 
 
-async def erase(asking: Asking, password: str = PASSWORD, principal: Any = ASKS) -> Any:
-    return (await asking.ask(principal, ERASE, {"input": {"password": password}})).data["eraseAccount"]
+async def erase(
+    asking: Asking, password: str = PASSWORD, principal: Any = ASKS, key: str | None = None
+) -> Any:
+    exchange, given = Exchange(idempotency_key=key), {"input": {"password": password}}
+    return (await asking.ask(principal, ERASE, given, exchange=exchange)).data["eraseAccount"]
 
 
 async def close(database: Database, product: Product, means: Means, member: UUID = ADA.id) -> datetime:
@@ -106,6 +109,19 @@ async def test_only_the_password_closes_an_account(asking_alone: Asking, means: 
     due_at = datetime.fromisoformat(done["dueAt"])
     assert due_at == world.NOW + means.rules.erasure_grace
     assert await status(asking_alone.database) == "CLOSED"
+
+
+async def test_a_closing_that_is_repeated_late_with_its_key_closes_nothing_again(
+    asking_alone: Asking, product: Product, means: Means
+) -> None:
+    await give_password(asking_alone.database, means)
+    at_once = await asyncio.gather(*(erase(asking_alone, key="one") for _ in range(3)))
+    assert at_once[0]["dueAt"] is not None
+    assert at_once == [at_once[0]] * 3
+    async with asking_alone.database.transaction() as connection:
+        await cancel(work_of(connection, product, means), ADA.id)
+    assert await erase(asking_alone, key="one") == {"errors": [], "dueAt": None}
+    assert await status(asking_alone.database) == "ACTIVE"
 
 
 async def test_closing_ends_sessions_revokes_tokens_and_mails_the_way_back(

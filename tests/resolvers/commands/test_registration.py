@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import timedelta
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from resolvers.commands import registration_checks
 from resolvers.commands.phones import MAX_PHONES
 from resolvers.commands.registration import remove_expired_registrations
 from resolvers.passwords import PasswordHasher
@@ -221,6 +223,35 @@ async def test_a_repeated_key_registers_once_even_at_the_same_moment(registering
     assert len(await registering.letters()) == 1
     other = await registering.reply(REGISTER, complete(givenName="Zora"), idempotency_key="once")
     assert found(other) == [([], "IDEMPOTENCY_KEY_REUSED")]
+
+
+async def test_a_repeated_key_counts_and_hashes_nothing(
+    registering: Registering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert found(await registering.reply(REGISTER, complete(), idempotency_key="once")) == []
+    counted = await registering.rows("SELECT * FROM attempt ORDER BY key")
+
+    async def refuse(_: PasswordHasher, __: str) -> str:
+        pytest.fail("a password is hashed")
+
+    monkeypatch.setattr(PasswordHasher, "hash", refuse)
+    assert found(await registering.reply(REGISTER, complete(), idempotency_key="once")) == []
+    assert await registering.rows("SELECT * FROM attempt ORDER BY key") == counted
+
+
+@pytest.mark.clause("C14")
+async def test_the_loop_goes_on_while_it_is_estimated_how_guessable_a_password_is(
+    registering: Registering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The estimate ends when something else in the loop has had its turn."""
+    loop, gone_on = asyncio.get_running_loop(), threading.Event()
+
+    def waits(*_: Any) -> None:
+        loop.call_soon_threadsafe(gone_on.set)
+        assert gone_on.wait(5), "the loop stands still"
+
+    monkeypatch.setattr(registration_checks, "password_problems", waits)
+    assert await registering.register() == []
 
 
 async def test_attempts_are_counted_by_the_address_named_and_not_as_sign_ins(

@@ -14,6 +14,7 @@ from gateway.web.addresses import Addresses
 from policies.principal import Visitor
 from resolvers.commands.request_desk import answer_request, list_requests, show_request, take_request
 from resolvers.commands.requests import ANSWER_OWED, MAX_OPEN, MAX_TEXT
+from resolvers.exchange import Exchange
 from resolvers.means import Means
 from resolvers.outbox import read_mail
 from resolvers.tokens import SealedTokens
@@ -270,8 +271,32 @@ async def test_messages_are_counted_however_many_come_in_one_request(
     first = await asking_alone.ask(NOBODY, document, given)
     assert first.codes == []
     refused = await asking_alone.ask(NOBODY, document, given)
-    assert set(refused.codes) == {ThrottledError.code}
+    assert refused.codes == []
+    found = {error["code"] for payload in refused.data.values() for error in payload["errors"]}
+    assert found == {ThrottledError.code}
     assert await asking_alone.database.app.fetchval("SELECT count(*) FROM member_request") == allowed
+
+
+async def test_a_message_that_is_repeated_with_its_key_is_not_counted(
+    asking_alone: Asking, means: Means
+) -> None:
+    given = {"input": {"subject": "Hello", "text": "Hi", "email": "v@example.org"}}
+    for _ in range(means.rules.sign_in_attempts + 1):
+        reply = await asking_alone.ask(NOBODY, CONTACT, given, exchange=Exchange(idempotency_key="one"))
+        assert reply.data["contact"]["errors"] == []
+    assert await asking_alone.database.app.fetchval("SELECT count(*) FROM member_request") == 1
+
+
+async def test_messages_to_one_address_are_counted_together_however_it_is_spelt(
+    asking_alone: Asking, means: Means
+) -> None:
+    spellings = ("v@bücher.example", "V@xn--bcher-kva.EXAMPLE")
+    outcomes = []
+    for number in range(means.rules.sign_in_attempts + 1):
+        given = {"subject": "Hello", "text": "Hi", "email": spellings[number % 2]}
+        outcomes.append(codes(await change(asking_alone, CONTACT, NOBODY, **given)))
+    assert outcomes[:-1] == [[]] * means.rules.sign_in_attempts
+    assert [code for _, code in outcomes[-1]] == [ThrottledError.code]
 
 
 async def test_a_member_is_answered_in_the_account(asking_alone: Asking) -> None:
