@@ -112,27 +112,25 @@ async def start_session(work: Work, account: Account, new_hash: str | None) -> I
     if new_hash is not None:
         await write_password_hash(work.connection, account.member_id, new_hash, work.now)
     await forget_attempts(work, account.counted)
-    session_id, rules = new_id(), work.means.rules  # 2
+    session_id = new_id()  # 2
     await work.connection.execute(
         "INSERT INTO session (id, member_id, created_at, last_used_at, expires_at, ip_address, browser,"
         " generation, rotated_at) VALUES ($1, $2, $3, $3, $4, $5, $6, 0, $3)",
         session_id,
         account.member_id,
         work.now,
-        work.now + rules.session_lifetime,
+        _expiry(work, work.now),
         work.exchange.ip_address,
         browser_of(work.exchange.user_agent),
     )
     surplus = await work.connection.fetch(  # 3
         "UPDATE session SET ended_at = $2 WHERE id IN (SELECT id FROM session WHERE member_id = $1"
-        " AND ended_at IS NULL AND expires_at > $2 AND last_used_at > $3"
-        " ORDER BY created_at DESC, id DESC OFFSET $4) RETURNING id",
+        " AND ended_at IS NULL AND expires_at > $2 ORDER BY created_at DESC, id DESC OFFSET $3) RETURNING id",
         account.member_id,
         work.now,
-        work.now - rules.session_idle,
         MAX_SESSIONS,
     )
-    issued = _issue(work, account.member_id, session_id, 0, min(rules.session_lifetime, rules.session_idle))
+    issued = _issue(work, account.member_id, session_id, 0, _expiry(work, work.now) - work.now)
     await revoke_sessions(work.connection, [row["id"] for row in surplus], now=work.now)
     return replace(issued, displaced=bool(surplus))
 
@@ -154,20 +152,21 @@ async def renew_session(work: Work, token: str) -> Issued | None:
     session_id, generation = name
     if row["status"] not in ADMITTED or not _is_live(work, row):  # 1
         return None
-    newest, last_used_at = row["generation"], row["last_used_at"]
+    newest, expires_at = row["generation"], row["expires_at"]
     if generation == newest:  # 2
-        newest, last_used_at = newest + 1, work.now
+        newest, expires_at = newest + 1, _expiry(work, row["created_at"])
         await work.connection.execute(
-            "UPDATE session SET generation = $2, rotated_at = $3, last_used_at = $3 WHERE id = $1",
+            "UPDATE session SET generation = $2, rotated_at = $3, last_used_at = $3, expires_at = $4"
+            " WHERE id = $1",
             session_id,
             newest,
             work.now,
+            expires_at,
         )
     elif generation != newest - 1 or work.now - row["rotated_at"] > work.means.rules.refresh_grace:  # 4
         await _end(work, [session_id])
         return None
-    ends_at = min(row["expires_at"], last_used_at + work.means.rules.session_idle)  # 3
-    return _issue(work, row["member_id"], session_id, newest, ends_at - work.now)
+    return _issue(work, row["member_id"], session_id, newest, expires_at - work.now)  # 3
 
 
 def opened(tokens: SealedTokens, token: str) -> tuple[UUID, int] | None:
@@ -234,8 +233,16 @@ async def _locked(work: Work, session_id: UUID) -> Record | None:
 
 
 def _is_live(work: Work, row: Record) -> bool:
-    idle_until: datetime = row["last_used_at"] + work.means.rules.session_idle
-    return row["ended_at"] is None and min(row["expires_at"], idle_until) > work.now
+    """By the row, and by rules that have become stricter since it was written."""
+    rules = work.means.rules
+    latest = min(row["created_at"] + rules.session_lifetime, row["last_used_at"] + rules.session_idle)
+    return row["ended_at"] is None and min(row["expires_at"], latest) > work.now
+
+
+def _expiry(work: Work, created_at: datetime) -> datetime:
+    """When a session ends that is begun or renewed now, if nobody renews it again."""
+    rules = work.means.rules
+    return min(created_at + rules.session_lifetime, work.now + rules.session_idle)
 
 
 async def _end(work: Work, sessions: list[UUID]) -> None:

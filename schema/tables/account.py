@@ -21,7 +21,8 @@ _OPS = DataCategory.OPERATIONS
 class Session(Table, table=True):
     """One sign-in of a member. `generation` counts the refresh tokens that were given out for it.
 
-    It is over when `ended_at` is set, `expires_at` has passed, or the member has left.
+    It is over when `ended_at` is set, `expires_at` has passed, or the member has left. Each renewal puts
+    `expires_at` off, but never beyond the longest life of a session.
     """
 
     __tablename__ = "session"

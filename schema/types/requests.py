@@ -19,7 +19,7 @@ class SessionType:
     id: strawberry.ID = stored(Session.id, "Names the session, as in `endSession`.")
     created_at: datetime = stored(Session.created_at, "When you signed in.")
     last_used_at: datetime = stored(Session.last_used_at, "When it was last renewed.")
-    expires_at: datetime = stored(Session.expires_at, "When it ends by itself.")
+    expires_at: datetime = stored(Session.expires_at, "When it ends by itself, unless it is renewed before.")
     ended_at: datetime | None = stored(Session.ended_at, "When it was ended; null: it was not.")
     ip_address: str | None = stored(Session.ip_address, "The address you came from.")
     browser: str | None = stored(Session.browser, "With which browser, as `Firefox 143, Linux`.")

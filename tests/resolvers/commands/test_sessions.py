@@ -15,6 +15,7 @@ from gateway.keys import Keyring
 from gateway.settings import Settings
 from resolvers.commands.member_secrets import read_password_hash
 from resolvers.commands.sessions import MAX_SESSIONS
+from resolvers.commands.upkeep import KEEP_SESSIONS, remove_old
 from resolvers.means import Means
 from resolvers.tokens import TokenUse
 from tests import world
@@ -361,6 +362,54 @@ async def test_of_more_than_a_hundred_sessions_the_oldest_end(
     assert [str(row["id"]) for row in ended] == [first["sessionId"]]
     assert await browser.status() == 401
     assert await other.status() == 200
+
+
+async def test_a_session_says_when_it_ends_if_it_is_not_renewed(
+    browser: Browser, own_world: Database, clock: Clock, quick: Settings
+) -> None:
+    """The earlier one of both ends, at the beginning and after each renewal."""
+    idle, lifetime = timedelta(seconds=quick.session_idle), timedelta(seconds=quick.session_lifetime)
+    await browser.sign_in("ada")
+    shown = (await browser.ask("{ me { sessions { edges { node { createdAt expiresAt } } } } }"))["me"]
+    (node,) = (edge["node"] for edge in shown["sessions"]["edges"])
+    created = datetime.fromisoformat(node["createdAt"])
+    assert datetime.fromisoformat(node["expiresAt"]) == created + idle
+    while clock.ahead + idle / 2 < lifetime:
+        clock.ahead += idle / 2
+        assert codes(await browser.refresh()) == []
+        (row,) = await rows(own_world)
+        assert row["expires_at"] == min(row["last_used_at"] + idle, created + lifetime)
+    assert row["expires_at"] == created + lifetime
+
+
+async def test_a_session_that_nobody_renews_is_forgotten(
+    browser: Browser, own_world: Database, quick: Settings
+) -> None:
+    await browser.sign_in("ada")
+    (row,) = await rows(own_world)
+    forgotten = row["created_at"] + timedelta(seconds=quick.session_idle) + KEEP_SESSIONS
+    async with own_world.transaction() as connection:
+        await remove_old(connection, forgotten - timedelta(seconds=1))
+        assert len(await rows(own_world)) == 1
+        await remove_old(connection, forgotten)
+    assert await rows(own_world) == []
+
+
+async def test_a_shorter_lifetime_holds_for_sessions_there_are(
+    browser: Browser,
+    own_world: Database,
+    clock: Clock,
+    quick: Settings,
+    keys: Keyring,
+    product: Product,
+) -> None:
+    await browser.sign_in("ada")
+    shorter = quick.model_copy(update={"session_lifetime": quick.session_idle // 2})
+    clock.ahead += timedelta(seconds=shorter.session_lifetime)
+    async with compose(shorter, keys, own_world, product, clock) as gateway:
+        later = Browser(gateway)
+        later.cookie = browser.cookie
+        assert codes(await later.refresh()) == ["SESSION_OVER"]
 
 
 async def test_what_the_client_brings_along_is_no_part_of_the_session(
