@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
+import pydantic_settings
 from pydantic import AnyHttpUrl, BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -106,7 +107,7 @@ class Settings(BaseSettings):
     # HTTP
     max_body_bytes: Annotated[int, Field(ge=1_024)] = 100_000
     request_timeout: Annotated[float, Field(gt=0)] = 10.0
-    cors_origins: tuple[str, ...] = ()
+    cors_origins: tuple[Annotated[str, Field(pattern=r"^https?://[^/\s]+$")], ...] = ()
     """Origins that browsers may call from. Empty: none."""
     documents: DocumentPolicy = DocumentPolicy.ANY
     introspection: bool = True
@@ -181,9 +182,13 @@ def load_settings() -> Settings:
         raise SettingsError(f"there is no setting {listed}: see docs/settings.md for those there are")
     try:
         return Settings()
+    except pydantic_settings.SettingsError as error:
+        # Its text names the field and nothing else that we could build on.
+        named = [name for name in Settings.model_fields if f'"{name}"' in str(error)]
+        listed = ", ".join(f"`GATEWAY_{name.upper()}`" for name in named) or "the settings"
+        message = f'check {listed}: a list is written as JSON, such as `["https://app.example.org"]`'
+        raise SettingsError(message) from None
     except ValidationError as error:
-        names = sorted(
-            {"GATEWAY_" + "_".join(str(part) for part in e["loc"]).upper() for e in error.errors()}
-        )
+        names = sorted({f"GATEWAY_{e['loc'][0]}".upper() for e in error.errors()})
         listed = ", ".join(f"`{name}`" for name in names)
         raise SettingsError(f"check {listed}: see docs/settings.md for what each admits") from error

@@ -35,6 +35,7 @@ button:hover { background: #1e40af; }
 .wrong p { margin: 0; }
 .quiet { font-size: .9375rem; opacity: .8; }
 input + .quiet { margin-top: .5rem; }
+form + .quiet { margin-top: 1.5rem; }
 code { overflow-wrap: anywhere; }
 """
 

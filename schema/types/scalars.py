@@ -7,7 +7,6 @@ and 10,000, and about texts without a zone. The text itself is in no error (gate
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from operator import methodcaller
 from typing import Any, Final
 
 import strawberry
@@ -33,9 +32,14 @@ def read_instant(value: Any) -> datetime:
         raise ValueError("not an instant between the years 1 and 9999") from None
 
 
+def write_instant(value: datetime) -> str:
+    """The instant in ISO 8601, in UTC with `Z`: as projections write it (`gateway.answers.encode`)."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 INSTANT: Final = strawberry.scalar(
     name="DateTime",
     description="An instant: ISO 8601 with its zone; without one it is in UTC.",
-    serialize=methodcaller("isoformat"),
+    serialize=write_instant,
     parse_value=read_instant,
 )

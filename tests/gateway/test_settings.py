@@ -9,7 +9,11 @@ from typing import Any
 import pytest
 from pydantic_core import PydanticUndefined
 
+from gateway.account_means import open_means
+from gateway.app import utc_now
+from gateway.keys import Keyring
 from gateway.settings import Settings, TrustedIssuer, load_settings
+from resolvers.commands.erasure import SETTLING
 from schema.errors import SettingsError
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
@@ -51,6 +55,10 @@ def test_every_part_of_an_issuer_is_described() -> None:
         ("GATEWAY_MAX_PAGE_SIZE", "zero"),
         ("GATEWAY_REVOCATION_STALENESS", "60"),
         ("GATEWAY_DOCUMENTS", "some"),
+        ("GATEWAY_CORS_ORIGINS", "http://localhost:3000"),
+        ("GATEWAY_CORS_ORIGINS", '["localhost:3000"]'),
+        ("GATEWAY_CORS_ORIGINS", '["http://localhost:3000/"]'),
+        ("GATEWAY_TRUSTED_ISSUERS", '[{"issuer": 7}]'),
     ],
 )
 def test_a_value_out_of_bounds_is_named_and_not_repeated(
@@ -61,3 +69,17 @@ def test_a_value_out_of_bounds_is_named_and_not_repeated(
         load_settings()
     assert f"`{name}`" in str(caught.value)
     assert value not in str(caught.value)
+
+
+async def test_no_gateway_opens_where_a_request_may_outlast_the_pause_before_an_erasure(
+    settings: Settings, keys: Keyring
+) -> None:
+    short = {"request_timeout": SETTLING.total_seconds() - 2.5, "disclosure_timeout": 2.0}
+    with open_means(settings.model_copy(update=short), keys, utc_now):
+        pass
+    long = settings.model_copy(update={**short, "disclosure_timeout": 2.5})
+    with (
+        pytest.raises(SettingsError, match=r"`GATEWAY_REQUEST_TIMEOUT` and `GATEWAY_DISCLOSURE_TIMEOUT`"),
+        open_means(long, keys, utc_now),
+    ):
+        pass

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import contextlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.answers import encode
 from resolvers.queries import full_schema
-from schema.types.scalars import read_instant
+from schema.types.scalars import read_instant, write_instant
 
 INSTANTS = {
     "2025-06-01T12:00:00Z": datetime(2025, 6, 1, 12, tzinfo=UTC),
@@ -48,3 +49,12 @@ def test_the_schema_reads_instants_so() -> None:
 
     with pytest.raises(ValueError, match="between"):
         scalar.parse_value("0001-01-01T00:00:00+14:00")
+
+
+def test_an_instant_is_written_as_projections_write_it() -> None:
+    for moment in (
+        datetime(2026, 11, 24, 3, 4, 5, 678, tzinfo=UTC),
+        datetime(2026, 11, 24, tzinfo=UTC),
+        datetime(2026, 11, 24, 5, tzinfo=timezone(timedelta(hours=2))),
+    ):
+        assert f'"{write_instant(moment)}"'.encode() == encode(moment.astimezone(UTC))
