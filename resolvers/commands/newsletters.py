@@ -22,6 +22,9 @@ MAX_SUBJECT: Final = 200
 MAX_BODY: Final = 100_000
 """Characters: a mail of text beyond that is cut by the programs that show it."""
 
+_SENDING: Final = 7_305_118
+"""Key of the advisory lock of whoever sends an issue."""
+
 WANTS_NEWSLETTER: Final = (
     "(member.status = 'ACTIVE' AND member.email_verified_at IS NOT NULL AND (SELECT latest.direction"
     " FROM choice latest WHERE latest.member_id = member.id AND latest.topic = 'NEWSLETTER'"
@@ -55,6 +58,8 @@ async def post_newsletter(
         raise InputError(f"`--subject`: one line of at most {MAX_SUBJECT} characters")
     if not body or len(body) > MAX_BODY or _has_control(body.replace("\n", "").replace("\t", "")):
         raise InputError(f"`FILE`: plain text of at most {MAX_BODY} characters")
+    # Another officer may be sending the same issue at this moment: the second one finds what the first sent.
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", _SENDING)
     sent = await connection.fetchval(
         "SELECT EXISTS (SELECT FROM newsletter WHERE subject = $1 AND body = $2)", subject, body
     )
