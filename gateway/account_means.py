@@ -12,10 +12,12 @@ from uuid import UUID
 from gateway.identity.tokens import MintedToken, SubjectKind, mint
 from gateway.keys import Keyring
 from gateway.settings import Settings
+from resolvers.commands.erasure import SETTLING
 from resolvers.means import AccountRules, Company, Means
 from resolvers.passwords import PasswordHasher
 from resolvers.sealing import PhoneSealer
 from resolvers.tokens import SealedTokens
+from schema.errors import SettingsError
 
 FRONT_END: str = "front-end"
 """The `client_id` of access tokens that members got by signing in here."""
@@ -26,8 +28,10 @@ def open_means(settings: Settings, keys: Keyring, clock: Callable[[], datetime])
     """The means of one process; the threads that hash passwords run as long as this is open.
 
     Raises:
-        SettingsError: the parameters of Argon2id are below OWASP's floor.
+        SettingsError: the parameters of Argon2id are below OWASP's floor; or a request may outlast what is
+            waited between closing an account and erasing it.
     """
+    _require_settling(settings)
     hasher = PasswordHasher(
         memory=settings.password_memory,
         passes=settings.password_passes,
@@ -61,6 +65,15 @@ def open_means(settings: Settings, keys: Keyring, clock: Callable[[], datetime])
         )
     finally:
         hasher.close()
+
+
+def _require_settling(settings: Settings) -> None:
+    """INVARIANT (nothing-left): who saw a member before she left has recorded that before she is erased."""
+    if settings.request_timeout + settings.disclosure_timeout >= SETTLING.total_seconds():
+        raise SettingsError(
+            "`GATEWAY_REQUEST_TIMEOUT` and `GATEWAY_DISCLOSURE_TIMEOUT` are too long: together they stay"
+            f" below {SETTLING.total_seconds():.0f}, because an erasure may follow the closing by that"
+        )
 
 
 def company_of(settings: Settings) -> Company:
