@@ -20,7 +20,7 @@ INTERVAL: Final = 60.0
 """Seconds between two rounds: by then the feed tells what reads have been saying all along."""
 
 REMOVALS: Final = timedelta(hours=1)
-"""Between two removals of old rows: they harm nobody meanwhile, and finding them reads whole tables."""
+"""Between two removals of old rows: they harm nobody meanwhile. Where many are left, the next one goes on."""
 
 
 class Upkeep:
@@ -39,7 +39,7 @@ class Upkeep:
             # Deciding every member again takes longer than any statement of a request may.
             await connection.execute("SET LOCAL statement_timeout = 0")
             await apply_policy(connection, self._matrix, self._clock())
-        await self._try_round()
+        await self.round()
         self._task = asyncio.create_task(self._run(), name="upkeep")
         return self
 
@@ -51,21 +51,38 @@ class Upkeep:
                 await self._task
 
     async def round(self) -> None:
-        """Do what is due now."""
+        """Do what is due now. A step that fails is tried again in the next round, and stops none after it."""
         now = self._clock()
+        for step in (self._withdraw, self._open, self._expire, self._erase, self._remove):
+            try:
+                await step(now)
+            except Exception as error:  # noqa: BLE001 - reads stay right without it
+                failure("upkeep.failed", error)
+
+    async def _withdraw(self, now: datetime) -> None:
         async with self._database.transaction() as connection:
             ended = await withdraw_ended(connection, self._matrix, now)
+        if ended.withdrawn:
+            event("upkeep", withdrawn=ended.withdrawn)
+
+    async def _open(self, now: datetime) -> None:
         async with self._database.transaction() as connection:
             adults = await open_to_adults(connection, self._matrix, now)
+        if adults.opened:
+            event("upkeep", opened=adults.opened)
+
+    async def _expire(self, now: datetime) -> None:
         async with self._database.transaction() as connection:
             expired = await remove_expired_registrations(connection, now)
-        if ended.withdrawn or adults.opened or expired:
-            event("upkeep", withdrawn=ended.withdrawn, opened=adults.opened, expired=expired)
-        await self._erase(now)
-        if self._removed_at is None or now - self._removed_at >= REMOVALS:
-            async with self._database.transaction() as connection:
-                await remove_old(connection, now)
-            self._removed_at = now
+        if expired:
+            event("upkeep", expired=expired)
+
+    async def _remove(self, now: datetime) -> None:
+        if self._removed_at is not None and now - self._removed_at < REMOVALS:
+            return
+        async with self._database.transaction() as connection:
+            more = await remove_old(connection, now)
+        self._removed_at = None if more else now
 
     async def _erase(self, now: datetime) -> None:
         """Erase members one by one: one who cannot be erased now keeps nobody else waiting."""
@@ -86,10 +103,4 @@ class Upkeep:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(INTERVAL)
-            await self._try_round()
-
-    async def _try_round(self) -> None:
-        try:
             await self.round()
-        except Exception as error:  # noqa: BLE001 - reads stay right without it; the next round tries again
-            failure("upkeep.failed", error)

@@ -33,7 +33,8 @@ from schema.tables.requests import RequestKind, RequestStatus
 
 SETTLING: Final = timedelta(minutes=2)
 """Between closing and erasing, however short the grace: by then requests that saw the member have ended and
-their disclosures are recorded (`request_timeout`, `disclosure_timeout`), and replicas have heard of it."""
+their disclosures are recorded (`gateway.account_means` holds `request_timeout` and `disclosure_timeout` below
+it), and replicas have heard of it."""
 
 REQUESTED: Final = "Erasure of your account"
 CANCELLED: Final = "You cancelled it."
@@ -131,10 +132,8 @@ async def cancel(work: Work, member_id: UUID) -> None:
 async def due_erasures(connection: Link, now: datetime) -> Sequence[UUID]:
     """The members whose erasure is due."""
     rows = await connection.fetch(
-        "SELECT member_id FROM member_request WHERE kind = $1 AND status = $2 AND due_at <= $3"
+        "SELECT member_id FROM member_request WHERE kind = 'ERASURE' AND status = 'OPEN' AND due_at <= $1"
         " ORDER BY due_at",
-        RequestKind.ERASURE.value,
-        RequestStatus.OPEN.value,
         now,
     )
     return [row["member_id"] for row in rows]
@@ -156,8 +155,8 @@ async def erase_member(connection: Link, member_id: UUID, now: datetime) -> bool
         return False
     email = next(row["email"] for row in rows if row["id"] == member_id)
     erased = [row["id"] for row in rows]
+    await remove_member_secrets(connection, erased)  # 3
     for each in erased:
-        await remove_member_secrets(connection, each)  # 3
         await connection.execute("SELECT bury_in_disclosures($1, $2)", each, uuid4())  # 4
         await connection.execute("SELECT forget_revocations_of($1)", each)
     await connection.execute("DELETE FROM outgoing_mail WHERE lower(recipient) = lower($1)", email)

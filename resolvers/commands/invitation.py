@@ -44,7 +44,7 @@ async def inherit(work: Work, invited: Record, heir: Record) -> dict[str, Any]:
         await work.connection.execute(statement, *ends)
     await _move_methods(work, *ends)
     await _copy_choices(work, *ends)
-    await remove_member_secrets(work.connection, invited["id"])
+    await remove_member_secrets(work.connection, [invited["id"]])
     await work.connection.execute("DELETE FROM member WHERE id = $1", invited["id"])
     await work.connection.execute(
         "UPDATE member SET number = $2, joined_at = $3 WHERE id = $1",

@@ -85,12 +85,13 @@ async def remove_billing_secret(connection: Link, method_id: UUID) -> None:
         await connection.execute("DELETE FROM vault.billing_token WHERE billing_method_id = $1", method_id)
 
 
-async def remove_member_secrets(connection: Link, member_id: UUID) -> None:
-    """Delete all that the vault holds of this member, within a transaction: no foreign key does it."""
+async def remove_member_secrets(connection: Link, members: Sequence[UUID]) -> None:
+    """Delete all that the vault holds of these members, within a transaction: no foreign key does it."""
     async with vault_role(connection):
-        await connection.execute("DELETE FROM vault.sealed_phone WHERE member_id = $1", member_id)
-        await connection.execute("DELETE FROM vault.credential WHERE member_id = $1", member_id)
-        await connection.execute("DELETE FROM vault.billing_token WHERE member_id = $1", member_id)
+        for table in ("sealed_phone", "credential", "billing_token"):
+            await connection.execute(
+                f"DELETE FROM vault.{table} WHERE member_id = ANY($1::uuid[])", list(members)
+            )
 
 
 async def move_billing_secrets(connection: Link, methods: Sequence[UUID], *, owner: UUID, heir: UUID) -> None:

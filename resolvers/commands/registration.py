@@ -109,8 +109,7 @@ async def register(work: Work, registration: Registration, password_hash: str) -
 
 async def remove_registrations(connection: Link, members: Sequence[UUID]) -> None:
     """Remove PENDING members with all that they told, in the tables and in the vault."""
-    for member_id in members:
-        await remove_member_secrets(connection, member_id)
+    await remove_member_secrets(connection, members)
     await connection.execute(
         "DELETE FROM member WHERE id = ANY($1::uuid[]) AND status = $2",
         list(members),
@@ -124,11 +123,10 @@ async def remove_expired_registrations(connection: Link, now: datetime) -> int:
     One of their links ran out unused, or they have none left to follow.
     """
     rows = await connection.fetch(
-        "SELECT id FROM member WHERE status = $1 AND NOT EXISTS (SELECT FROM one_time_link l"
-        " WHERE l.member_id = member.id AND l.used_at IS NULL AND l.expires_at > $2)"
+        "SELECT id FROM member WHERE status = 'PENDING' AND NOT EXISTS (SELECT FROM one_time_link l"
+        " WHERE l.member_id = member.id AND l.used_at IS NULL AND l.expires_at > $1)"
         " UNION SELECT m.id FROM member m JOIN one_time_link l ON l.member_id = m.id"
-        " WHERE m.status = $1 AND l.used_at IS NULL AND l.expires_at <= $2 LIMIT $3",
-        MemberStatus.PENDING.value,
+        " WHERE m.status = 'PENDING' AND l.used_at IS NULL AND l.expires_at <= $1 LIMIT $2",
         now,
         MOST_REMOVED,
     )

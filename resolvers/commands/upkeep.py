@@ -37,14 +37,31 @@ KEEP_SESSIONS: Final = timedelta(days=90)
 """After they have ended: a member can see where somebody was signed in."""
 
 
-async def remove_old(connection: Link, now: datetime) -> None:
-    """Remove rows that serve nothing any more. One transaction, the caller's."""
-    await connection.execute("DELETE FROM done_command WHERE done_at <= $1", now - KEEP_DONE_COMMANDS)
-    await connection.execute("DELETE FROM attempt WHERE empty_at <= $1", now)
-    await connection.execute("DELETE FROM one_time_link WHERE expires_at <= $1", now - KEEP_LINKS)
-    await connection.execute(
-        "DELETE FROM session WHERE least(ended_at, expires_at) <= $1", now - KEEP_SESSIONS
-    )
+MOST_REMOVED: Final = 5_000
+"""Rows of a table that one round removes, so that it stays short."""
+
+
+async def remove_old(connection: Link, now: datetime) -> bool:
+    """Remove rows that serve nothing any more; whether there may be more. One transaction, the caller's.
+
+    A row that somebody holds is left to a later round: this waits for nobody.
+    """
+    full = False
+    for table, key, over, until in (
+        ("done_command", "(caller, key, path)", "done_at", now - KEEP_DONE_COMMANDS),
+        ("attempt", "key", "empty_at", now),
+        ("one_time_link", "id", "expires_at", now - KEEP_LINKS),
+        ("session", "id", "least(ended_at, expires_at)", now - KEEP_SESSIONS),
+    ):
+        removed = await connection.fetchval(
+            f"WITH old AS (DELETE FROM {table} WHERE {key} IN (SELECT {key.strip('()')} FROM {table}"
+            f" WHERE {over} <= $1 ORDER BY {over} LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING 1)"
+            " SELECT count(*) FROM old",
+            until,
+            MOST_REMOVED,
+        )
+        full = full or removed == MOST_REMOVED
+    return full
 
 
 async def withdraw_ended(connection: Link, matrix: Matrix, now: datetime) -> ShareChanges:

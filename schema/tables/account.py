@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Integer, LargeBinary, Text
+from sqlalchemy import CheckConstraint, Index, Integer, LargeBinary, Text, func, text
 
 from schema.categories import DataCategory
 from schema.tables.base import Table, column, instant, member_key, row_id
@@ -38,6 +38,8 @@ class Session(Table, table=True):
     generation: int = column(_OPS, Integer, default=0)
     rotated_at: datetime = instant(_OPS)
 
+    __table_args__ = (Index("ix_session_over", func.least(text("ended_at"), text("expires_at"))),)
+
 
 class LinkKind(StrEnum):
     """What following a mailed link does."""
@@ -62,7 +64,7 @@ class OneTimeLink(Table, table=True):
     kind: str = column(_OPS, Text)
     new_email: str | None = column(DataCategory.EMAIL, Text, nullable=True)
     created_at: datetime = instant(_OPS)
-    expires_at: datetime = instant(_OPS)
+    expires_at: datetime = instant(_OPS, index=True)
     used_at: datetime | None = instant(_OPS, nullable=True)
 
     __table_args__ = (

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Index, Integer, Text, text
+from sqlalchemy import Index, Integer, Text, func, text
 
 from schema.categories import DataCategory
 from schema.tables.base import Table, column, instant, member_key, row_id
@@ -62,6 +62,12 @@ class OutgoingMail(Table, table=True):
     __table_args__ = (
         # Letters that somebody waits for are found past any number of newsletters.
         Index("ix_outgoing_mail_letters", "due_at", postgresql_where=text("newsletter_id IS NULL")),
+        # What a mail goes with is removed without reading the outbox; most mails have none of each.
+        *(
+            Index(f"ix_outgoing_mail_{name}", name, postgresql_where=text(f"{name} IS NOT NULL"))
+            for name in ("link_id", "newsletter_id", "request_id")
+        ),
+        Index("ix_outgoing_mail_recipient_lower", func.lower(text("recipient"))),
     )
 
 

@@ -67,6 +67,8 @@ class Member(Table, table=True):
             unique=True,
             postgresql_where=text("status <> 'PENDING'"),
         ),
+        # Claims of an address; also all who are pending, who are few.
+        Index("ix_member_claims", func.lower(text("email")), postgresql_where=text("status = 'PENDING'")),
         Index("ix_member_birth_date", "birth_date"),
     )
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Text, text
+from sqlalchemy import CheckConstraint, Index, Text, func, text
 
 from schema.categories import DataCategory
 from schema.tables.base import Table, column, instant, member_key, row_id
@@ -72,5 +72,10 @@ class RequestRecord(Table, table=True):
             "member_id",
             unique=True,
             postgresql_where=text("kind = 'ERASURE' AND status = 'OPEN'"),
+        ),
+        Index(
+            "ix_member_request_reply_to_lower",
+            func.lower(text("reply_to")),
+            postgresql_where=text("reply_to IS NOT NULL"),
         ),
     )

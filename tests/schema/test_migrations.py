@@ -41,6 +41,19 @@ async def test_the_migrated_checks_are_the_declared_ones(database: Database) -> 
     assert {row["conname"] for row in rows} == declared
 
 
+async def test_what_goes_with_a_row_is_found_by_an_index(database: Database) -> None:
+    """Removing a row looks for the rows that refer to it, by the leading column of an index."""
+    owner = await asyncpg.connect(database.url)
+    rows = await owner.fetch(
+        "SELECT conrelid::regclass::text || '.' || attname AS name FROM pg_constraint c JOIN pg_attribute a"
+        " ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1] WHERE c.contype = 'f' AND NOT EXISTS (SELECT"
+        " FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indkey[0] = c.conkey[1] AND (i.indpred IS NULL"
+        " OR pg_get_expr(i.indpred, i.indrelid) = format('(%I IS NOT NULL)', attname)))"
+    )
+    await owner.close()
+    assert [row["name"] for row in rows] == []
+
+
 async def test_an_empty_database_has_no_revision_and_migrating_twice_changes_nothing(
     test_server: TestServer, template: str, keys: Keyring
 ) -> None:

@@ -63,6 +63,12 @@ def _change_members() -> None:
         op.create_index(
             name, "member", [sa.literal_column(f"lower({column})")], unique=True, postgresql_where=confirmed
         )
+    op.create_index(
+        "ix_member_claims",
+        "member",
+        [sa.literal_column("lower(email)")],
+        postgresql_where=sa.text("status = 'PENDING'"),
+    )
 
 
 def _create_notices() -> None:
@@ -108,6 +114,7 @@ def _create_accounts() -> None:
         _member_reference("session"),
     )
     op.create_index("ix_session_member_id", "session", ["member_id"])
+    op.create_index("ix_session_over", "session", [sa.literal_column("least(ended_at, expires_at)")])
     op.create_table(
         "one_time_link",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -126,6 +133,7 @@ def _create_accounts() -> None:
         _member_reference("one_time_link"),
     )
     op.create_index("ix_one_time_link_member_id", "one_time_link", ["member_id"])
+    op.create_index("ix_one_time_link_expires_at", "one_time_link", ["expires_at"])
     op.create_table(
         "attempt",
         sa.Column("key", sa.LargeBinary(), nullable=False),
@@ -198,6 +206,16 @@ def _create_mail() -> None:
         ["due_at"],
         postgresql_where=sa.text("newsletter_id IS NULL"),
     )
+    for column in ("link_id", "newsletter_id", "request_id"):
+        op.create_index(
+            f"ix_outgoing_mail_{column}",
+            "outgoing_mail",
+            [column],
+            postgresql_where=sa.text(f"{column} IS NOT NULL"),
+        )
+    op.create_index(
+        "ix_outgoing_mail_recipient_lower", "outgoing_mail", [sa.literal_column("lower(recipient)")]
+    )
 
 
 def _create_requests() -> None:
@@ -234,6 +252,12 @@ def _create_requests() -> None:
         ["member_id"],
         unique=True,
         postgresql_where=sa.text("kind = 'ERASURE' AND status = 'OPEN'"),
+    )
+    op.create_index(
+        "ix_member_request_reply_to_lower",
+        "member_request",
+        [sa.literal_column("lower(reply_to)")],
+        postgresql_where=sa.text("reply_to IS NOT NULL"),
     )
 
 
