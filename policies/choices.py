@@ -1,8 +1,8 @@
 """The member's choices, folded into what is refused and what is asked for (C11).
 
-In comes the ledger of one member, in any order; out come bit masks for one partner and purpose.
+In comes the ledger of one member, in any order; out come bit masks for one partner, purpose and basis.
 
-A choice covers a *cell* (partner, purpose, category) when each of its selectors is None or matches;
+A choice covers a *cell* (partner, purpose, basis, category) when each of its selectors is None or matches;
 a category key covers the keys below it. For each cell the covering choice with the latest
 `requested_at` wins, however narrow or general it is. At equal dates OUT wins. The order of arrival
 decides nothing, and so is not even an argument.
@@ -10,11 +10,11 @@ decides nothing, and so is not even an argument.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Final, Self
 from uuid import UUID
 
 from schema.categories import SHAREABLE, Basis, DataCategory, Purpose, expand, mask_of
@@ -41,6 +41,7 @@ class Choice:
     purpose: Purpose | None
     categories: frozenset[DataCategory] | None
     source: ChoiceSource
+    basis: Basis | None = None
 
     def __post_init__(self) -> None:
         if self.requested_at.tzinfo is None:
@@ -54,7 +55,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceMasks:
-    """The effective choices for one partner and purpose. No bit is in both masks.
+    """The effective choices for one partner, purpose and basis. No bit is in both masks.
 
     `refused` was opted out of, `requested` was opted in to; on the rest the member said nothing.
     """
@@ -66,40 +67,118 @@ class ChoiceMasks:
 NO_CHOICES: Final = ChoiceMasks()
 
 
+class Ledger(tuple[Choice, ...]):  # noqa: SLOT001 - it keeps what it folded
+    """The choices of one member, the strongest first: put in order once, and folded once for each use."""
+
+    _folds: dict[tuple[UUID, Purpose, Basis], tuple[ChoiceMasks, tuple[Choice, ...]]]
+
+    def __new__(cls, choices: Iterable[Choice]) -> Self:
+        """Put them in order: by date, and at equal dates OUT before IN."""
+        ledger = super().__new__(cls, sorted(choices, key=_strength, reverse=True))
+        ledger._folds = {}
+        return ledger
+
+    def folded(
+        self, partner_id: UUID, purpose: Purpose, basis: Basis
+    ) -> tuple[ChoiceMasks, tuple[Choice, ...]]:
+        """The masks, and the choices that win a category, the strongest first."""
+        known = self._folds.get((partner_id, purpose, basis))
+        if known is None:
+            known = self._folds[partner_id, purpose, basis] = self._fold(partner_id, purpose, basis)
+        return known
+
+    def _fold(
+        self, partner_id: UUID, purpose: Purpose, basis: Basis
+    ) -> tuple[ChoiceMasks, tuple[Choice, ...]]:
+        refused = requested = 0
+        undecided = _ALL
+        winners: list[Choice] = []
+        # Descending by date: whoever comes first to a bit has the most recent request (C11).
+        for choice in in_force_order(self, partner_id=partner_id, purpose=purpose, basis=basis):
+            won = choice.mask & undecided
+            if not won:
+                continue
+            winners.append(choice)
+            if choice.direction is Direction.OUT:
+                refused |= won
+            else:
+                requested |= won
+            undecided &= ~won
+            if not undecided:
+                break
+        return ChoiceMasks(refused, requested), tuple(winners)
+
+
 def fold(choices: Sequence[Choice], *, partner_id: UUID, purpose: Purpose, basis: Basis) -> ChoiceMasks:
-    """Fold the choices of one member for one partner and purpose, all categories at once.
+    """Fold the choices of one member for one partner, purpose and basis, all categories at once.
 
     On the MEMBER_REQUEST basis only an IN that names this very partner asks for anything: a general
     opt-in is no request to a particular company (C8 d). A later OUT that covers it withdraws it.
     """
     if not choices or basis in BASES_WITHOUT_CHOICE:
         return NO_CHOICES
-    refused = requested = 0
-    # Ascending by date: whoever writes a bit last has the most recent request (C11).
-    for choice in in_force_order(choices, partner_id=partner_id, purpose=purpose, basis=basis):
-        if choice.direction is Direction.OUT:
-            refused |= choice.mask
-            requested &= ~choice.mask
-        else:
-            requested |= choice.mask
-            refused &= ~choice.mask
-    return ChoiceMasks(refused, requested)
+    return _ledger(choices).folded(partner_id, purpose, basis)[0]
 
 
-def in_force_order(
-    choices: Sequence[Choice], *, partner_id: UUID, purpose: Purpose, basis: Basis
-) -> Iterator[Choice]:
-    """Yield the choices that count for one partner, purpose and basis, the weakest first, the winner last."""
+def decisive(
+    choices: Sequence[Choice], *, partner_id: UUID, purpose: Purpose, basis: Basis, category: DataCategory
+) -> Choice | None:
+    """Find the choice that wins for one category: the most recent one that covers it (C11)."""
+    bit = mask_of({category})
+    _, winners = _ledger(choices).folded(partner_id, purpose, basis)
+    return next((choice for choice in winners if choice.mask & bit), None)
+
+
+def in_force_order(ledger: Ledger, *, partner_id: UUID, purpose: Purpose, basis: Basis) -> Iterator[Choice]:
+    """Yield the choices that count for one partner, purpose and basis, the strongest first."""
     if basis in BASES_WITHOUT_CHOICE:
         return
-    for choice in sorted(choices, key=_strength) if len(choices) > 1 else choices:
+    for choice in ledger:
         if choice.partner_id is not None and choice.partner_id != partner_id:
             continue
         if choice.purpose is not None and choice.purpose is not purpose:
             continue
+        if choice.basis is not None and choice.basis is not basis:
+            continue
         if basis is Basis.MEMBER_REQUEST and choice.direction is Direction.IN and choice.partner_id is None:
             continue
         yield choice
+
+
+def may_change(ledger: Ledger, refusal: Choice) -> bool:
+    """Whether this OUT may refuse anything that is not refused without it. False: certainly nothing.
+
+    It walks from the strongest choice down, and judges by choices that are about no less than `refusal`:
+    what they refuse, with no weaker IN than `refusal` above them, is refused everywhere already.
+    """
+    new = refusal.mask
+    for choice in ledger:
+        if not choice.mask & new or not _meet(choice, refusal):
+            continue
+        if choice.direction is Direction.OUT:
+            if _is_within(refusal, choice):
+                new &= ~choice.mask
+        elif _strength(choice) < _strength(refusal):
+            return True
+        if not new:
+            break
+    return new != 0
+
+
+def _meet(one: Choice, other: Choice) -> bool:
+    return all(mine is None or its is None or mine == its for mine, its in _selectors(one, other))
+
+
+def _is_within(one: Choice, other: Choice) -> bool:
+    return all(its is None or mine == its for mine, its in _selectors(one, other))
+
+
+def _selectors(one: Choice, other: Choice) -> tuple[tuple[object, object], ...]:
+    return (one.partner_id, other.partner_id), (one.purpose, other.purpose), (one.basis, other.basis)
+
+
+def _ledger(choices: Sequence[Choice]) -> Ledger:
+    return choices if isinstance(choices, Ledger) else Ledger(choices)
 
 
 def validate_request_date(requested_at: datetime, now: datetime) -> datetime:

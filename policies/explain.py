@@ -14,12 +14,12 @@ from typing import Final, assert_never
 
 from policies.age import age_date, is_protected
 from policies.agreement import AgreementTerms
-from policies.choices import BASES_WITHOUT_CHOICE, Choice, in_force_order
+from policies.choices import BASES_WITHOUT_CHOICE, Choice, decisive
 from policies.decision import Allow, Decision, Deny, Reason, Withhold
 from policies.engine import Action
 from policies.matrix import Matrix
 from policies.sharing import EVERYTHING, MemberFacts, decide, needed_mask, passes, steps
-from schema.categories import CATEGORY_LABELS, SEALED, Basis, DataCategory, categories_of, mask_of
+from schema.categories import CATEGORY_LABELS, SEALED, Basis, DataCategory, categories_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,26 +181,25 @@ class _Case:
             yield f"the basis {self.terms.basis} leaves the member no choice"
             return
         found = False
-        for part in sorted(categories_of(self.needed or self.terms.mask)):
-            decisive = self._decisive(part)
-            if decisive is not None:
+        terms = self.terms
+        for part in sorted(categories_of(self.needed or terms.mask)):
+            choice = decisive(
+                self.choices,
+                partner_id=terms.partner_id,
+                purpose=terms.purpose,
+                basis=terms.basis,
+                category=part,
+            )
+            if choice is not None:
                 found = True
-                yield _choice_words(part, decisive)
+                yield _choice_words(part, choice)
         if not found:
             yield "no choice of the member covers it"
-
-    def _decisive(self, part: DataCategory) -> Choice | None:
-        """Find the choice that wins for one category: the last that covers it (C11)."""
-        bit = mask_of({part})
-        terms = self.terms
-        counting = in_force_order(
-            self.choices, partner_id=terms.partner_id, purpose=terms.purpose, basis=terms.basis
-        )
-        return next((choice for choice in reversed(tuple(counting)) if choice.mask & bit), None)
 
 
 def _choice_words(part: DataCategory, choice: Choice) -> str:
     extent = "this partner" if choice.partner_id else "all partners"
     purpose = choice.purpose.name if choice.purpose else "all purposes"
+    basis = f", basis {choice.basis}" if choice.basis else ""
     date = choice.requested_at.astimezone(UTC).isoformat(timespec="seconds")
-    return f"{part}: opted {choice.direction.lower()} on {date} ({choice.source}; {extent}, {purpose})"
+    return f"{part}: opted {choice.direction.lower()} on {date} ({choice.source}; {extent}, {purpose}{basis})"

@@ -22,7 +22,7 @@ from policies.decision import Allow, Decision, Deny, Reason, Withhold
 from policies.matrix import Matrix
 from schema.categories import SEALED, SHARE_BITS, SHAREABLE, DataCategory, closed, expand, mask_of
 
-DECISION_VERSION: Final = 1
+DECISION_VERSION: Final = 2
 """Rises whenever the same data and policy are decided otherwise than before: stored shares are then
 decided again at the next start. `tests/policies/test_decision_version.py` notices."""
 

@@ -15,23 +15,19 @@ from sqlalchemy import (
     Date,
     FromClause,
     Integer,
-    Table,
     Text,
     bindparam,
     cast,
     func,
     literal_column,
-    select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from policies.age import AGE_BANDS
-from schema.tables import ChoiceRecord
+from resolvers.newsletter_fold import newsletter_wanted
 
 TODAY: Final = "today"
 """The bind parameter that carries the current date (UTC)."""
-
-_CHOICE: Final[Table] = ChoiceRecord.__table__  # type: ignore[attr-defined]
 
 Derivation: TypeAlias = Callable[[FromClause], ColumnElement[Any]]
 
@@ -56,17 +52,7 @@ def _share_categories(row: FromClause) -> ColumnElement[Any]:
 
 
 def _newsletter(row: FromClause) -> ColumnElement[Any]:
-    """As `policies.newsletter` folds: the latest date wins, and OUT at equal dates ("OUT" is after "IN")."""
-    said = _CHOICE.alias("said")
-    latest = (
-        select(said.c.direction == literal_column("'IN'"))
-        .where(said.c.member_id == row.c.id, said.c.topic == literal_column("'NEWSLETTER'"))
-        .order_by(said.c.requested_at.desc(), said.c.direction.desc())
-        .limit(literal_column("1"))
-        .correlate(row)
-        .scalar_subquery()
-    )
-    return func.coalesce(latest, literal_column("false"))
+    return newsletter_wanted(row.c.id)
 
 
 DERIVATIONS: Final[Mapping[str, Derivation]] = MappingProxyType(

@@ -95,7 +95,7 @@ async def view_partners(
     if row is None:
         raise UnauthenticatedError("this account does not exist any more: sign in again")
     facts = read_facts(row)
-    choices = (await read_choices(connection, [member_id])).get(member_id, [])
+    choices: Sequence[Choice] = (await read_choices(connection, [member_id])).get(member_id, ())
     masks = {
         share["agreement_id"]: share["mask"]
         for share in await connection.fetch(

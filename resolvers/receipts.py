@@ -53,9 +53,9 @@ async def read_receipt(
     """The receipt of this choice; None if the member has none of that id."""
     row = await connection.fetchrow(
         "SELECT choice.id, choice.member_id, requested_at, received_at, topic, direction, source,"
-        " choice.purpose, choice.categories, choice.policy, partner.name AS partner,"
+        " choice.purpose, choice.categories, choice.basis, choice.policy, partner.name AS partner,"
         " partner.display_name AS partner_name, notice_id, notice.title AS notice_title,"
-        " notice.basis AS notice_basis, notice.published_at AS notice_published_at"
+        " notice.published_at AS notice_published_at"
         " FROM choice LEFT JOIN partner ON partner.id = choice.partner_id"
         " LEFT JOIN notice ON notice.id = choice.notice_id"
         " WHERE choice.id = $1 AND choice.member_id = $2",
@@ -124,8 +124,8 @@ def _bases(row: Mapping[str, Any]) -> Iterator[str]:
     """The bases on which the choice counts (C8)."""
     if row["topic"] == ChoiceTopic.NEWSLETTER:
         yield "CONSENT"
-    elif row["notice_basis"] is not None:
-        yield row["notice_basis"]
+    elif row["basis"] is not None:
+        yield row["basis"]
     else:
         general_in = row["direction"] == Direction.IN and row["partner"] is None
         for basis in Basis:

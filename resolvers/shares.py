@@ -18,7 +18,7 @@ from uuid import UUID
 from asyncpg import Record
 
 from policies.agreement import AgreementTerms
-from policies.choices import Choice
+from policies.choices import Choice, Ledger
 from policies.matrix import Matrix
 from policies.sharing import DECISION_VERSION, MemberFacts, share_mask
 from resolvers.connection import Link
@@ -173,11 +173,16 @@ async def _lock_members(connection: Link, members: Sequence[UUID] | None) -> Asy
         last = rows[-1]["id"]
 
 
-async def read_choices(connection: Link, members: Iterable[UUID]) -> dict[UUID, list[Choice]]:
-    """The choices of these members, as the fold takes them; members without any are absent."""
+async def read_choices(connection: Link, members: Iterable[UUID]) -> dict[UUID, Ledger]:
+    """The choices of these members, as the fold takes them; members without any are absent.
+
+    Of requests about the same in the same direction only the latest is read: no other can win anything.
+    """
     rows = await connection.fetch(
-        "SELECT member_id, requested_at, direction, partner_id, purpose, categories, source"
-        " FROM choice WHERE member_id = ANY($1::uuid[]) AND topic = $2",
+        "SELECT DISTINCT ON (member_id, partner_id, purpose, basis, categories, direction) member_id,"
+        " requested_at, direction, partner_id, purpose, categories, basis, source FROM choice"
+        " WHERE member_id = ANY($1::uuid[]) AND topic = $2"
+        " ORDER BY member_id, partner_id, purpose, basis, categories, direction, requested_at DESC, id",
         list(members),
         ChoiceTopic.SHARING.value,
     )
@@ -192,9 +197,10 @@ async def read_choices(connection: Link, members: Iterable[UUID]) -> dict[UUID, 
                 purpose=None if row["purpose"] is None else Purpose(row["purpose"]),
                 categories=None if keys is None else frozenset(DataCategory(key) for key in keys),
                 source=ChoiceSource(row["source"]),
+                basis=None if row["basis"] is None else Basis(row["basis"]),
             )
         )
-    return choices
+    return {member_id: Ledger(entries) for member_id, entries in choices.items()}
 
 
 def read_facts(row: Record) -> MemberFacts:

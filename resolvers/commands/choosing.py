@@ -8,21 +8,27 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from policies.agreement import parse_categories
-from policies.choices import validate_request_date
+from policies.choices import Choice, Ledger, may_change, validate_request_date
+from policies.newsletter import wants_newsletter
 from resolvers.commands.correction import lock_member
 from resolvers.context import Work
-from resolvers.shares import decision_digest, refresh_shares
-from schema.categories import Purpose
+from resolvers.shares import decision_digest, read_choices, refresh_shares
+from schema.categories import Basis, DataCategory, Purpose
 from schema.errors import FieldErrors, FieldProblem, InputError
 from schema.ids import new_id, parse_uuid
 from schema.vocabulary import ChoiceSource, ChoiceTopic, Direction
 
 PARTNER_NAME: Final = re.compile(r"[a-z][a-z0-9-]{1,39}")
+
+MAX_A_DAY: Final = 200
+"""Entries by `choose` in a day: more than a page has switches. Each may be read at every decision."""
+
+_DAY: Final = timedelta(days=1)
 
 SELECTORS: Final = ("partner", "purpose", "categories", "notice")
 
@@ -34,13 +40,15 @@ class Selected:
     partner_id: UUID | None = None
     purpose: str | None = None
     categories: list[str] | None = None
+    basis: str | None = None
     notice_id: UUID | None = None
 
 
 async def choose(work: Work, given: Mapping[str, Any], source: ChoiceSource) -> None:
     """Append a choice, and decide the member's shares again.
 
-    An entry that arrives late changes nothing that a later request decided: its date decides.
+    An entry that arrives late changes nothing that a later request decided: its date decides. Beyond
+    `MAX_A_DAY` entries, only a refusal that changes something is written.
 
     Raises:
         FieldErrors: nothing was changed.
@@ -52,12 +60,19 @@ async def choose(work: Work, given: Mapping[str, Any], source: ChoiceSource) -> 
     selected = await _selected(work, topic, given, problems)
     if problems:
         raise FieldErrors(problems)
+    direction = Direction(given["direction"])
+    if await _is_full(work, member["id"], source) and not (
+        direction is Direction.OUT
+        and await _refuses_more(work, member["id"], requested_at, topic, selected, source)
+    ):
+        message = f"beyond {MAX_A_DAY} choices in a day, only refusals of what is not refused yet are noted"
+        raise FieldErrors([FieldProblem((), "TOO_MANY", f"{message}: try again tomorrow")])
     await append_choice(
         work,
         member["id"],
         requested_at=requested_at,
         topic=topic,
-        direction=Direction(given["direction"]),
+        direction=direction,
         source=source,
         selected=selected,
     )
@@ -79,7 +94,8 @@ async def append_choice(
     about = Selected() if selected is None else selected
     await work.connection.execute(
         "INSERT INTO choice (id, member_id, requested_at, received_at, topic, direction, source, partner_id,"
-        " purpose, categories, notice_id, policy) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        " purpose, categories, basis, notice_id, policy)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         new_id(),
         member_id,
         requested_at,
@@ -90,9 +106,50 @@ async def append_choice(
         about.partner_id,
         about.purpose,
         about.categories,
+        about.basis,
         about.notice_id,
         decision_digest(work.matrix) if topic is ChoiceTopic.SHARING else None,
     )
+
+
+async def _is_full(work: Work, member_id: UUID, source: ChoiceSource) -> bool:
+    entries: int = await work.connection.fetchval(
+        "SELECT count(*) FROM choice WHERE member_id = $1 AND source = $2 AND received_at > $3",
+        member_id,
+        source.value,
+        work.now - _DAY,
+    )
+    return entries >= MAX_A_DAY
+
+
+async def _refuses_more(
+    work: Work,
+    member_id: UUID,
+    requested_at: datetime,
+    topic: ChoiceTopic,
+    about: Selected,
+    source: ChoiceSource,
+) -> bool:
+    """Whether an OUT of that date may change anything of what the ledger says."""
+    if topic is ChoiceTopic.NEWSLETTER:
+        rows = await work.connection.fetch(
+            "SELECT DISTINCT requested_at, direction FROM choice WHERE member_id = $1 AND topic = $2",
+            member_id,
+            topic.value,
+        )
+        said = [(row["requested_at"], Direction(row["direction"])) for row in rows]
+        return wants_newsletter(said) and not wants_newsletter([*said, (requested_at, Direction.OUT)])
+    refusal = Choice(
+        requested_at=requested_at,
+        direction=Direction.OUT,
+        partner_id=about.partner_id,
+        purpose=None if about.purpose is None else Purpose(about.purpose),
+        categories=None if about.categories is None else frozenset(map(DataCategory, about.categories)),
+        source=source,
+        basis=None if about.basis is None else Basis(about.basis),
+    )
+    known = await read_choices(work.connection, [member_id])
+    return may_change(known.get(member_id, Ledger(())), refusal)
 
 
 def _request_date(given: Mapping[str, Any], now: datetime, problems: list[FieldProblem]) -> datetime:
@@ -132,7 +189,7 @@ async def _selected(
 async def _of_notice(work: Work, notice: str, problems: list[FieldProblem]) -> Selected:
     """What the new practice is about, copied, so that the choice says it itself (C16)."""
     row = await work.connection.fetchrow(
-        "SELECT id, purpose, categories FROM notice WHERE id = $1 AND published_at <= $2",
+        "SELECT id, basis, purpose, categories FROM notice WHERE id = $1 AND published_at <= $2",
         parse_uuid(notice),
         work.now,
     )
@@ -140,7 +197,9 @@ async def _of_notice(work: Work, notice: str, problems: list[FieldProblem]) -> S
         message = "there is no notice of that id: see `notices`"
         problems.append(FieldProblem(("notice",), "UNKNOWN_NOTICE", message))
         return Selected()
-    return Selected(purpose=row["purpose"], categories=row["categories"], notice_id=row["id"])
+    return Selected(
+        purpose=row["purpose"], categories=row["categories"], basis=row["basis"], notice_id=row["id"]
+    )
 
 
 async def _partner(work: Work, given: Mapping[str, Any], problems: list[FieldProblem]) -> UUID | None:

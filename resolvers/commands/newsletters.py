@@ -14,6 +14,7 @@ from typing import Final
 from uuid import UUID
 
 from resolvers.connection import Link
+from resolvers.newsletter_fold import NEWSLETTER_WANTED
 from schema.errors import InputError
 from schema.ids import new_id
 from schema.tables.mail import LetterKind
@@ -26,12 +27,9 @@ _SENDING: Final = 7_305_118
 """Key of the advisory lock of whoever sends an issue."""
 
 WANTS_NEWSLETTER: Final = (
-    "(member.status = 'ACTIVE' AND member.email_verified_at IS NOT NULL AND (SELECT latest.direction"
-    " FROM choice latest WHERE latest.member_id = member.id AND latest.topic = 'NEWSLETTER'"
-    # 'OUT' sorts after 'IN'.
-    " ORDER BY latest.requested_at DESC, latest.direction DESC LIMIT 1) = 'IN')"
+    f"(member.status = 'ACTIVE' AND member.email_verified_at IS NOT NULL AND {NEWSLETTER_WANTED})"
 )
-"""Whether the row of `member` at hand gets the newsletter; null for whoever never chose."""
+"""Whether the row of `member` at hand gets the newsletter; null if there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from resolvers.connection import Link
+from resolvers.newsletter_fold import NEWSLETTER_WANTED
 from resolvers.tokens import SealedTokens, TokenUse
 from schema.ids import new_id
 from schema.vocabulary import ChoiceSource, ChoiceTopic, Direction
@@ -45,8 +46,7 @@ async def unsubscribe(connection: Link, member_id: UUID, now: datetime) -> None:
     await connection.execute(
         "INSERT INTO choice (id, member_id, requested_at, received_at, topic, direction, source)"
         " SELECT $1, member.id, $3, $3, $4, $5, $6 FROM member WHERE member.id = $2"
-        " AND (coalesce((SELECT latest.direction FROM choice latest WHERE latest.member_id = member.id"
-        " AND latest.topic = $4 ORDER BY latest.requested_at DESC, latest.direction DESC LIMIT 1), '') <> $5"
+        f" AND ({NEWSLETTER_WANTED}"
         " OR (SELECT count(*) FROM choice other WHERE other.member_id = member.id AND other.topic = $4"
         " AND other.source = $6 AND other.received_at > $7) < $8)"
         # Against an erasure at the same time: then there is no row to insert.

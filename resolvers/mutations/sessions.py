@@ -13,7 +13,7 @@ import strawberry
 from strawberry import Info
 
 from policies.principal import MemberPrincipal
-from resolvers.commands.opt_out_signal import note_signal
+from resolvers.commands.opt_out_signal import note_signal, note_signal_in_session
 from resolvers.commands.sessions import (
     Account,
     Issued,
@@ -94,6 +94,10 @@ async def _refresh_session(
     token = given
     issued: Issued | None = await context.perform(lambda work: renew_session(work, token))
     if issued is not None:
+        if context.exchange.opts_out:
+            # On its own, with no lock on the session; if it fails, the same token may ask again.
+            session_id = issued.session_id
+            await context.perform(lambda work: note_signal_in_session(work, session_id))
         return _granted(context.exchange, issued, delivery)
     await context.means.hear()
     if delivery == Delivery.COOKIE:

@@ -7,12 +7,16 @@ from typing import Any
 import strawberry
 from strawberry import Info
 
+from policies.principal import MemberPrincipal
+from resolvers.commands.opt_out_signal import note_signal
 from resolvers.commands.visits import record_page_view, set_tracking
 from resolvers.context import context_of
-from resolvers.mutations.payload import CommandPayload, ProfilePayload, field_errors, member_command
+from resolvers.idempotency import once
+from resolvers.mutations.payload import CommandPayload, ProfilePayload, field_errors, path_of, stated
 from schema.catalogue import RootKind, root
 from schema.categories import Audience
 from schema.errors import FieldErrors
+from schema.types.commands import FieldErrorType
 from schema.types.visits import ChooseCookiesInput, RecordPageViewInput
 
 
@@ -23,6 +27,22 @@ async def _choose_cookies(info: Info[Any, Any], input: ChooseCookiesInput) -> Co
     except FieldErrors as refused:
         return CommandPayload(errors=field_errors(refused))
     return CommandPayload(errors=[])
+
+
+async def _record_page_view(info: Info[Any, Any], input: RecordPageViewInput) -> ProfilePayload:  # noqa: A002 - the GraphQL name
+    """A signal counts where nothing may be recorded because of it, so it is noted apart."""
+    context, path, given = context_of(info), path_of(info), stated(input)
+    refused: list[FieldErrorType] = []
+    try:
+        await context.perform(
+            lambda work: once(work, path, input, lambda inner: record_page_view(inner, given))
+        )
+    except FieldErrors as found:
+        refused = field_errors(found)
+    principal = context.principal
+    if context.exchange.opts_out and isinstance(principal, MemberPrincipal):
+        await context.perform(lambda work: note_signal(work, principal.member_id))
+    return ProfilePayload(errors=refused)
 
 
 @strawberry.type
@@ -36,8 +56,9 @@ class VisitsMutation:
         description="Choose whether your visits may be recorded; the choice is kept in a cookie (C4).",
         resolver=_choose_cookies,
     )
-    record_page_view: ProfilePayload = member_command(
-        record_page_view,
-        RecordPageViewInput,
-        "Record a page that was looked at, if the visitor chose that (C3, C4).",
+    record_page_view: ProfilePayload = root(
+        RootKind.COMMAND,
+        Audience.MEMBER,
+        description="Record a page that was looked at, if the visitor chose that (C3, C4).",
+        resolver=_record_page_view,
     )

@@ -95,7 +95,8 @@ class ChoiceRecord(Table, table=True):
 
     `topic` is what it is about: sharing with others, or our own newsletter. A null selector means "all".
     `requested_at` is the date of the request and decides; `received_at` is when it arrived and decides
-    nothing. `notice_id` names the new practice that the member answered to; its selectors were copied (C16).
+    nothing. `notice_id` names the new practice that the member answered to; its basis, purpose and categories
+    were copied (C16).
     `policy` is the digest of the policy in force when it arrived, where it came by the gateway itself.
     """
 
@@ -113,6 +114,7 @@ class ChoiceRecord(Table, table=True):
     )
     purpose: str | None = column(DataCategory.PRIVACY_PREFERENCES, Text, nullable=True)
     categories: list[str] | None = column(DataCategory.PRIVACY_PREFERENCES, ARRAY(Text), nullable=True)
+    basis: str | None = column(DataCategory.PRIVACY_PREFERENCES, Text, nullable=True)
     notice_id: UUID | None = column(
         DataCategory.PRIVACY_PREFERENCES, foreign_key="notice.id", nullable=True, index=True
     )

@@ -98,6 +98,7 @@ class ChoiceType:
     )
     purpose: Purpose | None = stored(ChoiceRecord.purpose, "The one purpose it is about; null: all.")
     categories: list[str] | None = stored(ChoiceRecord.categories, "The data categories; null: all.")
+    basis: Basis | None = stored(ChoiceRecord.basis, "The one basis it is about; null: all.")
     notice: NoticeType | None = related(
         DataCategory.PRIVACY_PREFERENCES,
         "The new practice that it answers to, if it does (C16).",

@@ -90,7 +90,7 @@ def _case(stem: str, document: dict[str, Any], row: dict[str, Any]) -> DecisionC
         ),
         choices=_choices(row, lambda choice: "topic" not in choice),
         newsletter=_choices(row, lambda choice: choice.get("topic") == "NEWSLETTER"),
-        answers=_choices(row, lambda choice: choice.get("notice", False)),
+        answers=_choices(row, lambda choice: "answers" in choice),
         category=DataCategory(row["category"]),
         expect=row["expect"],
         reason=Reason(row["reason"]),
@@ -109,6 +109,7 @@ def _choice(row: dict[str, Any]) -> Choice:
         purpose=Purpose[row["purpose"]] if "purpose" in row else None,
         categories=parse_categories(row["categories"]) if "categories" in row else None,
         source=ChoiceSource(row.get("source", "PROFILE_PAGE")),
+        basis=Basis(row["answers"]) if "answers" in row else None,
     )
 
 

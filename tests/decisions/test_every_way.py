@@ -139,17 +139,19 @@ async def lay_down(connection: Link, case: DecisionCase) -> None:
     for choice in (*case.choices, *case.newsletter):
         purpose = None if choice.purpose is None else choice.purpose.value
         categories = None if choice.categories is None else sorted(choice.categories)
+        basis = None if choice.basis is None else choice.basis.value
         notice = new_id() if choice in case.answers else None
         if notice is not None:
             await connection.execute(
                 "INSERT INTO notice VALUES ($1, 'New', 'New', $2, $3, $4, $5, $5)",
-                notice, terms.basis.value, purpose, categories, NOW,
+                notice, basis, purpose, categories, NOW,
             )  # fmt: skip
         await connection.execute(
             "INSERT INTO choice (id, member_id, requested_at, received_at, direction, source, partner_id,"
-            " purpose, categories, notice_id, topic) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            " purpose, categories, basis, notice_id, topic)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             new_id(), MEMBER, choice.requested_at, NOW, choice.direction.value, choice.source.value,
-            choice.partner_id, purpose, categories, notice,
+            choice.partner_id, purpose, categories, basis, notice,
             "NEWSLETTER" if choice in case.newsletter else "SHARING",
         )  # fmt: skip
 

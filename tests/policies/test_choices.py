@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import product
 from uuid import UUID
 
 import pytest
@@ -14,7 +15,10 @@ from policies.choices import (
     NO_CHOICES,
     Choice,
     ChoiceMasks,
+    Ledger,
+    decisive,
     fold,
+    may_change,
     validate_request_date,
 )
 from schema.categories import SHARE_BITS, SHAREABLE, Basis, DataCategory, Purpose, mask_of
@@ -35,6 +39,7 @@ choices = st.builds(
     purpose=st.sampled_from([None, Purpose.PARTNER_OFFERS, Purpose.PARTNER_EMAIL]),
     categories=st.none() | st.frozensets(st.sampled_from(sorted(SHAREABLE)), max_size=3),
     source=st.sampled_from(ChoiceSource),
+    basis=st.sampled_from([None, None, *Basis]),
 )
 ledgers = st.lists(choices, max_size=8)
 
@@ -50,6 +55,7 @@ def model(
         for choice in ledger
         if choice.partner_id in {None, partner_id}
         and choice.purpose in {None, purpose}
+        and choice.basis in {None, basis}
         and (choice.categories is None or any(key.covers(category) for key in choice.categories))
         and not (
             basis is Basis.MEMBER_REQUEST
@@ -94,6 +100,41 @@ def test_an_older_general_request_never_changes_a_cell_that_has_a_newer_one(
     after = folded([*ledger, old])
     assert after.requested == before.requested
     assert after.refused & before.refused == before.refused
+
+
+@given(ledgers, st.sampled_from(Basis), st.data())
+def test_the_decisive_choice_is_the_one_that_the_rule_names(
+    ledger: list[Choice], basis: Basis, data: st.DataObject
+) -> None:
+    category = data.draw(st.sampled_from(sorted(SHARE_BITS)))
+    expected = model(ledger, THIS_PARTNER, Purpose.PARTNER_OFFERS, basis, category)
+    found = decisive(
+        ledger, partner_id=THIS_PARTNER, purpose=Purpose.PARTNER_OFFERS, basis=basis, category=category
+    )
+    assert (found and found.direction) == expected
+
+
+@given(ledgers, choices)
+def test_a_refusal_of_which_nothing_new_is_told_refuses_nothing_anywhere(
+    ledger: list[Choice], choice: Choice
+) -> None:
+    refusal = replace(choice, direction=Direction.OUT)
+    after = Ledger([*ledger, refusal])
+    if not may_change(Ledger(ledger), refusal):
+        for partner, purpose, basis in product((THIS_PARTNER, OTHER_PARTNER), Purpose, Basis):
+            cell = {"partner_id": partner, "purpose": purpose, "basis": basis}
+            assert fold(after, **cell) == fold(ledger, **cell)  # type: ignore[arg-type]
+    assert not may_change(after, refusal), "said again, it is no news"
+
+
+def test_a_refusal_of_what_is_shared_is_always_news() -> None:
+    narrow = replace(GENERAL_OUT, partner_id=THIS_PARTNER, categories=frozenset({DataCategory.EMAIL}))
+    earlier = replace(narrow, direction=Direction.IN, requested_at=NOW - timedelta(days=1))
+    assert may_change(Ledger(()), GENERAL_OUT)
+    assert may_change(Ledger([narrow]), GENERAL_OUT)
+    assert may_change(Ledger([replace(GENERAL_OUT, basis=Basis.MARKETING)]), narrow)
+    assert may_change(Ledger([replace(GENERAL_OUT, requested_at=NOW - timedelta(days=2)), earlier]), narrow)
+    assert not may_change(Ledger([GENERAL_OUT, earlier]), narrow)
 
 
 def test_no_choices_fold_to_no_choices() -> None:

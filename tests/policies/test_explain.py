@@ -78,6 +78,14 @@ def test_the_choice_that_won_is_shown_with_its_date(matrix: Matrix) -> None:
     assert lines[-1] == "=> name: withheld of this member (REFUSED)"
 
 
+@pytest.mark.clause("C8", "C16")
+def test_a_choice_of_one_basis_counts_on_it_alone_and_is_told_with_it(matrix: Matrix) -> None:
+    lines = list(explained(matrix, choices=(replace(OUT, basis=Basis.STRATEGIC),)).lines())
+    assert any("this partner, all purposes, basis STRATEGIC)" in line for line in lines)
+    other = list(explained(matrix, choices=(replace(OUT, basis=Basis.MARKETING),)).lines())
+    assert "      no choice of the member covers it" in other
+
+
 @pytest.mark.clause("C17")
 def test_an_age_is_explained_without_the_birth_date(matrix: Matrix) -> None:
     minor = replace(ADULT, birth_date=date(2010, 5, 17))

@@ -254,7 +254,10 @@ async def test_share_and_its_changes_follow_a_plain_model(
             policy.matrix,
             {terms.id: terms for terms in world.AGREEMENTS.values()},
             {p.id: MemberFacts(p.born, p.region, active=p.status == "ACTIVE") for p in world.PEOPLE},
-            await read_choices(connection, [p.id for p in world.PEOPLE]),
+            {
+                member: list(ledger)
+                for member, ledger in (await read_choices(connection, [p.id for p in world.PEOPLE])).items()
+            },
         )
         model.follow(world.NOW)
         model.lines.clear()

@@ -89,6 +89,7 @@ def _create_notices() -> None:
 def _change_choices() -> None:
     op.add_column("choice", sa.Column("topic", sa.Text(), nullable=False, server_default="SHARING"))
     op.create_check_constraint(op.f("ck_choice_topic"), "choice", "topic IN ('SHARING', 'NEWSLETTER')")
+    op.add_column("choice", sa.Column("basis", sa.Text(), nullable=True))
     op.add_column("choice", sa.Column("notice_id", sa.Uuid(), nullable=True))
     op.add_column("choice", sa.Column("policy", sa.Text(), nullable=True))
     op.create_foreign_key(

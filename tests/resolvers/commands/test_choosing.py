@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.newsletter import wants_newsletter
+from resolvers.commands.choosing import MAX_A_DAY
 from resolvers.commands.newsletters import WANTS_NEWSLETTER
 from resolvers.commands.unsubscribing import unsubscribe
 from resolvers.shares import decision_digest
-from schema.categories import Purpose
+from schema.categories import Basis, Purpose
 from schema.ids import new_id
 from schema.vocabulary import Direction
 from tests import world
@@ -29,7 +30,7 @@ MAX = world.member("max").principal
 CHOOSE = """mutation ($input: ChooseInput!) { choose(input: $input) {
   errors { path code message }
   me { newsletter choices(first: 1) { totalCount edges { node {
-    topic direction source requestedAt receivedAt purpose categories policy
+    topic direction source requestedAt receivedAt purpose categories basis policy
     partner { name } notice { id title }
   } } } }
 } }"""
@@ -53,16 +54,19 @@ async def shared(asking: Asking, principal: Any) -> dict[str, list[str]]:
     return {edge["node"]["agreement"]["id"]: edge["node"]["categories"] for edge in edges}
 
 
-async def announce(asking: Asking, published_at: datetime = world.JUNE) -> UUID:
+async def announce(
+    asking: Asking, published_at: datetime = world.JUNE, basis: Basis = Basis.STRATEGIC
+) -> UUID:
     """A notice: region may serve partners' offers."""
     notice_id = new_id()
     async with asking.database.connection() as connection:
         await connection.execute(
             "INSERT INTO notice (id, title, body, basis, purpose, categories, published_at, effective_at)"
-            " VALUES ($1, 'Regions', 'New', 'STRATEGIC', $2, '{user.location.imprecise}', $3, $3)",
+            " VALUES ($1, 'Regions', 'New', $4, $2, '{user.location.imprecise}', $3, $3)",
             notice_id,
             Purpose.PARTNER_OFFERS.value,
             published_at,
+            basis.value,
         )
     return notice_id
 
@@ -118,12 +122,24 @@ async def test_an_answer_to_a_notice_says_what_the_notice_says(asking_alone: Ask
     entry = newest(answer)
     assert entry["notice"] == {"id": str(notice), "title": "Regions"}
     assert (entry["purpose"], entry["categories"]) == ("PARTNER_OFFERS", ["user.location.imprecise"])
+    assert entry["basis"] == "STRATEGIC"
     assert entry["partner"] is None
     after = await shared(asking_alone, ADA)
-    offers = {str(world.AGREEMENTS[client].id) for client in ("acme", "bolt-begins")}
     for agreement, categories in before.items():
-        gone = {"user.location.imprecise"} if agreement in offers else set()
+        gone = {"user.location.imprecise"} if agreement == str(world.AGREEMENTS["acme"].id) else set()
         assert set(categories) - set(after[agreement]) == gone
+
+
+@pytest.mark.clause("C8", "C16")
+async def test_an_answer_to_a_notice_opens_nothing_on_another_basis(asking_alone: Asking) -> None:
+    await choose(asking_alone, direction="OUT", requestedAt="2026-11-01T00:00:00Z")
+    assert await shared(asking_alone, ADA) == {}
+    notice = await announce(asking_alone, basis=Basis.MARKETING)
+    assert codes(await choose(asking_alone, direction="IN", notice=str(notice))) == []
+    begins = str(world.AGREEMENTS["bolt-begins"].id)
+    assert await shared(asking_alone, ADA) == {begins: ["user.location.imprecise"]}, (
+        "the agreement with acme is of the same purpose, and STRATEGIC"
+    )
 
 
 @pytest.mark.clause("C16")
@@ -257,3 +273,52 @@ async def test_a_general_opt_in_requests_nothing_of_a_particular_company(asking_
     wish = str(world.AGREEMENTS["wish"].id)
     assert wish in before
     assert wish not in await shared(asking_alone, MAX)
+
+
+async def fill_the_day(asking: Asking, topic: str = "SHARING", direction: str = "IN") -> None:
+    """As many entries as Ada may make in a day, dated long ago."""
+    async with asking.database.connection() as connection:
+        await connection.execute(
+            "INSERT INTO choice (id, member_id, requested_at, received_at, topic, direction, source)"
+            " SELECT gen_random_uuid(), $1, $2, $3, $4, $5, 'PROFILE_PAGE' FROM generate_series(1, $6)",
+            world.person("ada").id, world.JUNE, world.NOW, topic, direction, MAX_A_DAY,
+        )  # fmt: skip
+
+
+@pytest.mark.clause("C11")
+async def test_beyond_a_days_entries_only_a_refusal_that_changes_something_is_noted(
+    asking_alone: Asking,
+) -> None:
+    await fill_the_day(asking_alone)
+    for repeated in range(2):
+        assert codes(await choose(asking_alone, direction="IN", partner="acme")) == [([], "TOO_MANY")]
+        narrow = await choose(asking_alone, direction="OUT", partner="acme", categories=["user.name"])
+        assert codes(narrow) == ([([], "TOO_MANY")] if repeated else [])
+        general = await choose(asking_alone, direction="OUT")
+        assert codes(general) == ([([], "TOO_MANY")] if repeated else [])
+        assert general["me"]["choices"]["totalCount"] == MAX_A_DAY + 2
+        assert await shared(asking_alone, ADA) == {}
+    asking_alone.now = world.NOW + timedelta(days=1)
+    assert codes(await choose(asking_alone, direction="IN")) == []
+
+
+@pytest.mark.clause("C11", "C16")
+async def test_a_refusal_of_what_nobody_gets_yet_is_no_less_noted(asking_alone: Asking) -> None:
+    await fill_the_day(asking_alone)
+    notice = str(await announce(asking_alone, basis=Basis.MEMBER_REQUEST))
+    assert codes(await choose(asking_alone, direction="OUT", notice=notice)) == []
+    assert codes(await choose(asking_alone, direction="OUT", notice=notice)) == [([], "TOO_MANY")]
+
+
+@pytest.mark.clause("C9", "C11")
+async def test_beyond_a_days_entries_the_newsletter_can_be_left_once(asking_alone: Asking) -> None:
+    await fill_the_day(asking_alone, "NEWSLETTER")
+    earlier = (world.JUNE - timedelta(days=1)).isoformat()
+    stale = await choose(asking_alone, direction="OUT", topic="NEWSLETTER", requestedAt=earlier)
+    assert codes(stale) == [([], "TOO_MANY")]
+    answer = await choose(asking_alone, direction="OUT", topic="NEWSLETTER")
+    assert (codes(answer), answer["me"]["newsletter"]) == ([], False)
+    for direction in ("OUT", "IN"):
+        again = await choose(asking_alone, direction=direction, topic="NEWSLETTER")
+        assert codes(again) == [([], "TOO_MANY")]
+        assert not again["me"]["newsletter"]
