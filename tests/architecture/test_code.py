@@ -31,6 +31,9 @@ SQL_OUTSIDE = {
 FORMATTED = {
     "gateway/migrations.py": "roles and SCRAM verifiers, both ours: ALTER ROLE takes no parameters",
     "resolvers/commands/correction.py": "names of columns that the module lists; their values are parameters",
+    "resolvers/commands/invitation.py": "the columns of a table, as it declares them",
+    "resolvers/commands/member_secrets.py": "names of tables that the function lists",
+    "resolvers/commands/upkeep.py": "names of tables and columns that the function lists",
 }
 """Modules that format more into SQL than texts of their own, and what that is."""
 
