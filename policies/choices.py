@@ -11,7 +11,7 @@ decides nothing, and so is not even an argument.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final, Self
@@ -42,15 +42,13 @@ class Choice:
     categories: frozenset[DataCategory] | None
     source: ChoiceSource
     basis: Basis | None = None
+    mask: int = field(init=False, compare=False, repr=False)
+    """The bits of every category that this choice covers."""
 
     def __post_init__(self) -> None:
         if self.requested_at.tzinfo is None:
             raise InputError(_NAIVE)
-
-    @property
-    def mask(self) -> int:
-        """The bits of every category that this choice covers."""
-        return _ALL if self.categories is None else _covered(self.categories)
+        object.__setattr__(self, "mask", _ALL if self.categories is None else _covered(self.categories))
 
 
 @dataclass(frozen=True, slots=True)

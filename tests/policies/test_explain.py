@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.agreement import AgreementTerms, scope_mask
-from policies.choices import Choice
+from policies.choices import Choice, Ledger, in_force_order
 from policies.decision import Allow, Reason
 from policies.explain import Explanation, explain
 from policies.matrix import Matrix
@@ -143,3 +144,20 @@ def test_the_pairwise_id_is_explained_by_what_is_left_to_share(matrix: Matrix) -
     assert "      it comes with the row: any shared category is enough" in lines
     assert sum("opted out on" in line for line in lines) == 4
     assert lines[-1] == "=> pairwise member id: withheld of this member (REFUSED)"
+
+
+def test_a_ledger_is_folded_once_for_all_categories_of_an_agreement(
+    matrix: Matrix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ledger of thousands must not be walked for each category, each step and each line of evidence."""
+    walked: list[object] = []
+
+    def counted(*given: Any, **selectors: Any) -> Any:
+        walked.append(selectors)
+        return in_force_order(*given, **selectors)
+
+    monkeypatch.setattr("policies.choices.in_force_order", counted)
+    ledger = Ledger([OUT, replace(OUT, direction=Direction.IN, categories=None)])
+    for category in sorted(TERMS.categories):
+        explain(matrix, TERMS, TERMS.mask, ADULT, ledger, category=category, now=NOW)
+    assert len(walked) == 1
