@@ -50,12 +50,12 @@ TEXTS: Final[Mapping[LetterKind, Text]] = MappingProxyType(
         LetterKind.CONFIRM_SUPERVISION: Text(
             "A young person named you as the supervising adult",
             "Somebody under 18 has an account with us, or wants one, and named this e-mail address as that of"
-            " the adult who supervises the use of the account. We share nothing about people under 18 with other companies,"
-            " unless the law requires it.",
+            " the adult who supervises the use of the account. We share nothing about people under 18 with"
+            " other companies, unless the law requires it.",
             "If you are that adult and agree, open this link:",
             Leads.CONFIRM,
-            "If you are not, or do not agree, do nothing: without the link a new account is not opened, and you do"
-            " not count as that adult.",
+            "If you are not, or do not agree, do nothing: without the link a new account is not opened, and"
+            " you do not count as that adult.",
             named=False,
         ),
         LetterKind.ALREADY_REGISTERED: Text(
