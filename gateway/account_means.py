@@ -68,7 +68,7 @@ def open_means(settings: Settings, keys: Keyring, clock: Callable[[], datetime])
 
 
 def _require_settling(settings: Settings) -> None:
-    """INVARIANT (nothing-left): who saw a member before she left has recorded that before she is erased."""
+    """Who saw a member before she left has recorded that before she is erased, and the record is changed too."""
     if settings.request_timeout + settings.disclosure_timeout >= SETTLING.total_seconds():
         raise SettingsError(
             "`GATEWAY_REQUEST_TIMEOUT` and `GATEWAY_DISCLOSURE_TIMEOUT` are too long: together they stay"

@@ -147,6 +147,7 @@ async def test_a_password_is_set_while_an_address_or_the_password_is_changed(lin
         lambda work: reset_password(work, links.tokens[LinkKind.RESET_PASSWORD], "$argon2id$2"),
         None,
     )
+    first: tuple[Command, UUID | None]
     if gate == "member":
         held, first = ADA.id, (links.following(LinkKind.CONFIRM_EMAIL), None)
     else:

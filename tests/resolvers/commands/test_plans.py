@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -29,14 +29,22 @@ from schema.tables.account import LinkKind
 from tests import world
 
 ADA: Final = world.person("ada")
-LONG: Final = ("member", "member_request", "outgoing_mail", "one_time_link", "session", "attempt", "done_command")
+LONG: Final = (
+    "member",
+    "member_request",
+    "outgoing_mail",
+    "one_time_link",
+    "session",
+    "attempt",
+    "done_command",
+)
 """Tables that grow with the members or with what visitors do."""
 
 MANY: Final = 20_000
 
 
 class Recorder:
-    """A connection that keeps the plan of every statement that it is given, made without its values."""
+    """A connection that notes which statements read one of these tables as a whole, by their plans."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
@@ -47,7 +55,7 @@ class Recorder:
             return getattr(self._connection, name)
 
         async def run(sql: str, *values: Any) -> Any:
-            if sql.split()[0] in {"SELECT", "UPDATE", "DELETE", "INSERT", "WITH"}:
+            if sql.split(maxsplit=1)[0] in {"SELECT", "UPDATE", "DELETE", "INSERT", "WITH"}:
                 self.read_whole += [(table, sql) for table in await self._read_whole(sql, values)]
             return await getattr(self._connection, name)(sql, *values)
 
@@ -88,7 +96,7 @@ class Many:
 
 
 @pytest.fixture
-async def many(own_world: Database, product: Product, means: Means) -> AsyncIterator[Many]:
+async def many(own_world: Database, product: Product, means: Means) -> Many:
     owner = await asyncpg.connect(own_world.url)
     await owner.execute(
         f"""INSERT INTO member (id, number, status, given_name, family_name, email, interests,
@@ -109,7 +117,7 @@ async def many(own_world: Database, product: Product, means: Means) -> AsyncIter
     )
     await owner.execute("ANALYZE")
     await owner.close()
-    yield Many(own_world, product, means)
+    return Many(own_world, product, means)
 
 
 async def test_whoever_erases_reads_no_table_as_a_whole(many: Many) -> None:
