@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from policies.agreement import scope_mask
+from policies.choices import Choice
 from policies.explain import Explanation, explain
 from policies.matrix import Matrix
 from policies.sharing import EVERYTHING
@@ -71,7 +72,7 @@ async def explain_field(
     row = await connection.fetchrow("SELECT birth_date, region, status FROM member WHERE id = $1", member_id)
     if row is None:
         raise NotFoundError("there is no member of that number")
-    choices = (await read_choices(connection, [member_id])).get(member_id, [])
+    choices: Sequence[Choice] = (await read_choices(connection, [member_id])).get(member_id, ())
     return [
         ExplainedAgreement(
             agreement,
