@@ -68,7 +68,7 @@ def open_means(settings: Settings, keys: Keyring, clock: Callable[[], datetime])
 
 
 def _require_settling(settings: Settings) -> None:
-    """Who saw a member before she left has recorded that before she is erased, and the record is changed too."""
+    """Who saw a member before she left has recorded it before she is erased, and the record is buried."""
     if settings.request_timeout + settings.disclosure_timeout >= SETTLING.total_seconds():
         raise SettingsError(
             "`GATEWAY_REQUEST_TIMEOUT` and `GATEWAY_DISCLOSURE_TIMEOUT` are too long: together they stay"
