@@ -23,3 +23,9 @@ def read_email(value: str) -> str | None:
 def same_email(one: str, other: str) -> bool:
     """Whether two addresses count as one: as the unique index compares them, without case."""
     return one.lower() == other.lower()
+
+
+def mailbox_of(email: str) -> str:
+    """The address without what stands behind a `+` in its local part, in lower case."""
+    local, at, domain = email.lower().rpartition("@")
+    return f"{local.partition('+')[0]}{at}{domain}"

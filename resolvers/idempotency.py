@@ -44,6 +44,8 @@ async def once(work: Work, path: str, asked: Any, command: Command[None]) -> Non
         return await command(work)
     member_id = work.principal.member_id if isinstance(work.principal, MemberPrincipal) else None
     caller = VISITOR if member_id is None else str(member_id)
+    # An alias of the caller's may be of any length, and say anything.
+    path = work.means.attempt_key(path).hex()
     fingerprint = work.means.attempt_key(orjson.dumps(unsealed(asked), default=str).decode()).hex()
     await work.connection.execute(
         "SELECT pg_advisory_xact_lock($1, hashtext($2))", _LOCKS, f"{caller} {key} {path}"

@@ -19,10 +19,11 @@ IPV6_NETWORK_BITS = 64
 """What one subscriber usually has (RFC 6177)."""
 
 
-async def count_attempt(work: Work, *accounts: str) -> None:
+async def count_attempt(work: Work, *accounts: str, refill: timedelta | None = None) -> None:
     """Count an attempt on each of `accounts` and one from the caller's address; once in a transaction.
 
-    An account is any text that names it: an address as typed, or a member's id. Buckets are held until the
+    An account is any text that names it: an address as typed, or a member's id. `refill` is how long one
+    attempt on an account takes to leak out, if not as long as one to sign in. Buckets are held until the
     transaction ends, and taken in the order of their keys, so that no two attempts wait for each other.
 
     Raises:
@@ -30,7 +31,7 @@ async def count_attempt(work: Work, *accounts: str) -> None:
     """
     rules, key = work.means.rules, work.means.attempt_key
     buckets = [
-        (key(f"account {account.strip().casefold()}"), rules.sign_in_attempts, rules.sign_in_refill)
+        (key(f"account {account.strip().casefold()}"), rules.sign_in_attempts, refill or rules.sign_in_refill)
         for account in accounts
     ]
     origin = network_of(work.exchange.ip_address)

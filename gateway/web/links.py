@@ -23,8 +23,8 @@ from policies.passwords import SHORTEST
 from policies.principal import Visitor
 
 FOLLOW: Final = (
-    "mutation FollowLink($token: String!) { done: followLink(input: {token: $token})"
-    " { errors { code message } } }"
+    "mutation FollowLink($token: String!, $password: String)"
+    " { done: followLink(input: {token: $token, password: $password}) { errors { code message } } }"
 )
 RESET: Final = (
     "mutation ResetPassword($token: String!, $password: String!)"
@@ -32,6 +32,7 @@ RESET: Final = (
 )
 
 EXPIRED: Final = "LINK_EXPIRED"
+NEEDS_PASSWORD: Final = frozenset({"PASSWORD_REQUIRED", "WRONG_PASSWORD"})
 
 _CONFIRM: Final = Page(
     "Please confirm",
@@ -74,7 +75,9 @@ class Links:
 
     async def confirm(self, visit: Visit) -> Page:
         """Follow the link."""
-        return await self._act(visit, FOLLOW, {"token": visit.token}, _CONFIRMED, again=False)
+        password = read_form(visit).get("password") if visit.body else None
+        given = {"token": visit.token, "password": password}
+        return await self._act(visit, FOLLOW, given, _CONFIRMED, again=False)
 
     async def look_at_resetting(self, _: Visit) -> Page:
         """Show the form."""
@@ -86,7 +89,7 @@ class Links:
         return await self._act(visit, RESET, given, _WAS_RESET, again=True)
 
     async def _act(
-        self, visit: Visit, document: str, variables: Mapping[str, str], done: Page, *, again: bool
+        self, visit: Visit, document: str, variables: Mapping[str, str | None], done: Page, *, again: bool
     ) -> Page:
         """Execute a mutation; `done` if nothing was found, and otherwise what was, with the form `again`.
 
@@ -118,7 +121,15 @@ class Links:
         status = STATUS.get(codes[0], HTTPStatus.BAD_REQUEST)
         if again and EXPIRED not in codes:
             return _reset_form(said, status=status, code=codes[0])
+        if codes[0] in NEEDS_PASSWORD:
+            return _claim_form(said, status=status, code=codes[0])
         return Page("That did not work", said, status, code=codes[0])
+
+
+def _claim_form(*before: Html, status: int, code: str) -> Page:
+    hint = "If you did not register, close this page: nothing happens then."
+    form = password_form("Password that you registered with", hint, "Confirm", new=False)
+    return Page("Is it you?", joined(*before, form), status, code=code)
 
 
 def _reset_form(*before: Html, status: int = HTTPStatus.OK, code: str | None = None) -> Page:

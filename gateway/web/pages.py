@@ -88,11 +88,12 @@ def button(label: str) -> Html:
     return Html(f'<form method="post"><button>{escape(label)}</button></form>')
 
 
-def password_form(label: str, hint: str, action: str) -> Html:
-    """A form for a new password, which goes to the address that it stands at. It never holds one."""
+def password_form(label: str, hint: str, action: str, *, new: bool = True) -> Html:
+    """A form for a password, which goes to the address that it stands at. It never holds one."""
     return Html(
         f'<form method="post"><label for="password">{escape(label)}</label>'
-        '<input id="password" name="password" type="password" autocomplete="new-password" required'
+        f'<input id="password" name="password" type="password" autocomplete="{"new" if new else "current"}'
+        '-password" required'
         f' autofocus aria-describedby="hint"><p class="quiet" id="hint">{escape(hint)}</p>'
         f"<button>{escape(action)}</button></form>"
     )

@@ -11,6 +11,7 @@ transaction, so that of several who claim it one becomes its owner and the other
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
@@ -25,9 +26,11 @@ from resolvers.commands.email_change import change_email
 from resolvers.commands.erasure import cancel
 from resolvers.commands.invitation import inherit
 from resolvers.commands.letters import dead_link, follow_link, post
+from resolvers.commands.member_secrets import read_password_hash
 from resolvers.commands.registration import remove_registrations
 from resolvers.context import Work
 from resolvers.shares import take_turn
+from resolvers.throttle import count_attempt
 from resolvers.tokens import TokenUse
 from schema.errors import FieldErrors, FieldProblem
 from schema.tables.account import LinkKind
@@ -43,8 +46,36 @@ _COLUMNS: Final = (
 )
 
 
-async def follow(work: Work, given: Mapping[str, Any]) -> None:
-    """Do what the link is for.
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A registration that a link confirms, and the hash of the password that was chosen with it."""
+
+    member_id: UUID
+    password_hash: str | None = field(repr=False)
+
+
+async def find_claim(work: Work, token: str) -> Claim | None:
+    """The registration that the link of `token` confirms; None if it is for anything else, or for nothing.
+
+    Raises:
+        ThrottledError: its password was tried too often.
+    """
+    name = work.means.tokens.open(TokenUse.LINK, token)
+    member_id = None
+    if name is not None:
+        member_id = await work.connection.fetchval(
+            "SELECT member_id FROM one_time_link WHERE id = $1 AND kind = $2 AND used_at IS NULL",
+            UUID(bytes=name),
+            LinkKind.CONFIRM_REGISTRATION.value,
+        )
+    if member_id is None:
+        return None
+    await count_attempt(work, f"claim {member_id}")
+    return Claim(member_id, await read_password_hash(work.connection, member_id))
+
+
+async def follow(work: Work, given: Mapping[str, Any], vouched: Claim | None = None) -> None:
+    """Do what the link is for. `vouched`: whoever follows it knows the password of this registration.
 
     Raises:
         FieldErrors: the link does not work, or what it is for cannot be done; nothing was changed.
@@ -67,7 +98,7 @@ async def follow(work: Work, given: Mapping[str, Any]) -> None:
         case LinkKind.CANCEL_ERASURE:
             await cancel(work, link["member_id"])
         case _:
-            await _confirm_registration(work, link["member_id"])
+            await _confirm_registration(work, link["member_id"], vouched)
 
 
 async def _hold_address(work: Work, token: str) -> None:
@@ -82,11 +113,31 @@ async def _hold_address(work: Work, token: str) -> None:
     )
 
 
-async def _confirm_registration(work: Work, member_id: UUID) -> None:
+async def _confirm_registration(work: Work, member_id: UUID, vouched: Claim | None) -> None:
+    claim = Claim(member_id, await read_password_hash(work.connection, member_id))
+    if vouched != claim and await _is_contested(work, member_id):
+        message = "somebody else may have registered with this address: give the password that you chose"
+        raise FieldErrors([FieldProblem(("password",), "PASSWORD_REQUIRED", message)])
     await work.connection.execute(
         "UPDATE member SET email_verified_at = $2 WHERE id = $1", member_id, work.now
     )
     await _admit_if_confirmed(work, await _locked(work, member_id))
+
+
+async def _is_contested(work: Work, member_id: UUID) -> bool:
+    """Whether others claim the address as well, or an invitation went to it.
+
+    Then the mailbox alone does not tell which registration is its owner's: a stranger's would begin a
+    membership with the stranger's password, and take over what an invitation has.
+    """
+    contested: bool = await work.connection.fetchval(
+        "SELECT EXISTS (SELECT FROM member mine JOIN member other ON lower(other.email) = lower(mine.email)"
+        " WHERE mine.id = $1 AND other.id <> $1 AND other.status = 'PENDING') OR EXISTS (SELECT FROM member"
+        " mine JOIN member other ON lower(other.email) = lower(mine.email)"
+        " WHERE mine.id = $1 AND other.status <> 'PENDING' AND other.status = 'INVITED')",
+        member_id,
+    )
+    return contested
 
 
 async def _confirm_supervision(work: Work, member_id: UUID) -> None:

@@ -15,6 +15,7 @@ from asyncpg.exceptions import UniqueViolationError
 from policies.email_addresses import same_email
 from resolvers.commands.correction import Checks, lock_member, write_member
 from resolvers.commands.letters import dead_link, make_link, post, void_links
+from resolvers.commands.member_secrets import read_password_hash
 from resolvers.commands.registration import count_mail_to
 from resolvers.commands.registration_checks import check_email
 from resolvers.context import Work
@@ -33,16 +34,19 @@ async def admit_change(work: Work, given: Mapping[str, Any]) -> None:
     await count_mail_to(work, given["new_email"])
 
 
-async def request_change(work: Work, given: Mapping[str, Any]) -> None:
+async def request_change(work: Work, given: Mapping[str, Any], verified: str) -> None:
     """Mail a link to the new address, or tell its owner; nothing of the profile changes yet.
 
-    The caller has asked for the password (`resolvers.reauthentication`).
+    `verified` is the hash that the password was checked against (`resolvers.reauthentication`). A link that
+    was mailed for an earlier wish works no more, whoever has the address that is wanted now.
 
     Raises:
         FieldErrors: nothing was changed.
     """
     member = await lock_member(work, None, links=True)
     checks = Checks(member["region"])
+    if await read_password_hash(work.connection, member["id"]) != verified:
+        checks.refuse("WRONG_PASSWORD", "your password has been changed since: sign in again", "password")
     new = check_email(checks, "newEmail", given["new_email"], ())
     (row,) = await work.connection.fetch(
         "SELECT email, supervisor_email FROM member WHERE id = $1", member["id"]
@@ -57,6 +61,7 @@ async def request_change(work: Work, given: Mapping[str, Any]) -> None:
         MemberStatus.PENDING.value,
         member["id"],
     )
+    await void_links(work, member["id"], LinkKind.CONFIRM_EMAIL)
     if owner is None:
         link = await make_link(work, LinkKind.CONFIRM_EMAIL, member["id"], new_email=new)
         await post(work, LetterKind.CONFIRM_EMAIL, new, member["id"], link_id=link)

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from policies.email_addresses import read_email
+from policies.email_addresses import mailbox_of, read_email
 from policies.free_text import find_phone_number
 from policies.own_numbers import holds_own_number
 from resolvers.commands.correction import Checks, add_row
@@ -38,6 +38,9 @@ NUMBERS: Final = 10**9
 """So many member numbers there are; drawn at random, they tell neither order nor count of members."""
 
 DRAWS: Final = 20
+
+MAIL_REFILL: Final = timedelta(hours=1)
+"""Until a mailbox gets one more mail that anybody may cause: few enough that nobody is flooded."""
 
 MOST_REMOVED: Final = 500
 """Registrations that one round of upkeep removes, so that it stays short."""
@@ -62,11 +65,13 @@ async def admit(work: Work, given: Mapping[str, Any]) -> datetime:
 async def count_mail_to(work: Work, *addresses: str) -> None:
     """Count a mail to each address that somebody names, in its normal form: it has many spellings.
 
+    What stands behind a `+` leads to the same mailbox nearly everywhere (RFC 5233), and counts for nothing.
+
     Raises:
         ThrottledError: too many were sent there.
     """
-    named = (f"registration {read_email(address) or address}" for address in addresses)
-    await count_attempt(work, *named)
+    named = {f"registration {mailbox_of(read_email(address) or address)}" for address in addresses}
+    await count_attempt(work, *named, refill=MAIL_REFILL)
 
 
 async def check_username_is_free(work: Work, username: str | None, checks: Checks) -> None:

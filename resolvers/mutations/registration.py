@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import is_dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ import strawberry
 from strawberry import Info
 
 from resolvers.commands.completion import complete_registration
-from resolvers.commands.confirmation import follow
+from resolvers.commands.confirmation import Claim, find_claim, follow
 from resolvers.commands.correction import Checks
 from resolvers.commands.email_change import admit_change, request_change
 from resolvers.commands.registration import admit, check_username_is_free, register
@@ -22,7 +23,6 @@ from resolvers.mutations.payload import (
     ProfilePayload,
     field_errors,
     member_command,
-    open_command,
     path_of,
     stated,
 )
@@ -30,7 +30,7 @@ from resolvers.pace import even_time
 from resolvers.reauthentication import require_password
 from schema.catalogue import RootKind, root
 from schema.categories import Audience
-from schema.errors import FieldErrors
+from schema.errors import FieldErrors, FieldProblem
 from schema.types.registration import (
     CompleteRegistrationInput,
     FollowLinkInput,
@@ -77,14 +77,48 @@ async def _request_email_change(
         try:
             if await was_done(context, path, input):
                 return ProfilePayload(errors=[])
-            await require_password(context, given["password"], "password")
+            verified = await require_password(context, given["password"], "password")
             await context.perform(lambda work: admit_change(work, given))
             await context.perform(
-                lambda work: once(work, path, input, lambda inner: request_change(inner, given))
+                lambda work: once(work, path, input, lambda inner: request_change(inner, given, verified))
             )
         except FieldErrors as refused:
             return ProfilePayload(errors=field_errors(refused))
     return ProfilePayload(errors=[])
+
+
+async def _follow_link(
+    info: Info[Any, Any],
+    input: FollowLinkInput,  # noqa: A002 - the GraphQL name
+) -> CommandPayload:
+    context, path, given = context_of(info), path_of(info), stated(input)
+    try:
+        vouched = await _vouched(context, given)
+        await context.perform(
+            lambda work: once(work, path, input, lambda inner: follow(inner, given, vouched))
+        )
+    except FieldErrors as refused:
+        return CommandPayload(errors=field_errors(refused))
+    return CommandPayload(errors=[])
+
+
+async def _vouched(context: RequestContext, given: Mapping[str, Any]) -> Claim | None:
+    """The registration whose password was given with its link; None if there was none to give.
+
+    Raises:
+        FieldErrors: it is another password.
+    """
+    password = given.get("password")
+    if not password:
+        return None
+    claim: Claim | None = await context.perform(lambda work: find_claim(work, given["token"]))
+    if claim is None:
+        return None
+    verdict = await context.means.passwords.verify(claim.password_hash, password)
+    if not verdict.fits:
+        message = "that is not the password that you registered with: try again, or register again"
+        raise FieldErrors([FieldProblem(("password",), "WRONG_PASSWORD", message)])
+    return claim
 
 
 def _plain(submitted: Any) -> Any:
@@ -104,8 +138,12 @@ class RegistrationMutation:
         description="Register (C1). You are a member once you have followed the link that is mailed to you.",
         resolver=_register,
     )
-    follow_link: CommandPayload = open_command(
-        follow, FollowLinkInput, "Follow a link that we mailed: what it is for is done."
+    follow_link: CommandPayload = root(
+        RootKind.COMMAND,
+        Audience.VISITOR,
+        Audience.MEMBER,
+        description="Follow a link that we mailed: what it is for is done.",
+        resolver=_follow_link,
     )
     request_email_change: ProfilePayload = root(
         RootKind.COMMAND,

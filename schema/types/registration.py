@@ -121,6 +121,11 @@ class FollowLinkInput:
 
     # Opaque, and worth nothing once it was used: a digest of it gives nothing away.
     token: str = accepts(DataCategory.OPERATIONS, "The token, as it stands in the link.")
+    password: str | None = accepts(
+        DataCategory.PASSWORD,
+        "The password that you chose when you registered: asked for where others claim your address.",
+        optional=True,
+    )
 
 
 @strawberry.input(name="RequestEmailChangeInput", description="Another e-mail address, and your password.")

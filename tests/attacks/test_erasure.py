@@ -53,6 +53,7 @@ WORDS: Final[Mapping[tuple[str, str], Any]] = {
     ("choice", "direction"): "IN",
     ("choice", "source"): "PROFILE_PAGE",
     ("choice", "purpose"): None,
+    ("choice", "basis"): None,
     ("choice", "categories"): ["user.name"],
     ("one_time_link", "kind"): "CONFIRM_EMAIL",
     ("outgoing_mail", "kind"): "CONFIRM_EMAIL",

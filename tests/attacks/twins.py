@@ -107,7 +107,7 @@ async def twin_worlds(
 ) -> AsyncIterator[Twins]:
     """Two worlds, as long as the context is open."""
     settings = settings.model_copy(
-        update={"request_timeout": 60.0, "statement_timeout": 60.0, "disclosure_timeout": 60.0}
+        update={"request_timeout": 60.0, "statement_timeout": 60.0, "disclosure_timeout": 50.0}
     )
     sealer = PhoneSealer(keys.phone_public_key.public_key, keys.phone_public_key.key_id)
     async with AsyncExitStack() as stack:

@@ -113,3 +113,12 @@ def test_what_is_asked_is_told_apart() -> None:
     )
     assert unsealed(shipping) != unsealed(billing)
     assert unsealed([shipping, None, 3, 4.5, "x"])[1:] == [None, 3, 4.5, "x"]
+
+
+async def test_an_alias_of_any_length_may_have_a_key(asking_alone: Asking) -> None:
+    alias = "a" * 12_000
+    document = f"mutation ($i: AddAddressInput!) {{ {alias}: addAddress(input: $i) {{ errors {{ code }} }} }}"
+    reply = await asking_alone.ask(
+        world.CALLERS["ada"].principal, document, {"i": ADDRESS}, exchange=Exchange(idempotency_key="one")
+    )
+    assert reply.data == {alias: {"errors": []}}

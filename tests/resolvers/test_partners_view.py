@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from policies.choices import Choice, Ledger
 from policies.decision import Allow
 from policies.sharing import EVERYTHING, decide
 from resolvers.commands.partners import set_agreement_status
@@ -55,7 +56,7 @@ async def test_it_tells_what_is_shared_and_each_reason_as_it_is_decided(asking: 
         (member,) = await connection.fetch(
             "SELECT birth_date, region, status FROM member WHERE id = $1", person.id
         )
-        choices = (await read_choices(connection, [person.id])).get(person.id, [])
+        choices: Ledger | list[Choice] = (await read_choices(connection, [person.id])).get(person.id, [])
     shared = {row["agreement_id"]: categories_of(row["mask"]) for row in rows}
     applied = {each.terms.id: each for partner in views for each in partner.agreements}
     assert shared.keys() <= applied.keys() | {world.AGREEMENTS["acme-ended"].id}

@@ -80,8 +80,10 @@ class Registering:
         """Follow the newest link of this kind that was mailed to `recipient`."""
         return await self.follow_token(await self.token(kind, recipient), **exchange)
 
-    async def follow_token(self, token: str, **exchange: Any) -> list[tuple[list[str], str]]:
-        return found(await self.reply(FOLLOW, {"token": token}, **exchange))
+    async def follow_token(
+        self, token: str, *, password: str | None = PASSWORD, **exchange: Any
+    ) -> list[tuple[list[str], str]]:
+        return found(await self.reply(FOLLOW, {"token": token, "password": password}, **exchange))
 
     async def token(self, kind: str, recipient: str) -> str:
         rows = await self.rows(

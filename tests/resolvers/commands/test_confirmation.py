@@ -83,6 +83,33 @@ async def test_of_two_who_claim_an_address_the_first_to_confirm_has_it(registeri
     assert await registering.follow_token(imposter) == DEAD
 
 
+@pytest.mark.clause("C14")
+@pytest.mark.parametrize("contest", ["another registration", "an invitation"])
+async def test_where_others_claim_an_address_its_link_alone_confirms_no_registration(
+    registering: Registering, contest: str
+) -> None:
+    """The newest mail may be the answer to a stranger, whose password would be the account's."""
+    email = "eve@example.org" if contest == "an invitation" else "zoe@example.org"
+    if contest == "another registration":
+        assert await registering.register(password="nine copper kettles sing before dawn") == []
+    assert await registering.register(email=email) == []
+    token = await registering.token("CONFIRM_REGISTRATION", email)
+    before = await registering.counts()
+    required = [(["password"], "PASSWORD_REQUIRED")]
+    assert await registering.follow_token(token, password=None) == required
+    wrong = [(["password"], "WRONG_PASSWORD")]
+    assert await registering.follow_token(token, password="nine copper kettles sing before noon") == wrong
+    assert await registering.counts() == before
+    assert await registering.follow_token(token) == []
+    assert (await registering.member(email))["status"] == "ACTIVE"
+
+
+async def test_who_alone_claims_an_address_needs_no_password(registering: Registering) -> None:
+    assert await registering.register() == []
+    token = await registering.token("CONFIRM_REGISTRATION", "zoe@example.org")
+    assert await registering.follow_token(token, password=None) == []
+
+
 async def test_of_several_who_confirm_an_address_at_once_one_has_it(registering: Registering) -> None:
     tokens = []
     for _ in range(6):

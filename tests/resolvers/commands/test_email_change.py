@@ -177,3 +177,15 @@ async def test_a_registration_and_a_change_to_one_address_give_it_to_one(registe
     assert (
         len(await registering.rows("SELECT FROM member WHERE email = $1 AND status <> 'PENDING'", NEW)) == 1
     )
+
+
+@pytest.mark.clause("C14")
+@pytest.mark.parametrize("wanted", ["ben@example.org", "nobody@example.org"])
+async def test_an_earlier_link_works_no_more_whoever_has_the_address_that_is_wanted_now(
+    registering: Registering, wanted: str
+) -> None:
+    """Whether it still works would tell whether the other address is a member's."""
+    await set_password(registering, "ada")
+    await change(registering)
+    await change(registering, newEmail=wanted)
+    assert await registering.follow("CONFIRM_EMAIL", NEW) == [(["token"], "LINK_EXPIRED")]

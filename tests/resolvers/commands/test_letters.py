@@ -13,7 +13,7 @@ from gateway.app import Product
 from gateway.database import Database
 from policies.principal import MemberPrincipal, Visitor
 from resolvers.commands.completion import complete_registration
-from resolvers.commands.confirmation import follow
+from resolvers.commands.confirmation import find_claim, follow
 from resolvers.commands.email_change import request_change
 from resolvers.commands.erasure import close_account
 from resolvers.commands.letters import lock_links, make_link
@@ -75,12 +75,23 @@ class Links:
         return await self.database.app.fetchval(sql, *values)
 
     def following(self, kind: LinkKind) -> Command:
-        return lambda work: follow(work, {"token": self.tokens[kind]})
+        token = self.tokens[kind]
+
+        async def followed(work: Work) -> None:
+            await follow(work, {"token": token}, await find_claim(work, token))
+
+        return followed
 
 
 @pytest.fixture
 def links(own_world: Database, product: Product, means: Means) -> Links:
     return Links(own_world, product, means)
+
+
+async def ask_for(work: Work, email: str) -> None:
+    """Ada asks for another address, with her password."""
+    await write_password_hash(work.connection, ADA.id, "verified", work.now)
+    await request_change(work, {"new_email": email}, "verified")
 
 
 def is_refusal(outcome: Any) -> bool:
@@ -94,7 +105,7 @@ async def test_another_address_is_asked_for_while_the_link_of_the_one_before_is_
 ) -> None:
     await links.make(LinkKind.CONFIRM_EMAIL, ADA.id, NEW)
     asking: tuple[Command, UUID | None] = (
-        lambda work: request_change(work, {"new_email": "other@example.net"}),
+        lambda work: ask_for(work, "other@example.net"),
         ADA.id,
     )
     following = (links.following(LinkKind.CONFIRM_EMAIL), None)
@@ -191,7 +202,7 @@ async def test_a_link_that_is_being_made_is_held_as_well(links: Links) -> None:
         seen.append(await work.connection.fetchval("SELECT count(*) FROM one_time_link"))
 
     async with links.database.transaction() as connection:
-        await request_change(links.work(connection, ADA.id), {"new_email": NEW})
+        await ask_for(links.work(connection, ADA.id), NEW)
         looking = asyncio.create_task(links.run(look, None))
         await asyncio.sleep(WAITS)
     await looking

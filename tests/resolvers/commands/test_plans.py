@@ -14,7 +14,7 @@ import pytest
 from gateway.app import Product
 from gateway.database import Database
 from policies.principal import MemberPrincipal, Visitor
-from resolvers.commands.confirmation import follow
+from resolvers.commands.confirmation import Claim, follow
 from resolvers.commands.erasure import close_account, due_erasures, erase_member
 from resolvers.commands.letters import make_link
 from resolvers.commands.registration import remove_expired_registrations
@@ -139,7 +139,8 @@ async def test_whoever_confirms_reads_no_table_as_a_whole(many: Many) -> None:
         )
         link = await make_link(many.work(connection), LinkKind.CONFIRM_REGISTRATION, claimers[0])
     token = many.means.tokens.seal(TokenUse.LINK, link.bytes)
-    assert await many.read_whole(lambda c: follow(many.work(c), {"token": token})) == []
+    vouched = Claim(claimers[0], None)
+    assert await many.read_whole(lambda c: follow(many.work(c), {"token": token}, vouched)) == []
     assert await many.database.app.fetchval("SELECT count(*) FROM member WHERE id = ANY($1)", claimers) == 1
 
 
