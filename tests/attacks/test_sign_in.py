@@ -78,7 +78,7 @@ async def test_a_thousand_attempts_in_one_request_are_a_thousand_attempts(
             "max_root_fields": 1_000,
             "max_tokens": 50_000,
             "max_cost": 1_000_000,
-            "request_timeout": 120.0,
+            "request_timeout": 100.0,
             "answer_floor": 0.0,
             "sign_in_refill": 3_600.0,
             "address_refill": 3_600.0,

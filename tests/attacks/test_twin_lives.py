@@ -79,7 +79,15 @@ class Life:
         return tokens.pop()
 
     async def compare_rows(self) -> None:
-        left, right = [sorted(_NUMBER.sub("", await _dump(world)).splitlines()) for world in self._worlds]
+        """But for records of disclosures, which other tests make as well and `test_twins` compares."""
+        left, right = [
+            sorted(
+                row
+                for row in _NUMBER.sub("", await _dump(world)).splitlines()
+                if not row.startswith("public.disclosure ")
+            )
+            for world in self._worlds
+        ]
         assert [row for row in left if row not in set(right)] == []
         assert len(left) == len(right)
 

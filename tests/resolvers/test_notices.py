@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from resolvers.notices import MOST
+from schema.types.scalars import write_instant
 from tests import world
 from tests.asking import Asking
 from tests.resolvers.commands.test_choosing import announce
@@ -25,7 +26,7 @@ async def test_everybody_reads_what_is_published_newest_first(asking_alone: Aski
     first = data["notices"][0]
     assert (first["title"], first["basis"], first["purpose"]) == ("Regions", "STRATEGIC", "PARTNER_OFFERS")
     assert first["categories"] == ["user.location.imprecise"]
-    assert first["publishedAt"] == world.NOW.isoformat()
+    assert first["publishedAt"] == write_instant(world.NOW)
 
 
 async def test_there_is_an_end_to_what_is_told(asking_alone: Asking) -> None:
