@@ -136,6 +136,8 @@ async def test_after_a_killed_server_nothing_that_was_committed_is_lost(data_dir
 def test_a_stale_process_id_that_now_is_another_program_does_not_keep_it_from_starting(
     data_dir: Path,
 ) -> None:
+    with private_postgres(data_dir, PASSWORD):
+        pass  # it is stopped in order, whatever ran on this folder before
     pid_file = data_dir / "postgres" / "postmaster.pid"
     pid_file.write_text(f"{os.getpid()}\n{data_dir}/postgres\n0\n5432\n/nowhere\n\n0 0\nready\n")
     with private_postgres(data_dir, PASSWORD) as server:
