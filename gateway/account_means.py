@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from email.utils import parseaddr
+from typing import Final
 from uuid import UUID
 
 from gateway.identity.tokens import MintedToken, SubjectKind, mint
@@ -19,7 +20,7 @@ from resolvers.sealing import PhoneSealer
 from resolvers.tokens import SealedTokens
 from schema.errors import SettingsError
 
-FRONT_END: str = "front-end"
+FRONT_END: Final = "front-end"
 """The `client_id` of access tokens that members got by signing in here."""
 
 
@@ -88,7 +89,6 @@ def rules_of(settings: Settings) -> AccountRules:
         session_lifetime=timedelta(seconds=settings.session_lifetime),
         session_idle=timedelta(seconds=settings.session_idle),
         refresh_grace=timedelta(seconds=settings.refresh_grace),
-        access_token_lifetime=timedelta(seconds=settings.token_lifetime),
         sign_in_attempts=settings.sign_in_attempts,
         sign_in_refill=timedelta(seconds=settings.sign_in_refill),
         address_attempts=settings.address_attempts,

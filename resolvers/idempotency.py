@@ -71,6 +71,11 @@ async def once(work: Work, path: str, asked: Any, command: Command[None]) -> Non
     return None
 
 
+async def perform_once(context: RequestContext, path: str, asked: Any, command: Command[None]) -> None:
+    """`once`, as a transaction of its own."""
+    await context.perform(lambda work: once(work, path, asked, command))
+
+
 async def was_done(context: RequestContext, path: str, asked: Any) -> bool:
     """Whether `once` has done this very command: for what comes before it, and is not to happen again.
 
@@ -87,7 +92,7 @@ async def was_done(context: RequestContext, path: str, asked: Any) -> bool:
         raise _NotYetError
 
     try:
-        await context.perform(lambda work: once(work, path, asked, not_yet))
+        await perform_once(context, path, asked, not_yet)
     except _NotYetError:
         return False
     return True

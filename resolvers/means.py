@@ -32,7 +32,6 @@ class AccountRules:
     session_lifetime: timedelta
     session_idle: timedelta
     refresh_grace: timedelta
-    access_token_lifetime: timedelta
     sign_in_attempts: int
     sign_in_refill: timedelta
     address_attempts: int

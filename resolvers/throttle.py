@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address
+from typing import Final
 
 from resolvers.connection import Link
 from resolvers.context import Work
 from schema.errors import ThrottledError
 
-IPV6_NETWORK_BITS = 64
+IPV6_NETWORK_BITS: Final = 64
 """What one subscriber usually has (RFC 6177)."""
 
 

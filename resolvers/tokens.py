@@ -27,25 +27,44 @@ class TokenUse(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
 
 
-class SealedTokens:
-    """Seals and opens tokens with one key of 64 bytes."""
+class SealedTexts:
+    """Seals bytes into texts for URLs, and opens them, with one key of 64 bytes.
+
+    Deterministic: the same bytes for the same use give the same text. Authenticated: a text that was altered,
+    or is for another use, does not open.
+    """
 
     def __init__(self, key: bytes) -> None:
         self._cipher = AESSIV(key)
 
+    def seal(self, use: bytes, data: bytes) -> str:
+        """The text that stands for `data`, in base64url without padding."""
+        return urlsafe_b64encode(self._cipher.encrypt(data, [use])).rstrip(b"=").decode()
+
+    def open(self, use: bytes, text: str) -> bytes | None:
+        """What a text of ours for this use stands for; None for every other text."""
+        if not text.isascii():
+            return None
+        try:
+            sealed = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+            # One text for each: what base64 lets pass besides is refused.
+            if urlsafe_b64encode(sealed).rstrip(b"=").decode() != text:
+                return None
+            return self._cipher.decrypt(sealed, [use])
+        except (binascii.Error, ValueError, InvalidTag):
+            return None
+
+
+class SealedTokens:
+    """Seals and opens tokens with one key of 64 bytes."""
+
+    def __init__(self, key: bytes) -> None:
+        self._texts = SealedTexts(key)
+
     def seal(self, use: TokenUse, name: bytes) -> str:
         """The token that stands for `name`."""
-        sealed = self._cipher.encrypt(name, [use.value.encode()])
-        return urlsafe_b64encode(sealed).rstrip(b"=").decode()
+        return self._texts.seal(use.value.encode(), name)
 
     def open(self, use: TokenUse, token: str) -> bytes | None:
         """The name that a token of ours for this use stands for; None for every other text."""
-        if not token.isascii() or len(token) > MAX_TOKEN:
-            return None
-        try:
-            sealed = urlsafe_b64decode(token + "=" * (-len(token) % 4))
-            name = self._cipher.decrypt(sealed, [use.value.encode()])
-        except (binascii.Error, ValueError, InvalidTag):
-            return None
-        # One text for each name: what base64 lets pass besides is refused.
-        return name if self.seal(use, name) == token else None
+        return None if len(token) > MAX_TOKEN else self._texts.open(use.value.encode(), token)

@@ -58,15 +58,15 @@ async def _open(settings: Settings, work: Callable[[Office], Awaitable[Result]])
         return await work(Office(settings, keys, connection, datetime.now(UTC)))
 
 
-def parse_id(text: str) -> UUID:
-    """The id of an agreement as it was typed.
+def parse_id(text: str, *, what: str = "an agreement, as `gateway agreement list`") -> UUID:
+    """The id of something as it was typed. `what` it is, and which command prints it, is for the error.
 
     Raises:
         InputError: it is no id.
     """
     parsed = parse_uuid(text.lower())
     if parsed is None:
-        raise InputError("`ID`: the id of an agreement, as `gateway agreement list` prints it")
+        raise InputError(f"`ID`: the id of {what} prints it")
     return parsed
 
 

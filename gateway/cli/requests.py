@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
-from uuid import UUID
+from typing import Annotated, Final
 
 import typer
 
-from gateway.cli.office import Office, in_office
+from gateway.cli.office import Office, in_office, parse_id
 from resolvers.commands.request_desk import (
     RequestView,
     answer_request,
@@ -16,11 +15,11 @@ from resolvers.commands.request_desk import (
     show_request,
     take_request,
 )
-from schema.errors import InputError
-from schema.ids import parse_uuid
 from schema.tables.requests import RequestKind, RequestStatus
 
 app = typer.Typer(help="What members and visitors asked of the company.", no_args_is_help=True)
+
+REQUEST: Final = "a request, as `gateway requests list`"
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="As `gateway requests list` prints it.")]
 
@@ -45,7 +44,7 @@ def list_command(
 @app.command("show")
 def show_command(request: Id) -> None:
     """Show one request, with what was written."""
-    wanted = _parse(request)
+    wanted = parse_id(request, what=REQUEST)
 
     async def work(office: Office) -> RequestView:
         return await show_request(office.connection, wanted)
@@ -56,7 +55,7 @@ def show_command(request: Id) -> None:
 @app.command("take")
 def take_command(request: Id) -> None:
     """Note that it is worked on; it cannot be taken back any more."""
-    wanted = _parse(request)
+    wanted = parse_id(request, what=REQUEST)
 
     async def work(office: Office) -> RequestView:
         return await take_request(office.connection, wanted)
@@ -71,7 +70,7 @@ def answer_command(
     declined: Annotated[bool, typer.Option("--declined", help="It is not done; say why.")] = False,
 ) -> None:
     """Close a request with its outcome, and mail that there is one."""
-    wanted = _parse(request)
+    wanted = parse_id(request, what=REQUEST)
 
     async def work(office: Office) -> RequestView:
         return await answer_request(office.connection, wanted, outcome, declined=declined, now=office.now)
@@ -101,15 +100,3 @@ def describe(view: RequestView) -> str:
 
 def _who(view: RequestView) -> str:
     return "a visitor" if view.member_number is None else f"member {view.member_number}"
-
-
-def _parse(text: str) -> UUID:
-    """The id of a request as it was typed.
-
-    Raises:
-        InputError: it is no id.
-    """
-    parsed = parse_uuid(text.lower())
-    if parsed is None:
-        raise InputError("`ID`: the id of a request, as `gateway requests list` prints it")
-    return parsed

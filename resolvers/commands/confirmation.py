@@ -130,6 +130,7 @@ async def _is_contested(work: Work, member_id: UUID) -> bool:
     Then the mailbox alone does not tell which registration is its owner's: a stranger's would begin a
     membership with the stranger's password, and take over what an invitation has.
     """
+    # Asked in two parts, each by the partial index that holds those members.
     contested: bool = await work.connection.fetchval(
         "SELECT EXISTS (SELECT FROM member mine JOIN member other ON lower(other.email) = lower(mine.email)"
         " WHERE mine.id = $1 AND other.id <> $1 AND other.status = 'PENDING') OR EXISTS (SELECT FROM member"

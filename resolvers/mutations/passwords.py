@@ -21,8 +21,8 @@ from resolvers.commands.password_changes import (
     reset_password,
 )
 from resolvers.context import RequestContext, context_of
-from resolvers.idempotency import once, was_done
-from resolvers.mutations.payload import CommandPayload, field_errors, path_of
+from resolvers.idempotency import perform_once, was_done
+from resolvers.mutations.payload import CommandPayload, concluded, path_of
 from resolvers.pace import even_time
 from resolvers.reauthentication import require_password
 from resolvers.tokens import TokenUse
@@ -36,23 +36,20 @@ async def _change_password(
     info: Info[Any, Any],
     input: ChangePasswordInput,  # noqa: A002 - the GraphQL name
 ) -> CommandPayload:
-    context, path = context_of(info), path_of(info)
+    return await concluded(CommandPayload, _changed(context_of(info), path_of(info), input))
+
+
+async def _changed(context: RequestContext, path: str, asked: ChangePasswordInput) -> None:
     principal = context.principal
     if not isinstance(principal, MemberPrincipal):
         raise ForbiddenError("only a member has a password")
-    try:
-        if await was_done(context, path, input):
-            return CommandPayload(errors=[])
-        verified = await require_password(context, input.current_password, "currentPassword")
-        own = await context.perform(lambda work: own_data(work, principal.member_id))
-        new_hash = await _hashed(context, input.new_password, own)
-        await context.perform(
-            lambda work: once(work, path, input, lambda inner: change_password(inner, verified, new_hash))
-        )
-        await context.means.hear()
-    except FieldErrors as refused:
-        return CommandPayload(errors=field_errors(refused))
-    return CommandPayload(errors=[])
+    if await was_done(context, path, asked):
+        return
+    verified = await require_password(context, asked.current_password, "currentPassword")
+    own = await context.perform(lambda work: own_data(work, principal.member_id))
+    new_hash = await _hashed(context, asked.new_password, own)
+    await perform_once(context, path, asked, lambda work: change_password(work, verified, new_hash))
+    await context.means.hear()
 
 
 async def _request_reset(
@@ -74,23 +71,20 @@ async def _reset_password(
     info: Info[Any, Any],
     input: ResetPasswordInput,  # noqa: A002 - the GraphQL name
 ) -> CommandPayload:
+    return await concluded(CommandPayload, _reset(context_of(info), path_of(info), input))
+
+
+async def _reset(context: RequestContext, path: str, asked: ResetPasswordInput) -> None:
     """The rules are checked while the link still works: a password that is refused costs no second mail."""
-    context = context_of(info)
     # Everything asked is sealed: the link, whose name is not, tells one command from another.
-    name = context.means.tokens.open(TokenUse.LINK, input.token)
-    path = f"{path_of(info)} {'' if name is None else name.hex()}"
-    try:
-        if await was_done(context, path, input):
-            return CommandPayload(errors=[])
-        resetter: Resetter = await context.perform(lambda work: find_resetter(work, input.token))
-        new_hash = await _hashed(context, input.new_password, resetter.own)
-        await context.perform(
-            lambda work: once(work, path, input, lambda inner: reset_password(inner, input.token, new_hash))
-        )
-        await context.means.hear()
-    except FieldErrors as refused:
-        return CommandPayload(errors=field_errors(refused))
-    return CommandPayload(errors=[])
+    name = context.means.tokens.open(TokenUse.LINK, asked.token)
+    path = f"{path} {'' if name is None else name.hex()}"
+    if await was_done(context, path, asked):
+        return
+    resetter: Resetter = await context.perform(lambda work: find_resetter(work, asked.token))
+    new_hash = await _hashed(context, asked.new_password, resetter.own)
+    await perform_once(context, path, asked, lambda work: reset_password(work, asked.token, new_hash))
+    await context.means.hear()
 
 
 async def _hashed(context: RequestContext, password: str, own: Sequence[str]) -> str:

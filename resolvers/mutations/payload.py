@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import strawberry
 from strawberry import Info
 
 from resolvers.context import Work, context_of, projected_root
-from resolvers.idempotency import once
+from resolvers.idempotency import perform_once
 from schema.catalogue import RootKind, root, structural
 from schema.categories import Audience
 from schema.errors import FieldErrors
 from schema.types.commands import FieldErrorType, profile_payload
 from schema.types.member import MemberType
+
+Payload = TypeVar("Payload")
 
 Run: TypeAlias = Callable[[Work, Mapping[str, Any]], Awaitable[None]]
 """A command of `resolvers.commands`; what the caller stated comes by name, in the spelling of columns."""
@@ -40,13 +42,24 @@ class CommandPayload:
 
 
 def member_command(run: Run, submitted: type, description: str) -> Any:
-    """The root field of a member's command that takes `submitted` as its `input`."""
-    return _command(run, submitted, description, ProfilePayload, Audience.MEMBER)
+    """The root field of a member's command that takes `submitted` as its `input`, and is one step."""
+
+    async def resolve(info: Info[Any, Any], input: Any) -> Any:  # noqa: A002 - the GraphQL name
+        given = stated(input)
+        done = perform_once(context_of(info), path_of(info), input, lambda work: run(work, given))
+        return await concluded(ProfilePayload, done)
+
+    resolve.__annotations__["input"] = submitted
+    return root(RootKind.COMMAND, Audience.MEMBER, description=description, resolver=resolve)
 
 
-def open_command(run: Run, submitted: type, description: str) -> Any:
-    """The root field of a command that visitors may give, and members as well."""
-    return _command(run, submitted, description, CommandPayload, Audience.VISITOR, Audience.MEMBER)
+async def concluded(payload: Callable[..., Payload], steps: Awaitable[None]) -> Payload:
+    """The payload of a command once its steps are done: with the findings that stopped them, or with none."""
+    try:
+        await steps
+    except FieldErrors as refused:
+        return payload(errors=field_errors(refused))
+    return payload(errors=[])
 
 
 def field_errors(refused: FieldErrors) -> list[FieldErrorType]:
@@ -62,18 +75,3 @@ def path_of(info: Info[Any, Any]) -> str:
 def stated(submitted: Any) -> dict[str, Any]:
     """What the caller stated, by name; a field that was left out is absent, one that is null is None."""
     return {name: value for name, value in vars(submitted).items() if value is not strawberry.UNSET}
-
-
-def _command(run: Run, submitted: type, description: str, payload: Any, *audiences: Audience) -> Any:
-    async def resolve(info: Info[Any, Any], input: Any) -> Any:  # noqa: A002 - the GraphQL name
-        path, given = path_of(info), stated(input)
-        try:
-            await context_of(info).perform(
-                lambda work: once(work, path, input, lambda inner: run(inner, given))
-            )
-        except FieldErrors as refused:
-            return payload(errors=field_errors(refused))
-        return payload(errors=[])
-
-    resolve.__annotations__["input"] = submitted
-    return root(RootKind.COMMAND, *audiences, description=description, resolver=resolve)

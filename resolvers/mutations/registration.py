@@ -17,11 +17,11 @@ from resolvers.commands.email_change import admit_change, request_change
 from resolvers.commands.registration import admit, check_username_is_free, register
 from resolvers.commands.registration_checks import check_registration
 from resolvers.context import RequestContext, context_of
-from resolvers.idempotency import once, was_done
+from resolvers.idempotency import perform_once, was_done
 from resolvers.mutations.payload import (
     CommandPayload,
     ProfilePayload,
-    field_errors,
+    concluded,
     member_command,
     path_of,
     stated,
@@ -42,11 +42,7 @@ from schema.types.registration import (
 async def _register(info: Info[Any, Any], input: RegisterInput) -> CommandPayload:  # noqa: A002 - GraphQL's
     context = context_of(info)
     async with even_time(context.means.rules.answer_floor):
-        try:
-            await _register_once(context, path_of(info), input)
-        except FieldErrors as refused:
-            return CommandPayload(errors=field_errors(refused))
-    return CommandPayload(errors=[])
+        return await concluded(CommandPayload, _register_once(context, path_of(info), input))
 
 
 async def _register_once(context: RequestContext, path: str, asked: RegisterInput) -> None:
@@ -63,43 +59,38 @@ async def _register_once(context: RequestContext, path: str, asked: RegisterInpu
         checks.done()
     # Also for an address that is a member's: the same work, whatever comes of it.
     password_hash = await context.means.passwords.hash(given["password"])
-    await context.perform(
-        lambda work: once(work, path, asked, lambda inner: register(inner, registration, password_hash))
-    )
+    await perform_once(context, path, asked, lambda work: register(work, registration, password_hash))
 
 
 async def _request_email_change(
     info: Info[Any, Any],
     input: RequestEmailChangeInput,  # noqa: A002 - the GraphQL name
 ) -> ProfilePayload:
-    context, path, given = context_of(info), path_of(info), stated(input)
+    context = context_of(info)
     async with even_time(context.means.rules.answer_floor):
-        try:
-            if await was_done(context, path, input):
-                return ProfilePayload(errors=[])
-            verified = await require_password(context, given["password"], "password")
-            await context.perform(lambda work: admit_change(work, given))
-            await context.perform(
-                lambda work: once(work, path, input, lambda inner: request_change(inner, given, verified))
-            )
-        except FieldErrors as refused:
-            return ProfilePayload(errors=field_errors(refused))
-    return ProfilePayload(errors=[])
+        return await concluded(ProfilePayload, _request_change_once(context, path_of(info), input))
+
+
+async def _request_change_once(context: RequestContext, path: str, asked: RequestEmailChangeInput) -> None:
+    if await was_done(context, path, asked):
+        return
+    given = stated(asked)
+    verified = await require_password(context, given["password"], "password")
+    await context.perform(lambda work: admit_change(work, given))
+    await perform_once(context, path, asked, lambda work: request_change(work, given, verified))
 
 
 async def _follow_link(
     info: Info[Any, Any],
     input: FollowLinkInput,  # noqa: A002 - the GraphQL name
 ) -> CommandPayload:
-    context, path, given = context_of(info), path_of(info), stated(input)
-    try:
-        vouched = await _vouched(context, given)
-        await context.perform(
-            lambda work: once(work, path, input, lambda inner: follow(inner, given, vouched))
-        )
-    except FieldErrors as refused:
-        return CommandPayload(errors=field_errors(refused))
-    return CommandPayload(errors=[])
+    return await concluded(CommandPayload, _follow_once(context_of(info), path_of(info), input))
+
+
+async def _follow_once(context: RequestContext, path: str, asked: FollowLinkInput) -> None:
+    given = stated(asked)
+    vouched = await _vouched(context, given)
+    await perform_once(context, path, asked, lambda work: follow(work, given, vouched))
 
 
 async def _vouched(context: RequestContext, given: Mapping[str, Any]) -> Claim | None:

@@ -16,18 +16,18 @@ from resolvers.commands.requests import (
     request_access,
     request_correction,
 )
-from resolvers.context import Work, context_of
-from resolvers.exchange import Cookie
-from resolvers.idempotency import once, was_done
+from resolvers.context import RequestContext, Work, context_of
+from resolvers.idempotency import once, perform_once, was_done
 from resolvers.mutations.payload import (
     CommandPayload,
     ProfilePayload,
+    concluded,
     field_errors,
     member_command,
     path_of,
     stated,
 )
-from resolvers.mutations.sessions import COOKIE
+from resolvers.mutations.sessions import remove_cookie
 from resolvers.reauthentication import require_password
 from schema.catalogue import RootKind, root
 from schema.categories import Audience
@@ -43,16 +43,16 @@ from schema.types.request_commands import (
 
 
 async def _contact(info: Info[Any, Any], input: ContactInput) -> CommandPayload:  # noqa: A002 - the GraphQL name
+    return await concluded(CommandPayload, _contact_once(context_of(info), path_of(info), input))
+
+
+async def _contact_once(context: RequestContext, path: str, asked: ContactInput) -> None:
     """Counted in a transaction of its own, so that a refused message counts as well."""
-    context, path, given = context_of(info), path_of(info), stated(input)
-    try:
-        if await was_done(context, path, input):
-            return CommandPayload(errors=[])
-        await context.perform(lambda work: count_contact(work, given))
-        await context.perform(lambda work: once(work, path, input, lambda inner: contact(inner, given)))
-    except FieldErrors as refused:
-        return CommandPayload(errors=field_errors(refused))
-    return CommandPayload(errors=[])
+    if await was_done(context, path, asked):
+        return
+    given = stated(asked)
+    await context.perform(lambda work: count_contact(work, given))
+    await perform_once(context, path, asked, lambda work: contact(work, given))
 
 
 async def _erase_account(
@@ -70,7 +70,7 @@ async def _erase_account(
     except FieldErrors as refused:
         return EraseAccountPayload(errors=field_errors(refused), due_at=None)
     await context.means.hear()
-    context.exchange.set_cookie(Cookie(COOKIE, "", 0))
+    remove_cookie(context.exchange)
     return EraseAccountPayload(errors=[], due_at=due_at)
 
 

@@ -6,6 +6,7 @@ but the cookie is otherwise refused before anything is looked at.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -27,11 +28,11 @@ from resolvers.commands.sessions import (
 )
 from resolvers.context import RequestContext, context_of
 from resolvers.exchange import Cookie, Exchange
-from resolvers.mutations.payload import CommandPayload, ProfilePayload, field_errors, stated
+from resolvers.mutations.payload import CommandPayload, ProfilePayload, concluded, stated
 from resolvers.pace import even_time
 from schema.catalogue import RootKind, root
 from schema.categories import Audience
-from schema.errors import FieldErrors, ForbiddenError, ThrottledError, UnavailableError
+from schema.errors import ForbiddenError, ThrottledError, UnavailableError
 from schema.types.commands import FieldErrorType
 from schema.types.sessions import EndSessionInput, RefreshSessionInput, SessionPayload, SignInInput
 from schema.vocabulary import Delivery
@@ -101,7 +102,7 @@ async def _refresh_session(
         return _granted(context.exchange, issued, delivery)
     await context.means.hear()
     if delivery == Delivery.COOKIE:
-        _remove_cookie(context.exchange)
+        remove_cookie(context.exchange)
     return _refused("SESSION_OVER", "this session is over: sign in again")
 
 
@@ -116,7 +117,7 @@ async def _sign_out(info: Info[Any, Any]) -> CommandPayload:
     if cookie is not None and exchange.origin_admitted:
         named = opened(context.means.tokens, cookie)
         sessions += [] if named is None else [named[0]]
-        _remove_cookie(exchange)
+        remove_cookie(exchange)
     if sessions:
         await context.perform(lambda work: end_sessions(work, sessions))
         await context.means.hear()
@@ -124,13 +125,12 @@ async def _sign_out(info: Info[Any, Any]) -> CommandPayload:
 
 
 async def _end_session(info: Info[Any, Any], input: EndSessionInput) -> ProfilePayload:  # noqa: A002
-    context, given = context_of(info), stated(input)
-    try:
-        await context.perform(lambda work: end_session(work, given))
-    except FieldErrors as refused:
-        return ProfilePayload(errors=field_errors(refused))
+    return await concluded(ProfilePayload, _ended(context_of(info), stated(input)))
+
+
+async def _ended(context: RequestContext, given: Mapping[str, Any]) -> None:
+    await context.perform(lambda work: end_session(work, given))
     await context.means.hear()
-    return ProfilePayload(errors=[])
 
 
 async def _sign_out_everywhere(info: Info[Any, Any]) -> CommandPayload:
@@ -140,7 +140,7 @@ async def _sign_out_everywhere(info: Info[Any, Any]) -> CommandPayload:
         raise ForbiddenError("only a member has sessions")
     await context.perform(lambda work: end_all_sessions(work, principal.member_id))
     await context.means.hear()
-    _remove_cookie(context.exchange)
+    remove_cookie(context.exchange)
     return CommandPayload(errors=[])
 
 
@@ -162,7 +162,8 @@ def _refused(code: str, message: str) -> SessionPayload:
     return SessionPayload(errors=[FieldErrorType(path=[], code=code, message=message)])
 
 
-def _remove_cookie(exchange: Exchange) -> None:
+def remove_cookie(exchange: Exchange) -> None:
+    """The browser is to forget its refresh token."""
     exchange.set_cookie(Cookie(COOKIE, "", 0))
 
 

@@ -11,38 +11,31 @@ from policies.principal import MemberPrincipal
 from resolvers.commands.opt_out_signal import note_signal
 from resolvers.commands.visits import record_page_view, set_tracking
 from resolvers.context import context_of
-from resolvers.idempotency import once
-from resolvers.mutations.payload import CommandPayload, ProfilePayload, field_errors, path_of, stated
+from resolvers.idempotency import perform_once
+from resolvers.mutations.payload import CommandPayload, ProfilePayload, concluded, path_of, stated
 from schema.catalogue import RootKind, root
 from schema.categories import Audience
-from schema.errors import FieldErrors
-from schema.types.commands import FieldErrorType
 from schema.types.visits import ChooseCookiesInput, RecordPageViewInput
 
 
 async def _choose_cookies(info: Info[Any, Any], input: ChooseCookiesInput) -> CommandPayload:  # noqa: A002 - the GraphQL name
     """Nothing is stored here, so this needs neither a transaction nor an `Idempotency-Key`."""
-    try:
+
+    async def chosen() -> None:
         set_tracking(context_of(info).exchange, tracking=input.tracking)
-    except FieldErrors as refused:
-        return CommandPayload(errors=field_errors(refused))
-    return CommandPayload(errors=[])
+
+    return await concluded(CommandPayload, chosen())
 
 
 async def _record_page_view(info: Info[Any, Any], input: RecordPageViewInput) -> ProfilePayload:  # noqa: A002 - the GraphQL name
     """A signal counts where nothing may be recorded because of it, so it is noted apart."""
     context, path, given = context_of(info), path_of(info), stated(input)
-    refused: list[FieldErrorType] = []
-    try:
-        await context.perform(
-            lambda work: once(work, path, input, lambda inner: record_page_view(inner, given))
-        )
-    except FieldErrors as found:
-        refused = field_errors(found)
+    recorded = perform_once(context, path, input, lambda work: record_page_view(work, given))
+    payload = await concluded(ProfilePayload, recorded)
     principal = context.principal
     if context.exchange.opts_out and isinstance(principal, MemberPrincipal):
         await context.perform(lambda work: note_signal(work, principal.member_id))
-    return ProfilePayload(errors=refused)
+    return payload
 
 
 @strawberry.type
