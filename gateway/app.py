@@ -28,6 +28,7 @@ from gateway.delivery.sender import Sender
 from gateway.delivery.transports import open_transport
 from gateway.documents import RememberingFinder
 from gateway.driver_errors import translate_driver_errors
+from gateway.egress import Egress
 from gateway.execution import Engine
 from gateway.handler import GraphQLHandler
 from gateway.http.cors import cors
@@ -126,6 +127,7 @@ async def compose(
         authenticator = await stack.enter_async_context(open_authenticator(settings, keys, database))
         means = stack.enter_context(open_means(settings, keys, clock))
         means = replace(means, hear=authenticator.hear)
+        egress = Egress(log, authenticator.confirm)
         head = read_letterhead(settings.mail_from, addresses_of(settings, means.tokens))
         sender = Sender(database, open_transport(settings), head, clock)
         engine = Engine(
@@ -135,7 +137,7 @@ async def compose(
             transaction=database.transaction,
             cursors=SealedCursors(keys.cursor_key),
             pages=PageLimits(settings.default_page_size, settings.max_page_size, settings.max_filter_values),
-            disclosures=log,
+            egress=egress,
             means=means,
             clock=clock,
             cache_size=settings.plan_cache_size,

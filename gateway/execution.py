@@ -38,6 +38,7 @@ from graphql.pyutils import Path as ResponsePath
 from gateway.answers import Answer, Outcome, assemble, encode, switch_variables
 from gateway.cache import BoundedCache
 from gateway.contracts import Contract, ContractKey
+from gateway.egress import Egress
 from policies.matrix import Matrix
 from policies.principal import MemberPrincipal, PartnerPrincipal, Principal
 from policies.principal import Visitor as VisitorPrincipal
@@ -45,7 +46,7 @@ from policies.sharing import EVERYTHING
 from resolvers.binding import Binding, CursorCodec, PageLimits, SlotValues
 from resolvers.connection import Link
 from resolvers.context import Command, Fragment, Path, RequestContext, Work
-from resolvers.disclosure_log import DisclosureEntry, DisclosureLog
+from resolvers.disclosure_log import DisclosureEntry
 from resolvers.exchange import Exchange
 from resolvers.means import Means
 from resolvers.parameters import SlotShape, Statement
@@ -151,7 +152,7 @@ class Engine:
         transaction: Callable[[], AbstractAsyncContextManager[Link]],
         cursors: CursorCodec,
         pages: PageLimits,
-        disclosures: DisclosureLog,
+        egress: Egress,
         means: Means,
         clock: Callable[[], datetime],
         cache_size: int,
@@ -162,7 +163,7 @@ class Engine:
         self._transaction = transaction
         self._cursors = cursors
         self._pages = pages
-        self._disclosures = disclosures
+        self._egress = egress
         self._means = means
         self._clock = clock
         self._commits: set[asyncio.Future[Any]] = set()
@@ -186,6 +187,7 @@ class Engine:
 
         Raises:
             DisclosureUnrecordedError: R2; nothing may leave.
+            UnauthenticatedError: the credential ended while it was answered.
             GatewayError: nothing can be answered.
         """
         key, selection = self._selection(contract, operation, variables.coerced)
@@ -213,7 +215,7 @@ class Engine:
                 contract, operation, variables.given, principal, exchange or Exchange(), answered
             )
         if released.shared and isinstance(principal, PartnerPrincipal):
-            await self._disclosures.record(_entry(principal, operation, released, binding.now))  # 4
+            await self._egress.release(_entry(principal, operation, released, binding.now))  # 4
         return answer
 
     def _settled(self, task: asyncio.Future[Any]) -> None:

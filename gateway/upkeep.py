@@ -92,8 +92,6 @@ class Upkeep:
         for member_id in due:
             try:
                 async with self._database.transaction() as connection:
-                    # Somebody may stand in the disclosures of every page that every partner read.
-                    await connection.execute("SET LOCAL statement_timeout = '60s'")
                     erased += await erase_member(connection, member_id, now)
             except GatewayError as error:
                 failure("upkeep.failed", error)

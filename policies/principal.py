@@ -6,6 +6,7 @@ verified. Nothing of a person is in it beyond ids.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
@@ -47,7 +48,8 @@ class PartnerPrincipal:
 
     `mask` is what the agreement AND the token's scopes grant, closed under composition
     (`schema.categories.closed`). What the policy and the member's choices leave of it is in the
-    `share` row of each member and is applied in the statement.
+    `share` row of each member and is applied in the statement. `issued_at` and `expires_at`, in Unix
+    seconds, are the token's.
     """
 
     partner_id: UUID
@@ -58,6 +60,8 @@ class PartnerPrincipal:
     basis: Basis
     purpose: Purpose
     mask: int
+    issued_at: float = 0.0
+    expires_at: float = math.inf
 
     @property
     def audience(self) -> Audience:

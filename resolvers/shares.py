@@ -5,6 +5,8 @@ reader ever sees the cause without the effect. The decision itself is `policies.
 
 INVARIANT (shares-follow-decisions): after `refresh_shares` commits, `share` holds exactly the
 non-zero masks of the given agreements and members; every difference stands in `share_change`.
+INVARIANT (withdrawn-is-owed): what was open to a partner and is not any more stands in `deletion` until the
+partner confirms it or it is shared again. Only a suspension, which may be lifted, asks nobody to delete.
 """
 
 from __future__ import annotations
@@ -52,7 +54,10 @@ class _Batch:
     opened: list[tuple[UUID, UUID, UUID, int]] = field(default_factory=list)
     changed: list[tuple[UUID, UUID, int]] = field(default_factory=list)
     withdrawn: list[tuple[UUID, UUID]] = field(default_factory=list)
-    log: list[tuple[UUID, UUID, int]] = field(default_factory=list)
+    log: list[tuple[UUID, UUID, int, int, int]] = field(default_factory=list)
+    """Agreement, pairwise id, what it is about, the mask before, the mask after."""
+    lost: list[tuple[UUID, UUID, UUID | None, int]] = field(default_factory=list)
+    """Agreement, pairwise id, member, what is withdrawn."""
 
 
 async def refresh_shares(
@@ -244,22 +249,25 @@ async def _decide(
                             connection, agreement.partner_id, ids
                         )
                     batch.opened.append((agreement.id, known[member_id], member_id, mask))
-                    batch.log.append((agreement.id, known[member_id], mask))
+                    batch.log.append((agreement.id, known[member_id], mask, 0, mask))
             else:
-                _compare(batch, agreement.id, before, mask, changed)
+                _compare(batch, agreement.id, member_id, before, mask, changed)
     return batch
 
 
-def _compare(batch: _Batch, agreement: UUID, before: tuple[UUID, int], mask: int, changed: int) -> None:
+def _compare(
+    batch: _Batch, agreement: UUID, member_id: UUID, before: tuple[UUID, int], mask: int, changed: int
+) -> None:
     subject, old = before
     if not mask:
         batch.withdrawn.append((agreement, subject))
-        batch.log.append((agreement, subject, old))
     elif mask != old:
         batch.changed.append((agreement, subject, mask))
-        batch.log.append((agreement, subject, (mask ^ old) | changed & mask))
-    elif changed & mask:
-        batch.log.append((agreement, subject, changed & mask))
+    about = (mask ^ old) | changed & mask
+    if about:
+        batch.log.append((agreement, subject, about, old, mask))
+    if old & ~mask:
+        batch.lost.append((agreement, subject, member_id, old & ~mask))
 
 
 async def _subjects(connection: Link, partner: UUID, members: Sequence[UUID]) -> dict[UUID, UUID]:
@@ -305,11 +313,70 @@ async def _write(connection: Link, batch: _Batch, now: datetime) -> None:
         )
     if batch.log:
         await connection.execute(
-            "INSERT INTO share_change (agreement_id, subject, mask, changed_at)"
-            " SELECT a, s, m, $4 FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS given (a, s, m)",
+            "INSERT INTO share_change (agreement_id, subject, mask, before, after, changed_at)"
+            " SELECT *, $6 FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[])",
             *_columns(batch.log),
             now,
         )
+    shared = [(agreement, subject, after) for agreement, subject, _, _, after in batch.log if after]
+    if shared:
+        await _release(connection, shared)
+    if batch.lost:
+        await _owe(connection, batch.lost, erased=False, now=now)
+
+
+async def _owe(
+    connection: Link, lost: Sequence[tuple[UUID, UUID, UUID | None, int]], *, erased: bool, now: datetime
+) -> None:
+    """Note what partners have to delete now: of each agreement, pairwise id and member, these categories."""
+    await connection.execute(
+        "INSERT INTO deletion (id, agreement_id, subject, member_id, mask, erased, withdrawn_at, due_at)"
+        " SELECT gen_random_uuid(), a, s, m, gone, $5::boolean, $6::timestamptz,"
+        " $6::timestamptz + make_interval(days => deletion_days)"
+        " FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[]) AS given (a, s, m, gone)"
+        " JOIN agreement ON agreement.id = a"
+        " WHERE $5::boolean OR (agreement.status <> 'SUSPENDED' AND agreement.valid_from <= $6::timestamptz)"
+        " ON CONFLICT (agreement_id, subject) WHERE confirmed_at IS NULL DO UPDATE"
+        " SET mask = deletion.mask | excluded.mask, erased = deletion.erased OR excluded.erased",
+        *_columns(lost),
+        erased,
+        now,
+    )
+
+
+async def _release(connection: Link, shared: Sequence[tuple[UUID, UUID, int]]) -> None:
+    """What is open (again) need not be deleted (any more)."""
+    kept = await connection.fetch(
+        "UPDATE deletion SET mask = deletion.mask & ~given.after"
+        " FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS given (agreement_id, subject, after)"
+        " WHERE deletion.agreement_id = given.agreement_id AND deletion.subject = given.subject"
+        " AND deletion.confirmed_at IS NULL RETURNING deletion.id, deletion.mask",
+        *_columns(shared),
+    )
+    over = [row["id"] for row in kept if not row["mask"]]
+    if over:
+        await connection.execute("DELETE FROM deletion WHERE id = ANY($1::uuid[])", over)
+
+
+async def tell_of_erasure(connection: Link, members: Sequence[UUID], now: datetime) -> None:
+    """Tell each partner that ever saw one of these members to delete all of it, the pairwise id included.
+
+    Called inside the transaction that erases them, before their rows go.
+    """
+    rows = await connection.fetch(
+        "INSERT INTO share_change (agreement_id, subject, mask, before, after, erased, changed_at)"
+        " SELECT seen.agreement_id, seen.subject, bit_or(seen.before | seen.after),"
+        " bit_or(seen.before | seen.after), 0, true, $2"
+        " FROM pairwise_subject known JOIN agreement ON agreement.partner_id = known.partner_id"
+        " JOIN share_change seen ON seen.agreement_id = agreement.id AND seen.subject = known.subject"
+        " WHERE known.member_id = ANY($1::uuid[]) GROUP BY seen.agreement_id, seen.subject"
+        " RETURNING agreement_id, subject, mask",
+        list(members),
+        now,
+    )
+    if rows:
+        owed = [(row["agreement_id"], row["subject"], None, row["mask"]) for row in rows]
+        await _owe(connection, owed, erased=True, now=now)
 
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:

@@ -57,7 +57,7 @@ class Plan:
     """How one root field is answered.
 
     `encode(rows, slots, total)` gives the finished value. Below a shared root each row starts with the
-    internal member id and the share mask (`DISCLOSED` columns), which the disclosure record needs and
+    member's `log_id` and the share mask (`DISCLOSED` columns), which the disclosure record needs and
     the encoder never shows. `narrowed` is the mask of what `where` compares: the answer tells it of
     every row, selected or not.
     """
@@ -140,7 +140,7 @@ class _Building(Rows):
     def _one_shared(self, share: FromClause, conditions: list[ColumnElement[Any]]) -> Plan:
         member = self.alias(_MEMBER)
         scope = _Scope(member, share.join(member, member.c.id == share.c.member_id), share.c.mask)
-        scope.columns += [share.c.member_id, share.c.mask]
+        scope.columns += [member.c.log_id, share.c.mask]
         shown = self._record(scope, self.projection.record, share)
         statement = select(*scope.columns).select_from(scope.source).where(*conditions)
         return self._plan(statement, f"None if not rows else (lambda r: {shown})(rows[0])")
@@ -159,7 +159,7 @@ class _Building(Rows):
         window = keys.subquery("page")
         member = self.alias(_MEMBER)
         scope = _Scope(member, window.join(member, member.c.id == window.c.member_id), window.c.mask)
-        scope.columns += [window.c.member_id, window.c.mask]
+        scope.columns += [member.c.log_id, window.c.mask]
         shown = self._page_display(scope, page, (window.c.subject,), window)
         name = self.writer.page(page.slot, shown)
         statement = select(*scope.columns).select_from(scope.source).order_by(window.c.subject)

@@ -13,6 +13,7 @@ from gateway.app import Product
 from gateway.contracts import Contract
 from gateway.cursors import SealedCursors
 from gateway.database import Database
+from gateway.egress import Egress
 from gateway.execution import Engine, Operation, Variables
 from gateway.http.errors import execution_errors
 from gateway.keys import Keyring
@@ -20,7 +21,7 @@ from gateway.limits import Limits
 from gateway.operations import Preparer, digest_of
 from gateway.settings import Settings
 from gateway.variables import coerce_variables
-from policies.principal import Principal
+from policies.principal import PartnerPrincipal, Principal
 from resolvers.binding import PageLimits
 from resolvers.disclosure_log import DisclosureEntry, DisclosureLog
 from resolvers.exchange import Exchange
@@ -35,6 +36,10 @@ class RecordedLog(DisclosureLog):
 
     async def record(self, entry: DisclosureEntry) -> None:
         self.entries.append(entry)
+
+
+async def still_counts(_: PartnerPrincipal) -> None:
+    """Credentials do not end while these tests ask."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ class Asking:
             transaction=database.transaction,
             cursors=SealedCursors(keys.cursor_key),
             pages=PageLimits(settings.default_page_size, settings.max_page_size),
-            disclosures=self.log,
+            egress=Egress(self.log, still_counts),
             means=means,
             clock=lambda: self.now,
             cache_size=settings.plan_cache_size,

@@ -66,6 +66,11 @@ class Person:
         return row_id("member", self.number)
 
     @property
+    def log_id(self) -> UUID:
+        """The name under which the disclosure log knows the member."""
+        return UUID(f"00000000-0000-4000-9000-{self.number:012x}")
+
+    @property
     def email(self) -> str:
         return f"{self.name.lower()}@example.org"
 
@@ -291,6 +296,7 @@ async def _partners(rows: _Rows) -> None:
 async def _member(rows: _Rows, someone: Person) -> None:
     await rows.insert(
         "member",
+        log_id=someone.log_id,
         number=f"M-{someone.number:03}",
         status=someone.status,
         username=someone.username,
@@ -452,7 +458,7 @@ async def _disclosures(rows: _Rows) -> None:
             basis=terms.basis.value,
             purpose=terms.purpose.value,
             categories=["user.name", "user.unique_id.pseudonymous"],
-            members=[person(name).id for name in whose],
+            members=[person(name).log_id for name in whose],
         )
 
 

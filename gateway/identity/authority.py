@@ -20,6 +20,7 @@ from typing import Any, Final, TypeAlias
 from gateway.database import Database
 from gateway.driver_errors import translate_driver_errors
 from gateway.identity.tokens import VerifiedToken
+from policies.principal import PartnerPrincipal
 from resolvers.revocations import CHANNEL, Revocation, RevocationKind, read_revocations
 from schema.errors import GatewayError, UnavailableError
 
@@ -27,6 +28,9 @@ READ_TIMEOUT: Final = 2.0
 """Seconds. A database that takes longer to tell what is new in a short log does not answer."""
 
 Subscriber: TypeAlias = Callable[[RevocationKind, str], None]
+
+Credential: TypeAlias = VerifiedToken | PartnerPrincipal
+"""What a revocation may concern: a token, or the partner that one was turned into."""
 
 
 class Authority:
@@ -51,11 +55,11 @@ class Authority:
         """Call `subscriber` with kind and subject of each line from now on, before it is believed applied."""
         self._subscribers.append(subscriber)
 
-    def is_revoked(self, token: VerifiedToken, member: str | None = None) -> bool:
+    def is_revoked(self, token: Credential, member: str | None = None) -> bool:
         """Whether the token, its session, its client, or the member of that id, has been revoked."""
         return (
             (RevocationKind.TOKEN, token.token_id) in self._over
-            or (RevocationKind.SESSION, token.session_id) in self._over
+            or (isinstance(token, VerifiedToken) and (RevocationKind.SESSION, token.session_id) in self._over)
             or self._issued_before(token, RevocationKind.CLIENT, token.client_id)
             or (member is not None and self._issued_before(token, RevocationKind.MEMBER, member))
         )
@@ -147,7 +151,7 @@ class Authority:
         for key in [key for key, (_, end) in self._not_before.items() if end is not None and end < before]:
             del self._not_before[key]
 
-    def _issued_before(self, token: VerifiedToken, kind: RevocationKind, subject: str) -> bool:
+    def _issued_before(self, token: Credential, kind: RevocationKind, subject: str) -> bool:
         line = self._not_before.get((kind, subject))
         return line is not None and token.issued_at <= line[0]
 

@@ -101,6 +101,24 @@ class Authenticator:
             event("token refused", logging.INFO, reason=str(error.__cause__))
             raise
 
+    async def confirm(self, principal: PartnerPrincipal) -> None:
+        """Return if the credential behind `principal` counts at this moment, under the same terms.
+
+        For what leaves later than the request began: the end of a page, each chunk of a stream.
+
+        Raises:
+            UnauthenticatedError: it expired or was revoked, or its agreement ended or changed.
+            UnavailableError: the database does not answer.
+        """
+        await self._authority.ensure_fresh()
+        if self._clock() >= principal.expires_at + self._leeway:
+            raise refuse("expired")
+        if self._authority.is_revoked(principal):
+            raise refuse("revoked")
+        facts = await self._client_facts(principal.client_id)
+        if facts.terms.version != principal.agreement_version:
+            raise refuse("agreement has changed")
+
     async def hear(self) -> None:
         """Know what was revoked up to this moment, unless the database does not answer."""
         await self._authority.catch_up()
@@ -168,7 +186,17 @@ class Authenticator:
         return MemberPrincipal(member_id, token.client_id, token.token_id, session_id)
 
     async def _partner(self, known: _Known) -> PartnerPrincipal:
-        client_id = known.token.client_id
+        facts = await self._client_facts(known.token.client_id)
+        if known.principal is None or known.facts is not facts:
+            known.facts, known.principal = facts, _partner_principal(known.token, facts)
+        return known.principal
+
+    async def _client_facts(self, client_id: str) -> ClientFacts:
+        """The client with its agreement, both of which count now.
+
+        Raises:
+            UnauthenticatedError: one of them does not.
+        """
         facts = self._clients.get(client_id)
         if facts is None:
             position = self._authority.position
@@ -183,9 +211,7 @@ class Authenticator:
             raise refuse("client is revoked")
         if not facts.terms.in_force(datetime.fromtimestamp(self._clock(), UTC)):
             raise refuse("agreement is not in force")
-        if known.principal is None or known.facts is not facts:
-            known.facts, known.principal = facts, _partner_principal(known.token, facts)
-        return known.principal
+        return facts
 
     def _forget(self, kind: RevocationKind, subject: str) -> None:
         match kind:
@@ -214,6 +240,8 @@ def _partner_principal(token: VerifiedToken, facts: ClientFacts) -> PartnerPrinc
         basis=terms.basis,
         purpose=terms.purpose,
         mask=scope_mask(terms, scope.split(" ") if isinstance(scope, str) else ()),
+        issued_at=token.issued_at,
+        expires_at=token.expires_at,
     )
 
 

@@ -1,8 +1,8 @@
 """A member leaves: closed at once, erased when the grace is over, unless the member has come back.
 
 INVARIANT (nothing-left): after `erase_member` no table holds a value of the member's nor the internal id. The
-disclosures stay and name a random id instead, which is kept nowhere else; the feed keeps pairwise ids, by
-which partners know whom to delete. `tests/attacks/test_erasure.py` searches every column for her.
+disclosures stay and name the member by a random id, which then is kept nowhere else; the feed keeps pairwise
+ids, by which partners know whom to delete. `tests/attacks/test_erasure.py` searches every column for her.
 
 Whoever locks links and members locks them in this order: links, turn, member (`resolvers.commands.letters`).
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from asyncpg import Record
 
@@ -23,7 +23,7 @@ from resolvers.commands.member_secrets import read_password_hash, remove_member_
 from resolvers.commands.sessions import end_all_sessions
 from resolvers.connection import Link
 from resolvers.context import Work
-from resolvers.shares import take_turn
+from resolvers.shares import take_turn, tell_of_erasure
 from schema.errors import FieldErrors, FieldProblem, UnauthenticatedError
 from schema.ids import new_id
 from schema.tables.account import LinkKind
@@ -146,7 +146,8 @@ async def erase_member(connection: Link, member_id: UUID, now: datetime) -> bool
        address without having shown that it is theirs; nobody else can add a row to them from here on;
     2. the request must still stand;
     3. the vault, which no foreign key reaches;
-    4. what names her without belonging to her: logs, mail, what was written from her address;
+    4. what names her without belonging to her: logs, mail, what was written from her address; and each
+       partner that ever saw her is told to delete all that it has of her;
     5. the rows of `member`, and with them every row that belongs to them;
     6. a last mail, which names no member and disappears when it is sent.
     """
@@ -157,8 +158,8 @@ async def erase_member(connection: Link, member_id: UUID, now: datetime) -> bool
     erased = [row["id"] for row in rows]
     await remove_member_secrets(connection, erased)  # 3
     for each in erased:
-        await connection.execute("SELECT bury_in_disclosures($1, $2)", each, uuid4())  # 4
-        await connection.execute("SELECT forget_revocations_of($1)", each)
+        await connection.execute("SELECT forget_revocations_of($1)", each)  # 4
+    await tell_of_erasure(connection, erased, now)
     await connection.execute("DELETE FROM outgoing_mail WHERE lower(recipient) = lower($1)", email)
     await connection.execute("DELETE FROM member_request WHERE lower(reply_to) = lower($1)", email)
     await connection.execute("DELETE FROM member WHERE id = ANY($1::uuid[])", erased)  # 5

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import Column as SAColumn
-from sqlalchemy import DateTime, ForeignKey, MetaData, Uuid
+from sqlalchemy import DateTime, ForeignKey, MetaData, TextClause, Uuid
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
@@ -50,14 +50,14 @@ def column(
     nullable: bool = False,
     foreign_key: str | None = None,
     on_delete: str = "CASCADE",
-    server_default: str | None = None,
+    server_default: str | TextClause | None = None,
     **options: Any,
 ) -> Any:
     """A column of the given data category.
 
     `sql_type` is inferred from the annotation when absent. `foreign_key` is `"table.column"`; a row
     goes with the row that it belongs to unless `on_delete` says otherwise. `server_default` is a text that
-    the database fills in.
+    the database fills in, or an expression (`sqlalchemy.text`) that it computes.
     """
     info = {CATEGORY_KEY: category}
     if foreign_key is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import CheckConstraint, Index, SmallInteger, Text, func, text
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -27,11 +27,22 @@ class MemberStatus(StrEnum):
 
 
 class Member(Table, table=True):
-    """One member. Telephone numbers and passwords are not here: see `schema.tables.vault`."""
+    """One member. Telephone numbers and passwords are not here: see `schema.tables.vault`.
+
+    `log_id` is the random name under which the disclosure log knows the member. It stands nowhere else, so
+    that with this row the last tie between the log and the person goes, and the log itself never has to
+    change.
+    """
 
     __tablename__ = "member"
 
     id: UUID = row_id()
+    log_id: UUID = column(
+        DataCategory.OPERATIONS,
+        unique=True,
+        default_factory=uuid4,
+        server_default=text("gen_random_uuid()"),
+    )
     number: str = column(DataCategory.UNIQUE_ID, Text, unique=True)
     status: str = column(DataCategory.ACCOUNT, Text)
     username: str | None = column(DataCategory.USERNAME, Text, nullable=True)

@@ -19,8 +19,8 @@ _PREFERENCES = DataCategory.PRIVACY_PREFERENCES
 class Disclosure(Table, table=True):
     """One response that left to a partner: who, what, whose, why (R2). Committed before the bytes go.
 
-    `members` are internal ids: the log must name the member even after a pairwise id is gone. No
-    foreign keys: a record outlives what it speaks of.
+    `members` are the members' `log_id`s: when a member is erased, nothing tells any more whose they were,
+    and no record changes. No foreign keys: a record outlives what it speaks of.
     """
 
     __tablename__ = "disclosure"

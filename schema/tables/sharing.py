@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, Text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Identity, Index, Integer, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from schema.categories import DataCategory
@@ -32,7 +32,8 @@ class Agreement(Table, table=True):
     """What one partner may receive, on which basis, for which purpose, and when (C8).
 
     It counts while its status is ACTIVE and now is in [valid_from, valid_until). `version` rises with
-    each change of its terms, and contracts are cached by it.
+    each change of its terms, and contracts are cached by it. What is withdrawn has to be deleted by the
+    partner within `deletion_days`.
     """
 
     __tablename__ = "agreement"
@@ -46,8 +47,10 @@ class Agreement(Table, table=True):
     valid_until: datetime | None = instant(_OPS, nullable=True)
     status: str = column(_OPS, Text)
     version: int = column(_OPS, default=1)
+    deletion_days: int = column(_OPS, Integer, default=30, server_default=text("30"))
 
     __table_args__ = (
+        CheckConstraint("deletion_days BETWEEN 1 AND 90", name="deletion_days"),
         CheckConstraint(
             "basis IN ('STRATEGIC', 'MARKETING', 'LEGAL', 'INSOLVENCY', 'MEMBER_REQUEST')", name="basis"
         ),
@@ -160,8 +163,14 @@ class Share(Table, table=True):
 class ShareChange(Table, table=True):
     """That something which one agreement may see of one member changed: which categories, and when.
 
-    Only shared categories are ever named here, so nobody learns of a change in what is withheld,
-    least of all in a telephone number (R1).
+    `before` and `after` are the share masks around the change, zero where there was or is no row; `mask`
+    names the categories that it is about. `erased`: the member is gone for good. Only shared categories are
+    ever named here, so nobody learns of a change in what is withheld, least of all in a telephone number
+    (R1).
+
+    INVARIANT (no-gap): `transaction` is the id of the transaction that wrote the line. Whoever reads in the
+    order (`transaction`, `seq`), and only lines of transactions below the oldest one still running
+    (`pg_snapshot_xmin`), never sees a line appear before one that was read already.
     """
 
     __tablename__ = "share_change"
@@ -170,9 +179,54 @@ class ShareChange(Table, table=True):
     agreement_id: UUID = column(_OPS, foreign_key="agreement.id")
     subject: UUID = column(DataCategory.PSEUDONYM)
     mask: int = column(_OPS, BigInteger)
+    before: int = column(_OPS, BigInteger)
+    after: int = column(_OPS, BigInteger)
+    erased: bool = column(_OPS, Boolean, default=False, server_default=text("false"))
+    transaction: int = column(
+        _OPS, BigInteger, server_default=text("pg_current_xact_id()::text::bigint"), default=None
+    )
     changed_at: datetime = instant(_OPS)
 
-    __table_args__ = (Index("ix_share_change_lookup", "agreement_id", "subject", "changed_at"),)
+    __table_args__ = (
+        Index("ix_share_change_lookup", "agreement_id", "subject", "changed_at"),
+        Index("ix_share_change_feed", "agreement_id", "transaction", "seq"),
+    )
+
+
+class Deletion(Table, table=True):
+    """What a partner has to delete of one member, since it was withdrawn: open until the partner confirms it.
+
+    There is at most one open one for an agreement and a member; what is withdrawn meanwhile is added to
+    `mask`, and what is shared again is taken out. `erased`: the pairwise id itself has to go as well.
+    Written by `resolvers.shares` and by an erasure, in the transaction that withdraws.
+    """
+
+    __tablename__ = "deletion"
+
+    id: UUID = row_id()
+    agreement_id: UUID = column(_OPS, foreign_key="agreement.id")
+    subject: UUID = column(DataCategory.PSEUDONYM)
+    member_id: UUID | None = column(
+        _OPS, foreign_key="member.id", nullable=True, on_delete="SET NULL", index=True
+    )
+    mask: int = column(DataCategory.PRIVACY_PREFERENCES, BigInteger)
+    erased: bool = column(_OPS, Boolean, default=False, server_default=text("false"))
+    withdrawn_at: datetime = instant(DataCategory.PRIVACY_PREFERENCES)
+    due_at: datetime = instant(DataCategory.PRIVACY_PREFERENCES)
+    told_at: datetime | None = instant(DataCategory.PRIVACY_PREFERENCES, nullable=True)
+    confirmed_at: datetime | None = instant(DataCategory.PRIVACY_PREFERENCES, nullable=True)
+
+    __table_args__ = (
+        CheckConstraint("mask >= 0", name="mask"),
+        Index(
+            "uq_deletion_open",
+            "agreement_id",
+            "subject",
+            unique=True,
+            postgresql_where=text("confirmed_at IS NULL"),
+        ),
+        Index("ix_deletion_agreement_id_due_at", "agreement_id", "due_at"),
+    )
 
 
 class AppliedPolicy(Table, table=True):

@@ -296,7 +296,7 @@ class MemberType:
     disclosures: Connection[DisclosureType] = related(
         DataCategory.PRIVACY_PREFERENCES,
         "Everything about you that has left to partners, newest first.",
-        parent=Member.id,
+        parent=Member.log_id,
         child=Disclosure.members,
         order=(Disclosure.recorded_at, Disclosure.id),
         many=True,

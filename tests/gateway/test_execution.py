@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from gateway.app import Gateway
+from gateway.egress import Egress
 from policies.principal import MemberPrincipal
 from resolvers.disclosure_log import DisclosureLog
 from schema.errors import DisclosureUnrecordedError
 from tests import world
-from tests.asking import Asking
+from tests.asking import Asking, still_counts
 from tests.running import Callers
 
 ACME = world.CALLERS["acme"].principal
@@ -43,7 +44,7 @@ async def test_what_left_to_a_partner_has_its_record(gateway: Gateway, callers: 
         world.AGREEMENTS["acme"].purpose.value,
     )
     assert record["categories"] == ["user.contact.email", "user.unique_id.pseudonymous"]
-    names = {person.id: person.name.lower() for person in world.PEOPLE}
+    names = {person.log_id: person.name.lower() for person in world.PEOPLE}
     assert {str(world.subject("acme", names[member])) for member in record["members"]} == {
         node["id"] for node in nodes
     }
@@ -89,7 +90,7 @@ async def test_a_record_that_takes_too_long_is_none(
 
     monkeypatch.setattr(DisclosureLog, "_commit", stalls)
     async with DisclosureLog(asking_alone.database.app, flush_interval=0, timeout=0.05) as log:
-        monkeypatch.setattr(asking_alone.engine, "_disclosures", log)
+        monkeypatch.setattr(asking_alone.engine, "_egress", Egress(log, still_counts))
         with pytest.raises(DisclosureUnrecordedError):
             await asking_alone.ask(ACME, EXPORT)
 

@@ -76,15 +76,15 @@ async def test_whatever_a_partner_is_shown_is_in_its_record(asking: Asking, fold
     partner = next(n for n in world.PARTNERS if world.partner_id(n) == principal.partner_id)
     subjects = {str(world.subject(partner, p.name.lower())): p for p in world.PEOPLE}
     text = reply.body.decode()
-    shown = {person.id for subject, person in subjects.items() if subject in text}
+    shown = {person.log_id for subject, person in subjects.items() if subject in text}
     assert shown <= set(entry.members)
     assert mask_of(entry.categories) & ~asking.contract(principal).key.mask == 0
     for person in world.PEOPLE:
         if person.email in text:
-            assert person.id in entry.members
+            assert person.log_id in entry.members
             assert DataCategory.EMAIL in entry.categories
         if person.family and person.family in text:
-            assert person.id in entry.members
+            assert person.log_id in entry.members
             assert entry.categories & {DataCategory.NAME, DataCategory.LAST_NAME}
 
 
@@ -122,7 +122,7 @@ def _compact(text: str) -> bytes:
 
 
 def _recorded(entry: Any) -> dict[str, Any]:
-    names = {person.id: person.name for person in world.PEOPLE}
+    names = {person.log_id: person.name for person in world.PEOPLE}
     return {
         "operation": entry.operation_name,
         "categories": sorted(entry.categories),

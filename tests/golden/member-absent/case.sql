@@ -4,7 +4,7 @@
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 16383
 -- $4: UUID('a0000000-0000-4000-8000-000000000003')
-SELECT share_1.member_id,
+SELECT member_3.log_id,
   share_1.mask,
   share_1.subject
 FROM share AS share_1 JOIN member AS member_3 ON member_3.id = share_1.member_id
@@ -16,7 +16,7 @@ WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' 
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 16383
 -- $4: UUID('a0000000-0000-4000-8000-000000000004')
-SELECT share_1.member_id,
+SELECT member_3.log_id,
   share_1.mask,
   share_1.subject
 FROM share AS share_1 JOIN member AS member_3 ON member_3.id = share_1.member_id
@@ -28,7 +28,7 @@ WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' 
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 16383
 -- $4: UUID('a0000000-0000-4000-8000-000000000009')
-SELECT share_1.member_id,
+SELECT member_3.log_id,
   share_1.mask,
   share_1.subject
 FROM share AS share_1 JOIN member AS member_3 ON member_3.id = share_1.member_id
@@ -40,7 +40,7 @@ WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' 
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 16383
 -- $4: UUID('b0000000-0000-4000-8000-000000000063')
-SELECT share_1.member_id,
+SELECT member_3.log_id,
   share_1.mask,
   share_1.subject
 FROM share AS share_1 JOIN member AS member_3 ON member_3.id = share_1.member_id
@@ -52,7 +52,7 @@ WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' 
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 16383
 -- $4: UUID('00000000-0000-7000-8000-000100000001')
-SELECT share_1.member_id,
+SELECT member_3.log_id,
   share_1.mask,
   share_1.subject
 FROM share AS share_1 JOIN member AS member_3 ON member_3.id = share_1.member_id
@@ -64,7 +64,7 @@ WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' 
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 16383
 -- $4: None
-SELECT share_1.member_id,
+SELECT member_3.log_id,
   share_1.mask,
   share_1.subject
 FROM share AS share_1 JOIN member AS member_3 ON member_3.id = share_1.member_id
@@ -76,7 +76,7 @@ WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' 
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 16383
 -- $4: None
-SELECT share_1.member_id,
+SELECT member_3.log_id,
   share_1.mask,
   share_1.subject
 FROM share AS share_1 JOIN member AS member_3 ON member_3.id = share_1.member_id

@@ -4,12 +4,12 @@
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 16383
 -- $4: UUID('a0000000-0000-4000-8000-000000000002')
-SELECT share_1.member_id,
+SELECT member_3.log_id,
   share_1.mask,
   CASE WHEN (share_1.mask & 1 != 0) THEN concat_ws(' ',
       member_3.given_name,
       member_3.family_name) END AS anon_1,
-  postal_address_4.member_id AS member_id_1,
+  postal_address_4.member_id,
   CASE WHEN (share_1.mask & 64 != 0) THEN postal_address_4.city END AS anon_2
 FROM share AS share_1 JOIN member AS member_3 ON member_3.id = share_1.member_id LEFT OUTER JOIN postal_address AS postal_address_4 ON postal_address_4.member_id = member_3.id AND postal_address_4.is_primary AND share_1.mask & 16 != 0
 WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_3
@@ -20,13 +20,13 @@ WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' 
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 16383
 -- $4: UUID('a0000000-0000-4000-8000-00000000000b')
-SELECT share_1.member_id,
+SELECT member_3.log_id,
   share_1.mask,
   CASE WHEN (share_1.mask & 1 != 0) THEN concat_ws(' ',
       member_3.given_name,
       member_3.family_name) END AS anon_1,
   CASE WHEN (share_1.mask & 1024 != 0) THEN member_3.region END AS anon_2,
-  postal_address_4.member_id AS member_id_1,
+  postal_address_4.member_id,
   CASE WHEN (share_1.mask & 64 != 0) THEN postal_address_4.city END AS anon_3
 FROM share AS share_1 JOIN member AS member_3 ON member_3.id = share_1.member_id LEFT OUTER JOIN postal_address AS postal_address_4 ON postal_address_4.member_id = member_3.id AND postal_address_4.is_primary AND share_1.mask & 16 != 0
 WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_4

@@ -4,7 +4,7 @@
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 32783
 -- $4: 21
-SELECT page.member_id,
+SELECT member_3.log_id,
   page.mask,
   page.subject,
   CASE WHEN (page.mask & 32768 != 0) THEN member_3.username END AS anon_1,

@@ -5,7 +5,7 @@
 -- $3: 16383
 -- $4: ['DE']
 -- $5: 21
-SELECT page.member_id,
+SELECT member_4.log_id,
   page.mask,
   page.subject
 FROM (SELECT share_1.subject AS subject,

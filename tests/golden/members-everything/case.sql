@@ -5,7 +5,7 @@
 -- $3: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $4: 16383
 -- $5: 21
-SELECT page.member_id,
+SELECT member_3.log_id,
   page.mask,
   page.subject,
   page.subject AS subject__1,
@@ -20,7 +20,7 @@ SELECT page.member_id,
                   member_3.birth_date)) AS INTEGER), ARRAY[18, 25, 35, 45, 55, 65])] END AS anon_6,
   CASE WHEN (page.mask & 4096 != 0) THEN member_3.interests END AS anon_7,
   CASE WHEN (page.mask & 8192 != 0) THEN member_3.purchase_categories END AS anon_8,
-  postal_address_4.member_id AS member_id_1,
+  postal_address_4.member_id,
   CASE WHEN (page.mask & 32 != 0) THEN postal_address_4.line1 END AS anon_9,
   CASE WHEN (page.mask & 32 != 0) THEN postal_address_4.line2 END AS anon_10,
   CASE WHEN (page.mask & 64 != 0) THEN postal_address_4.city END AS anon_11,

@@ -5,7 +5,7 @@
 -- $3: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $4: 6159
 -- $5: 21
-SELECT page.member_id,
+SELECT member_3.log_id,
   page.mask,
   page.subject,
   CASE WHEN (page.mask & 1 != 0) THEN concat_ws(' ',

@@ -4,10 +4,10 @@
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 16383
 -- $4: 2
-SELECT page.member_id,
+SELECT member_3.log_id,
   page.mask,
   CASE WHEN (page.mask & 8 != 0) THEN member_3.email END AS anon_1,
-  postal_address_4.member_id AS member_id_1,
+  postal_address_4.member_id,
   CASE WHEN (page.mask & 64 != 0) THEN postal_address_4.city END AS anon_2,
   CASE WHEN (page.mask & 512 != 0) THEN postal_address_4.country END AS anon_3,
   CASE WHEN (page.mask & 64 != 0) THEN postal_address_4.city END AS anon_4,

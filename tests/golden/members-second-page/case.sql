@@ -5,7 +5,7 @@
 -- $3: 16383
 -- $4: UUID('a0000000-0000-4000-8000-000000000008')
 -- $5: 4
-SELECT page.member_id,
+SELECT member_3.log_id,
   page.mask,
   page.subject,
   page.subject AS subject__1

@@ -5,7 +5,7 @@
 -- $3: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $4: 134217727
 -- $5: UUID('00000000-0000-7000-8000-000100000001')
-SELECT share_1.member_id,
+SELECT member_3.log_id,
   share_1.mask,
   share_1.subject,
   CASE WHEN (share_1.mask & 1 != 0) THEN concat_ws(' ',
@@ -23,7 +23,7 @@ SELECT share_1.member_id,
   CASE WHEN (share_1.mask & 8192 != 0) THEN member_3.purchase_categories END AS anon_10,
   CASE WHEN (share_1.mask & 67108864 != 0) THEN member_3.number END AS anon_11,
   CASE WHEN (share_1.mask & 16384 != 0) THEN member_3.joined_at END AS anon_12,
-  postal_address_4.member_id AS member_id_1,
+  postal_address_4.member_id,
   CASE WHEN (share_1.mask & 32 != 0) THEN postal_address_4.line1 END AS anon_13,
   CASE WHEN (share_1.mask & 32 != 0) THEN postal_address_4.line2 END AS anon_14,
   CASE WHEN (share_1.mask & 64 != 0) THEN postal_address_4.city END AS anon_15,

@@ -4,7 +4,7 @@
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 134217727
 -- $4: UUID('00000000-0000-7000-8000-00010000000a')
-SELECT share_1.member_id,
+SELECT member_3.log_id,
   share_1.mask,
   share_1.subject,
   CASE WHEN (share_1.mask & 1 != 0) THEN concat_ws(' ',

@@ -467,7 +467,7 @@ async def test_an_import_under_way_leaves_nothing_of_the_erased(
 
 
 def test_the_grace_is_never_shorter_than_requests_take(settings: Settings) -> None:
-    """A partner's read that saw the member has recorded its disclosure by then, so that it is buried, too."""
+    """A partner's read that saw the member has recorded its disclosure by then, and names nobody."""
     assert timedelta(seconds=2 * settings.request_timeout + settings.disclosure_timeout) < SETTLING
 
 

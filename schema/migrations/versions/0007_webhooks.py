@@ -1,0 +1,12 @@
+"""Where partners want to be told, and what is on its way there."""
+
+from __future__ import annotations
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Nothing yet."""

@@ -1,0 +1,12 @@
+"""Reasons and approvals of an agreement's categories, statements of deletion, restrictions."""
+
+from __future__ import annotations
+
+revision = "0010"
+down_revision = "0009"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Nothing yet."""
