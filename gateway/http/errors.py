@@ -22,6 +22,7 @@ from typing import Any, Final
 import orjson
 from graphql import FieldNode, GraphQLError
 
+from gateway.http.messages import CredentialRefusedError
 from gateway.refusals import Code, RequestRefused
 from gateway.telemetry import failure
 from gateway.wording import echoed
@@ -109,7 +110,13 @@ def refuse(error: BaseException, request_id: str) -> Failure:
         failure("request.failed", error, request_id=request_id)
         code = _INTERNAL
         errors = (_internal(request_id),)
-    return Failure(STATUS.get(code, 400), errors, HEADERS.get(code, _NO_HEADERS))
+    return Failure(STATUS.get(code, 400), errors, _headers(error, code))
+
+
+def _headers(error: BaseException, code: str) -> Sequence[tuple[bytes, bytes]]:
+    if isinstance(error, CredentialRefusedError):
+        return tuple((b"www-authenticate", challenge.encode("ascii")) for challenge in error.challenges)
+    return HEADERS.get(code, _NO_HEADERS)
 
 
 def execution_errors(errors: Iterable[GraphQLError], request_id: str) -> list[dict[str, Any]]:

@@ -34,7 +34,7 @@ from gateway.http.reading import (
     Scope,
     Send,
     accept_header,
-    header,
+    credentials,
     read_body,
     read_query,
 )
@@ -140,7 +140,7 @@ class GraphQLEndpoint:
         method = scope["method"]  # 2.
         if method not in {"GET", "POST"}:
             raise refused(Code.METHOD_NOT_ALLOWED, "send a GraphQL request by POST, or a query by GET")
-        principal = await self._authenticate(header(scope, b"authorization"))  # 3.
+        principal = await self._authenticate(credentials(scope))  # 3.
         trace.audience = principal.audience
         watch = Watch(receive, self._timeout)
         try:

@@ -12,6 +12,31 @@ from typing import Any, Protocol
 
 from policies.principal import Principal
 from resolvers.exchange import Exchange
+from schema.errors import UnauthenticatedError
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a request says of who sends it. Read by `reading.credentials`, believed by nobody yet.
+
+    `proof` is the header `DPoP` (RFC 9449), which is made for one `method` and one `path`: the path of the
+    request as routed, never with a host, because `Host` is the caller's to write. `required`: a request
+    without credentials is refused, instead of being a visitor's.
+    """
+
+    authorization: str | None = field(default=None, repr=False)
+    proof: str | None = field(default=None, repr=False)
+    method: str = "POST"
+    path: str = "/graphql"
+    required: bool = False
+
+
+class CredentialRefusedError(UnauthenticatedError):
+    """The credential does not count. `challenges` say how to get one that does (RFC 9110, 11.6.1)."""
+
+    def __init__(self, message: str, challenges: Sequence[str]) -> None:
+        super().__init__(message)
+        self.challenges = tuple(challenges)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +83,13 @@ class Handler(Protocol):
 
 
 class Authenticator(Protocol):
-    """Turns the `Authorization` header into a principal."""
+    """Turns the credentials of a request into a principal."""
 
-    def __call__(self, authorization: str | None) -> Awaitable[Principal]:
-        """The principal; a visitor if there is no header.
+    def __call__(self, credentials: Credentials) -> Awaitable[Principal]:
+        """The principal; a visitor if there are none and none are required.
 
         Raises:
-            UnauthenticatedError: the header is not a credential that is valid now.
+            UnauthenticatedError: they are not valid now.
         """
         ...
 

@@ -21,7 +21,7 @@ from typing import Final, TypeAlias
 
 from gateway.http.errors import refuse
 from gateway.http.messages import Authenticator
-from gateway.http.reading import ClientGoneError, Receive, Scope, Send, header
+from gateway.http.reading import ClientGoneError, Receive, Scope, Send, credentials, header
 from gateway.refusals import Code, refused
 from gateway.telemetry import event, new_request_id
 from policies.principal import PartnerPrincipal
@@ -162,13 +162,13 @@ class PartnerEndpoint:
 
         Raises:
             RequestRefused: METHOD_NOT_ALLOWED.
-            UnauthenticatedError: the credential does not count.
+            UnauthenticatedError: there is no credential, or it does not count.
             ForbiddenError: whoever asks is no partner.
         """
         if scope["method"] not in self._methods:  # 1.
             allowed = " or ".join(sorted(self._methods))
             raise refused(Code.METHOD_NOT_ALLOWED, f"send {allowed} here")
-        principal = await self._authenticate(header(scope, b"authorization"))  # 2.
+        principal = await self._authenticate(credentials(scope, required=True))  # 2.
         if not isinstance(principal, PartnerPrincipal):
             raise ForbiddenError("only partners may ask here: send a partner's token")
         return PartnerExchange(scope, principal, request_id, receive, send)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NoReturn, TypeAlias
 from urllib.parse import parse_qsl
 
+from gateway.http.messages import Credentials
 from gateway.http.negotiation import is_json
 from gateway.refusals import Code, refused
 
@@ -57,6 +58,21 @@ def header(scope: Scope, name: bytes) -> str | None:
     if len(values) > 1:
         raise refused(Code.BAD_REQUEST, f"the header `{name.decode()}` is there more than once: send it once")
     return values[0].decode("latin-1") if values else None
+
+
+def credentials(scope: Scope, *, required: bool = False) -> Credentials:
+    """What the request says of who sends it.
+
+    Raises:
+        RequestRefused: a header is there more than once.
+    """
+    return Credentials(
+        authorization=header(scope, b"authorization"),
+        proof=header(scope, b"dpop"),
+        method=scope["method"],
+        path=scope["path"],
+        required=required,
+    )
 
 
 def accept_header(scope: Scope) -> str | None:

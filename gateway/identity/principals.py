@@ -1,4 +1,4 @@
-"""From the `Authorization` header to a `Principal`. The one place that makes principals.
+"""From the credentials of a request to a `Principal`. The one place that makes principals.
 
 What was verified is cached until the token expires; what was looked up (a client with its agreement, a
 member's standing) until the revocation log speaks of it. Every request asks the log and the clock again.
@@ -20,6 +20,7 @@ import httpx
 
 from gateway.cache import BoundedCache
 from gateway.database import Database
+from gateway.http.messages import CredentialRefusedError, Credentials
 from gateway.identity.authority import Authority, follow_revocations
 from gateway.identity.issuers import ExternalIssuer
 from gateway.identity.tokens import (
@@ -44,6 +45,10 @@ from schema.ids import parse_uuid
 
 _VISITOR: Final = Visitor()
 _SCHEME: Final = "bearer "
+
+REALM: Final = "graphql"
+RESOURCE_METADATA: Final = "/.well-known/oauth-protected-resource"
+"""Where the metadata of this resource is (RFC 9728)."""
 
 
 @dataclass(slots=True)
@@ -80,8 +85,8 @@ class Authenticator:
         self._members: BoundedCache[UUID, MemberStanding] = BoundedCache(settings.token_cache_size)
         authority.subscribe(self._forget)
 
-    async def authenticate(self, authorization: str | None) -> Principal:
-        """Who sent this header; a visitor if there is none.
+    async def authenticate(self, credentials: Credentials) -> Principal:
+        """Who sent these; a visitor if there are none and none are required.
 
         1. the credential is a bearer token, and nothing else;
         2. the revocation log is known up to a moment ago;
@@ -93,13 +98,15 @@ class Authenticator:
             UnauthenticatedError: the credential is not valid now; the reason goes to the log.
             UnavailableError: what is needed to find out does not answer.
         """
-        if authorization is None:
+        if credentials.authorization is None:
+            if credentials.required:
+                raise CredentialRefusedError("send an access token", self._challenges(None))
             return _VISITOR
         try:
-            return await self._principal_of(authorization)
+            return await self._principal_of(credentials.authorization)
         except UnauthenticatedError as error:
             event("token refused", logging.INFO, reason=str(error.__cause__))
-            raise
+            raise CredentialRefusedError(str(error), self._challenges("invalid_token")) from error.__cause__
 
     async def confirm(self, principal: PartnerPrincipal) -> None:
         """Return if the credential behind `principal` counts at this moment, under the same terms.
@@ -118,6 +125,12 @@ class Authenticator:
         facts = await self._client_facts(principal.client_id)
         if facts.terms.version != principal.agreement_version:
             raise refuse("agreement has changed")
+
+    def _challenges(self, code: str | None) -> list[str]:
+        """How to authenticate here, and where it is written (RFC 6750, 3; RFC 9728, 5.1)."""
+        failed = "" if code is None else f', error="{code}"'
+        where = f'resource_metadata="{self._own.issuer}{RESOURCE_METADATA}"'
+        return [f'Bearer realm="{REALM}"{failed}, {where}']
 
     async def hear(self) -> None:
         """Know what was revoked up to this moment, unless the database does not answer."""

@@ -12,7 +12,7 @@ from graphql import ExecutionResult, build_schema, execute
 
 from gateway.http.errors import execution_errors
 from gateway.http.graphql import GraphQLEndpoint
-from gateway.http.messages import GraphQLRequest, GraphQLResponse
+from gateway.http.messages import Credentials, GraphQLRequest, GraphQLResponse
 from gateway.limits import Limits
 from gateway.operations import Preparer
 from gateway.settings import DocumentPolicy
@@ -149,11 +149,11 @@ class Documents:
         return self.known.get((client_id, identifier))
 
 
-async def authenticate(authorization: str | None) -> Principal:
+async def authenticate(credentials: Credentials) -> Principal:
     """A visitor, a partner with the token, or nobody."""
-    if authorization is None:
+    if credentials.authorization is None:
         return Visitor()
-    if authorization != f"Bearer {TOKEN}":
+    if credentials.authorization != f"Bearer {TOKEN}":
         raise UnauthenticatedError("the credential is not valid: sign in again")
     return PartnerPrincipal(
         UUID(int=1), UUID(int=2), 1, "shop", "t1", Basis.STRATEGIC, Purpose.PARTNER_OFFERS, 0

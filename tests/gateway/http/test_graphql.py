@@ -293,7 +293,12 @@ async def test_a_body_that_does_not_arrive_is_given_up() -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {"method": "POST", "headers": [(b"content-type", b"application/json")], "query_string": b""}
+    scope = {
+        "method": "POST",
+        "path": "/graphql",
+        "headers": [(b"content-type", b"application/json")],
+        "query_string": b"",
+    }
     await endpoint(request_timeout=0.1)(scope, receive, send)
     assert sent[0]["status"] == 408
 
@@ -309,7 +314,12 @@ async def test_a_caller_who_leaves_ends_the_work(log: Log) -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {"method": "POST", "headers": [(b"content-type", b"application/json")], "query_string": b""}
+    scope = {
+        "method": "POST",
+        "path": "/graphql",
+        "headers": [(b"content-type", b"application/json")],
+        "query_string": b"",
+    }
     async with asyncio.timeout(3):
         await endpoint(engine)(scope, receive, send)
     assert engine.root.cancelled.is_set()

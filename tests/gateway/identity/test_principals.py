@@ -10,6 +10,7 @@ import jwt
 import pytest
 
 from gateway.database import Database
+from gateway.http.messages import CredentialRefusedError, Credentials
 from gateway.identity.principals import Authenticator, open_authenticator
 from gateway.identity.tokens import SubjectKind
 from policies.principal import MemberPrincipal, PartnerPrincipal, Visitor
@@ -33,7 +34,7 @@ async def refused(authenticator: Authenticator, header: str, within: float = AT_
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
         try:
-            await authenticator.authenticate(header)
+            await authenticator.authenticate(Credentials(header))
         except UnauthenticatedError:
             return True
         await asyncio.sleep(0.005)
@@ -41,11 +42,20 @@ async def refused(authenticator: Authenticator, header: str, within: float = AT_
 
 
 async def test_without_a_header_a_visitor(authenticator: Authenticator) -> None:
-    assert await authenticator.authenticate(None) == Visitor()
+    assert await authenticator.authenticate(Credentials(None)) == Visitor()
+
+
+async def test_without_a_header_where_one_is_required_the_caller_is_told_where_to_get_one(
+    authenticator: Authenticator,
+) -> None:
+    with pytest.raises(CredentialRefusedError) as refusal:
+        await authenticator.authenticate(Credentials(required=True))
+    metadata = 'resource_metadata="http://127.0.0.1:8000/.well-known/oauth-protected-resource"'
+    assert refusal.value.challenges[0] == f'Bearer realm="graphql", {metadata}'
 
 
 async def test_a_members_token_makes_that_member(authenticator: Authenticator, world: World) -> None:
-    principal = await authenticator.authenticate(world.bearer())
+    principal = await authenticator.authenticate(Credentials(world.bearer()))
     assert isinstance(principal, MemberPrincipal)
     assert (principal.member_id, principal.client_id) == (world.member_id, "web")
 
@@ -53,7 +63,7 @@ async def test_a_members_token_makes_that_member(authenticator: Authenticator, w
 async def test_a_partners_token_makes_its_agreement_and_scopes(
     authenticator: Authenticator, world: World
 ) -> None:
-    principal = await authenticator.authenticate(world.bearer(SubjectKind.PARTNER))
+    principal = await authenticator.authenticate(Credentials(world.bearer(SubjectKind.PARTNER)))
     assert isinstance(principal, PartnerPrincipal)
     assert principal.agreement_id == world.agreement_id
     assert categories_of(principal.mask) == {
@@ -61,7 +71,7 @@ async def test_a_partners_token_makes_its_agreement_and_scopes(
         DataCategory.FIRST_NAME,
         DataCategory.LAST_NAME,
     }
-    assert await authenticator.authenticate(world.bearer(SubjectKind.PARTNER)) != principal
+    assert await authenticator.authenticate(Credentials(world.bearer(SubjectKind.PARTNER))) != principal
 
 
 @pytest.mark.parametrize(
@@ -77,7 +87,9 @@ async def test_a_partners_token_makes_its_agreement_and_scopes(
 async def test_scopes_never_give_more_than_the_agreement(
     authenticator: Authenticator, world: World, scopes: list[str], expected: set[DataCategory]
 ) -> None:
-    principal = await authenticator.authenticate(world.bearer(SubjectKind.PARTNER, scopes=scopes))
+    principal = await authenticator.authenticate(
+        Credentials(world.bearer(SubjectKind.PARTNER, scopes=scopes))
+    )
     assert isinstance(principal, PartnerPrincipal)
     assert categories_of(principal.mask) == expected
 
@@ -85,7 +97,7 @@ async def test_scopes_never_give_more_than_the_agreement(
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic abc", "Bearer a b", "Bearer ..", "é"])
 async def test_what_is_no_bearer_token_is_refused(authenticator: Authenticator, header: str) -> None:
     with pytest.raises(UnauthenticatedError):
-        await authenticator.authenticate(header)
+        await authenticator.authenticate(Credentials(header))
 
 
 @pytest.mark.parametrize(
@@ -101,17 +113,17 @@ async def test_a_subject_that_does_not_exist_is_refused(
     authenticator: Authenticator, world: World, changes: dict[str, Any]
 ) -> None:
     with pytest.raises(UnauthenticatedError):
-        await authenticator.authenticate(world.bearer(**changes))
+        await authenticator.authenticate(Credentials(world.bearer(**changes)))
 
 
 async def test_a_token_ends_at_its_expiry_though_it_is_cached(
     authenticator: Authenticator, world: World
 ) -> None:
     header = world.bearer()
-    await authenticator.authenticate(header)
+    await authenticator.authenticate(Credentials(header))
     authenticator._clock = lambda: time.time() + world.settings.token_lifetime + world.settings.token_leeway
     with pytest.raises(UnauthenticatedError):
-        await authenticator.authenticate(header)
+        await authenticator.authenticate(Credentials(header))
 
 
 async def test_an_agreement_ends_at_its_second_though_it_is_cached(
@@ -120,12 +132,12 @@ async def test_an_agreement_ends_at_its_second_though_it_is_cached(
     end = datetime.now(UTC) + timedelta(seconds=60)
     await world.until(end)
     header = world.bearer(SubjectKind.PARTNER)
-    await authenticator.authenticate(header)
+    await authenticator.authenticate(Credentials(header))
     authenticator._clock = lambda: end.timestamp() - 0.001
-    await authenticator.authenticate(header)
+    await authenticator.authenticate(Credentials(header))
     authenticator._clock = end.timestamp
     with pytest.raises(UnauthenticatedError):
-        await authenticator.authenticate(header)
+        await authenticator.authenticate(Credentials(header))
 
 
 async def revoke_the_token(world: World, header: str) -> None:
@@ -187,31 +199,31 @@ async def test_what_is_revoked_is_refused_at_once_by_every_replica(
     header = world.bearer(kind, session_id=None if kind is SubjectKind.PARTNER else str(SESSION))
     async with open_authenticator(world.settings, world.keys, world.database) as replica:
         for each in (authenticator, replica):
-            await each.authenticate(header)
+            await each.authenticate(Credentials(header))
         await act(world, header)
         assert await refused(replica, header)
         assert await refused(authenticator, header)
     async with open_authenticator(world.settings, world.keys, world.database) as started_later:
         with pytest.raises(UnauthenticatedError):
-            await started_later.authenticate(header)
+            await started_later.authenticate(Credentials(header))
 
 
 async def test_a_token_that_lives_longer_than_a_day_is_refused(
     authenticator: Authenticator, world: World
 ) -> None:
     """The revocation log forgets members and sessions after that."""
-    await authenticator.authenticate(world.bearer(lifetime=86_400))
+    await authenticator.authenticate(Credentials(world.bearer(lifetime=86_400)))
     with pytest.raises(UnauthenticatedError):
-        await authenticator.authenticate(world.bearer(lifetime=86_402))
+        await authenticator.authenticate(Credentials(world.bearer(lifetime=86_402)))
 
 
 async def test_the_end_of_a_session_concerns_no_other(authenticator: Authenticator, world: World) -> None:
     other = new_id()
     await end_the_session(world, "")
-    principal = await authenticator.authenticate(world.bearer(session_id=str(other)))
+    principal = await authenticator.authenticate(Credentials(world.bearer(session_id=str(other))))
     assert isinstance(principal, MemberPrincipal)
     assert principal.session_id == other
-    principal = await authenticator.authenticate(world.bearer())
+    principal = await authenticator.authenticate(Credentials(world.bearer()))
     assert isinstance(principal, MemberPrincipal)
     assert principal.session_id is None
 
@@ -220,7 +232,7 @@ async def test_a_line_that_comes_late_ends_what_is_cached_and_is_forgotten(
     authenticator: Authenticator, world: World
 ) -> None:
     """Of a member who left while this replica heard nothing for a day: no old token is left to refuse."""
-    await authenticator.authenticate(world.bearer())
+    await authenticator.authenticate(Credentials(world.bearer()))
     long_ago = datetime.now(UTC) - timedelta(days=2)
     async with world.database.transaction() as connection:
         await connection.execute("UPDATE member SET status = 'CLOSED'")
@@ -228,7 +240,7 @@ async def test_a_line_that_comes_late_ends_what_is_cached_and_is_forgotten(
         await revoke_sessions(connection, [SESSION], now=long_ago)
     await authenticator.hear()
     with pytest.raises(UnauthenticatedError):
-        await authenticator.authenticate(world.bearer())
+        await authenticator.authenticate(Credentials(world.bearer()))
     assert authenticator._authority._over == {}
     assert authenticator._authority._not_before == {}
 
@@ -237,21 +249,21 @@ async def test_a_process_has_heard_of_what_it_revoked_once_it_has_listened(
     authenticator: Authenticator, world: World
 ) -> None:
     header = world.bearer()
-    await authenticator.authenticate(header)
+    await authenticator.authenticate(Credentials(header))
     await sign_the_member_out(world, header)
     await authenticator.hear()
     with pytest.raises(UnauthenticatedError):
-        await authenticator.authenticate(header)
+        await authenticator.authenticate(Credentials(header))
 
 
 async def test_a_member_who_signed_out_everywhere_may_sign_in_again(
     authenticator: Authenticator, world: World
 ) -> None:
     before = world.bearer()
-    await authenticator.authenticate(before)
+    await authenticator.authenticate(Credentials(before))
     await sign_the_member_out(world, before)
     assert await refused(authenticator, before)
-    await authenticator.authenticate(world.bearer())
+    await authenticator.authenticate(Credentials(world.bearer()))
 
 
 async def test_a_reactivated_agreement_counts_again(authenticator: Authenticator, world: World) -> None:
@@ -270,7 +282,7 @@ async def test_a_reactivated_agreement_counts_again(authenticator: Authenticator
     while await refused(authenticator, header, within=0.01):
         assert time.monotonic() < deadline
         await asyncio.sleep(0.005)
-    principal = await authenticator.authenticate(header)
+    principal = await authenticator.authenticate(Credentials(header))
     assert isinstance(principal, PartnerPrincipal)
     assert principal.agreement_version == 3
 
@@ -291,7 +303,7 @@ async def test_a_listener_that_is_cut_off_for_good_leaves_no_stale_belief(
     quick = world.settings.model_copy(update={"revocation_staleness": 0.2})
     header = world.bearer()
     async with open_authenticator(quick, world.keys, world.database) as authenticator:
-        await authenticator.authenticate(header)
+        await authenticator.authenticate(Credentials(header))
 
         async def no_listening(_: Database) -> None:
             raise UnavailableError("cut off")
@@ -302,7 +314,7 @@ async def test_a_listener_that_is_cut_off_for_good_leaves_no_stale_belief(
         await revoke_the_token(world, header)
         await asyncio.sleep(0.2)
         with pytest.raises(UnauthenticatedError):
-            await authenticator.authenticate(header)
+            await authenticator.authenticate(Credentials(header))
 
 
 async def test_a_notification_that_is_missed_is_caught_by_the_poll(
@@ -312,7 +324,7 @@ async def test_a_notification_that_is_missed_is_caught_by_the_poll(
     quick = world.settings.model_copy(update={"revocation_staleness": 0.2})
     header = world.bearer()
     async with open_authenticator(quick, world.keys, world.database) as authenticator:
-        await authenticator.authenticate(header)
+        await authenticator.authenticate(Credentials(header))
         await revoke_the_token(world, header)
         assert await refused(authenticator, header, within=0.3)
 
@@ -333,7 +345,7 @@ async def test_with_a_dead_database_nobody_is_believed_and_nobody_waits_long(
     quick = world.settings.model_copy(update={"revocation_staleness": 0.2})
     header = world.bearer()
     async with open_authenticator(quick, world.keys, world.database) as authenticator:
-        await authenticator.authenticate(header)
+        await authenticator.authenticate(Credentials(header))
 
         async def hang(*_: object, **__: object) -> None:
             await asyncio.sleep(60)
@@ -343,7 +355,7 @@ async def test_with_a_dead_database_nobody_is_believed_and_nobody_waits_long(
         await asyncio.sleep(0.5)
         started = time.monotonic()
         results = await asyncio.gather(
-            *(authenticator.authenticate(header) for _ in range(50)), return_exceptions=True
+            *(authenticator.authenticate(Credentials(header)) for _ in range(50)), return_exceptions=True
         )
         assert {type(result) for result in results} == {UnavailableError}
         assert time.monotonic() - started < 2
@@ -353,5 +365,5 @@ async def test_the_cache_has_a_bound(world: World) -> None:
     small = world.settings.model_copy(update={"token_cache_size": 3})
     async with open_authenticator(small, world.keys, world.database) as authenticator:
         for _ in range(10):
-            await authenticator.authenticate(world.bearer())
+            await authenticator.authenticate(Credentials(world.bearer()))
         assert len(authenticator._known) == 3
