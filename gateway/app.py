@@ -42,6 +42,7 @@ from gateway.limits import Limits
 from gateway.migrations import current_revision, expected_revision
 from gateway.operations import Preparer
 from gateway.policy_source import load_policy_of
+from gateway.quotas import Quotas, quota_settings
 from gateway.settings import Settings
 from gateway.upkeep import Upkeep
 from gateway.web.addresses import addresses_of
@@ -127,7 +128,10 @@ async def compose(
         authenticator = await stack.enter_async_context(open_authenticator(settings, keys, database))
         means = stack.enter_context(open_means(settings, keys, clock))
         means = replace(means, hear=authenticator.hear)
-        egress = Egress(log, authenticator.confirm)
+        quotas = Quotas(database, quota_settings(settings), clock)
+        await stack.enter_async_context(quotas)
+        authenticator.subscribe(quotas.forget)
+        egress = Egress(log, authenticator.confirm, quotas.spend_members)
         head = read_letterhead(settings.mail_from, addresses_of(settings, means.tokens))
         sender = Sender(database, open_transport(settings), head, clock)
         engine = Engine(
@@ -148,6 +152,7 @@ async def compose(
         endpoint = GraphQLEndpoint(
             handler=handler,
             authenticate=authenticator.authenticate,
+            meter=quotas,
             documents=RememberingFinder(database.app, translate_driver_errors),
             document_policy=settings.documents,
             max_body_bytes=settings.max_body_bytes,

@@ -127,6 +127,15 @@ class Settings(BaseSettings):
     document_cache_size: Annotated[int, Field(ge=1)] = 1_000
     plan_cache_size: Annotated[int, Field(ge=1)] = 1_000
 
+    # Quotas of partners, where officers have set none
+    quota_requests_per_minute: Annotated[int, Field(ge=0)] = 60_000
+    """Requests of all clients of an agreement together."""
+    quota_members_per_day: Annotated[int, Field(ge=0)] = 10_000_000
+    """Members delivered under an agreement, each time that they are."""
+    quota_client_requests_per_minute: Annotated[int | None, Field(ge=0)] = None
+    """Of one client, within the agreement's. Unset: the agreement's alone count."""
+    quota_client_members_per_day: Annotated[int | None, Field(ge=0)] = None
+
     # Database
     reader_connections: Annotated[int, Field(ge=1)] = 8
     app_connections: Annotated[int, Field(ge=1)] = 4

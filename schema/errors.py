@@ -13,6 +13,7 @@
     │       └── ThrottledError       THROTTLED              too many attempts: wait as long as it says
     ├── UnauthenticatedError         UNAUTHENTICATED        the credential is not valid (any more)
     ├── ForbiddenError               FORBIDDEN              known, but not allowed
+    ├── QuotaExceededError           QUOTA_EXCEEDED         the requests or members of this window are used up
     ├── NotFoundError                NOT_FOUND              on the command line: no such partner, member, ...
     └── UnavailableError             UNAVAILABLE            a part that is needed does not answer: try again
         └── DisclosureUnrecordedError  DISCLOSURE_UNRECORDED  R2: no record, so nothing leaves
@@ -121,6 +122,20 @@ class ForbiddenError(GatewayError):
     """The caller is known and may not do this."""
 
     code = "FORBIDDEN"
+
+
+class QuotaExceededError(GatewayError):
+    """A partner has used up what it may use of this window. `retry_after` in seconds, `remaining` is left."""
+
+    code = "QUOTA_EXCEEDED"
+
+    def __init__(self, quota: str, retry_after: int, remaining: int = 0) -> None:
+        advice = f"try again in {retry_after} s"
+        if remaining:
+            advice = f"ask for at most {remaining} now, or {advice}"
+        super().__init__(f"the quota `{quota}` is used up: {advice}")
+        self.retry_after = retry_after
+        self.remaining = remaining
 
 
 class NotFoundError(GatewayError):

@@ -55,3 +55,10 @@ class ChoiceTopic(StrEnum):
 
     SHARING = "SHARING"
     NEWSLETTER = "NEWSLETTER"
+
+
+class QuotaUnit(StrEnum):
+    """What a quota counts: requests a minute, or members delivered a day."""
+
+    REQUESTS = "REQUESTS"
+    MEMBERS = "MEMBERS"

@@ -42,6 +42,17 @@ async def still_counts(_: PartnerPrincipal) -> None:
     """Credentials do not end while these tests ask."""
 
 
+class Uncounted:
+    """Quotas that count nothing."""
+
+    async def count(self, _: PartnerPrincipal) -> None:
+        """There is always enough."""
+
+    def headers(self, _: PartnerPrincipal) -> Sequence[tuple[bytes, bytes]]:
+        """Nothing is told."""
+        return ()
+
+
 @dataclass(frozen=True)
 class Reply:
     """What one request gave. `statements` are SQL texts with their parameters."""

@@ -20,6 +20,7 @@ from gateway.cli.importing import import_command
 from gateway.cli.keys import keys
 from gateway.cli.newsletter import newsletter
 from gateway.cli.policy import policy
+from gateway.cli.quotas import agreement_quota_command, client_quota_command
 from gateway.cli.seeding import seed_command
 from gateway.cli.serving import serve_command
 from gateway.cli.setup import init_command, migrate_command
@@ -42,7 +43,9 @@ app.command("import")(import_command)
 app.command("seed")(seed_command)
 app.add_typer(newsletter, name="newsletter")
 app.add_typer(partners.app, name="partner")
+agreements.app.command("quota")(agreement_quota_command)
 app.add_typer(agreements.app, name="agreement")
+clients.app.command("quota")(client_quota_command)
 app.add_typer(clients.app, name="client")
 app.add_typer(tokens.app, name="token")
 app.add_typer(requests.app, name="requests")

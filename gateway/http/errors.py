@@ -26,7 +26,7 @@ from gateway.http.messages import CredentialRefusedError
 from gateway.refusals import Code, RequestRefused
 from gateway.telemetry import failure
 from gateway.wording import echoed
-from schema.errors import GatewayError
+from schema.errors import GatewayError, QuotaExceededError
 
 _INTERNAL: Final = "INTERNAL"
 _ARGUMENT_PREFIX: Final = "Argument '"
@@ -44,6 +44,7 @@ STATUS: Final[Mapping[str, int]] = MappingProxyType(
         "UNAUTHENTICATED": 401,
         "FORBIDDEN": 403,
         "THROTTLED": 429,
+        "QUOTA_EXCEEDED": 429,
         "UNAVAILABLE": 503,
         "DISCLOSURE_UNRECORDED": 503,
         "CATALOGUE_INVALID": 500,
@@ -116,6 +117,8 @@ def refuse(error: BaseException, request_id: str) -> Failure:
 def _headers(error: BaseException, code: str) -> Sequence[tuple[bytes, bytes]]:
     if isinstance(error, CredentialRefusedError):
         return tuple((b"www-authenticate", challenge.encode("ascii")) for challenge in error.challenges)
+    if isinstance(error, QuotaExceededError):
+        return ((b"retry-after", str(error.retry_after).encode()),)
     return HEADERS.get(code, _NO_HEADERS)
 
 

@@ -7,7 +7,7 @@ the protocol.
 Steps of a request:
 1. agree on the media type of the answer;
 2. look at the method;
-3. turn the credential into a principal, before the body is read;
+3. turn the credential into a principal, before the body is read; count a partner's request;
 4. read the parameters, within the limits of size and time;
 5. find the document, if it is named instead of sent;
 6. let the engine execute, until it is done, the time is up, or the caller has left;
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Final
@@ -26,7 +26,14 @@ from typing import Final
 from gateway.http.documents import resolve_document
 from gateway.http.errors import ILL_FORMED, Failure, refuse
 from gateway.http.exchange import read_exchange, set_cookie_headers
-from gateway.http.messages import Authenticator, DocumentFinder, GraphQLRequest, GraphQLResponse, Handler
+from gateway.http.messages import (
+    Authenticator,
+    DocumentFinder,
+    GraphQLRequest,
+    GraphQLResponse,
+    Handler,
+    Meter,
+)
 from gateway.http.negotiation import MediaType, negotiate
 from gateway.http.reading import (
     ClientGoneError,
@@ -43,7 +50,7 @@ from gateway.operations import digest_of
 from gateway.refusals import Code, refused
 from gateway.settings import DocumentPolicy
 from gateway.telemetry import event, new_request_id
-from policies.principal import Principal
+from policies.principal import PartnerPrincipal, Principal
 
 CLIENT_GONE_STATUS: Final = 499
 """Only in the log: nobody was there to be answered."""
@@ -69,6 +76,7 @@ class _Trace:
 
     request_id: str
     audience: str | None = None
+    partner: PartnerPrincipal | None = None
     operation: str | None = None
     code: str | None = None
 
@@ -81,6 +89,7 @@ class GraphQLEndpoint:
         *,
         handler: Handler,
         authenticate: Authenticator,
+        meter: Meter,
         documents: DocumentFinder,
         document_policy: DocumentPolicy,
         max_body_bytes: int,
@@ -89,6 +98,7 @@ class GraphQLEndpoint:
     ) -> None:
         self._handler = handler
         self._authenticate = authenticate
+        self._meter = meter
         self._documents = documents
         self._policy = document_policy
         self._limit = max_body_bytes
@@ -113,7 +123,8 @@ class GraphQLEndpoint:
         if gone:
             status = CLIENT_GONE_STATUS
         else:
-            status = await _send(send, answer, media, trace.request_id)  # 7.
+            quotas = () if trace.partner is None else self._meter.headers(trace.partner)
+            status = await _send(send, answer, media, trace.request_id, quotas)  # 7.
         _log(scope, trace, status, started)
 
     def _media(self, scope: Scope) -> MediaType:
@@ -142,6 +153,9 @@ class GraphQLEndpoint:
             raise refused(Code.METHOD_NOT_ALLOWED, "send a GraphQL request by POST, or a query by GET")
         principal = await self._authenticate(credentials(scope))  # 3.
         trace.audience = principal.audience
+        if isinstance(principal, PartnerPrincipal):
+            trace.partner = principal
+            await self._meter.count(principal)
         watch = Watch(receive, self._timeout)
         try:
             async with watch:
@@ -185,7 +199,13 @@ class GraphQLEndpoint:
         return refused(Code.TIMEOUT, f"the request took longer than {limit}: ask for less")
 
 
-async def _send(send: Send, answer: GraphQLResponse | Failure, media: MediaType, request_id: str) -> int:
+async def _send(
+    send: Send,
+    answer: GraphQLResponse | Failure,
+    media: MediaType,
+    request_id: str,
+    quotas: Sequence[tuple[bytes, bytes]],
+) -> int:
     """Send the answer; its status."""
     status = _status(answer, media)
     body = answer.body
@@ -194,6 +214,7 @@ async def _send(send: Send, answer: GraphQLResponse | Failure, media: MediaType,
         (b"content-length", str(len(body)).encode()),
         (b"x-request-id", request_id.encode()),
         *_SECURITY,
+        *quotas,
         *answer.headers,
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})

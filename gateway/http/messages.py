@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from policies.principal import Principal
+from policies.principal import PartnerPrincipal, Principal
 from resolvers.exchange import Exchange
 from schema.errors import UnauthenticatedError
 
@@ -91,6 +91,23 @@ class Authenticator(Protocol):
         Raises:
             UnauthenticatedError: they are not valid now.
         """
+        ...
+
+
+class Meter(Protocol):
+    """Counts what partners ask for (`gateway.quotas.Quotas`)."""
+
+    def count(self, principal: PartnerPrincipal) -> Awaitable[None]:
+        """Count one request.
+
+        Raises:
+            QuotaExceededError: there have been as many as there may be.
+            UnavailableError: they cannot be counted.
+        """
+        ...
+
+    def headers(self, principal: PartnerPrincipal) -> Sequence[tuple[bytes, bytes]]:
+        """What the answer tells of what is left."""
         ...
 
 

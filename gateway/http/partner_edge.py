@@ -8,8 +8,9 @@ whole.
 Steps of a request:
 1. look at the method;
 2. turn the credential into a partner;
-3. let the route answer, until it is done or the caller has left;
-4. one log line without any value of the request.
+3. count the request;
+4. let the route answer, until it is done or the caller has left;
+5. one log line without any value of the request.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from gateway.http.errors import refuse
-from gateway.http.messages import Authenticator
+from gateway.http.messages import Authenticator, Meter
 from gateway.http.reading import ClientGoneError, Receive, Scope, Send, credentials, header
 from gateway.refusals import Code, refused
 from gateway.telemetry import event, new_request_id
@@ -52,9 +53,15 @@ class PartnerExchange:
     request_id: str
     _receive: Receive = field(repr=False)
     _send: Send = field(repr=False)
+    _meter: Meter = field(repr=False)
     status: int | None = None
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
-    """What is sent besides, with an answer or with a refusal: for quotas."""
+    """What is sent besides, with an answer or with a refusal."""
+
+    @property
+    def own_headers(self) -> list[tuple[bytes, bytes]]:
+        """`headers`, and what is left of the quotas at this moment."""
+        return [*self.headers, *self._meter.headers(self.principal)]
 
     def header(self, name: bytes) -> str | None:
         """The value of a request header.
@@ -87,7 +94,7 @@ class PartnerExchange:
             (b"content-type", media_type.encode()),
             (b"x-request-id", self.request_id.encode()),
             *SECURITY,
-            *self.headers,
+            *self.own_headers,
             *extra,
         ]
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -117,10 +124,13 @@ Act: TypeAlias = Callable[[PartnerExchange], Awaitable[None]]
 class PartnerEndpoint:
     """The ASGI application at one path. `path` is ours, for the log."""
 
-    def __init__(self, path: str, methods: Collection[str], authenticate: Authenticator, act: Act) -> None:
+    def __init__(
+        self, path: str, methods: Collection[str], authenticate: Authenticator, meter: Meter, act: Act
+    ) -> None:
         self._path = path
         self._methods = frozenset(methods)
         self._authenticate = authenticate
+        self._meter = meter
         self._act = act
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -132,7 +142,8 @@ class PartnerEndpoint:
         cut_off = False
         try:
             exchange = await self._exchange(scope, receive, send, request_id)
-            await self._act(exchange)  # 3.
+            await self._meter.count(exchange.principal)  # 3.
+            await self._act(exchange)  # 4.
             status = exchange.status or 500
         except ClientGoneError:
             status = CLIENT_GONE_STATUS
@@ -142,9 +153,9 @@ class PartnerEndpoint:
             if exchange is not None and exchange.status is not None:
                 cut_off = True
             else:
-                headers = list(refusal.headers) + ([] if exchange is None else exchange.headers)
+                headers = list(refusal.headers) + ([] if exchange is None else exchange.own_headers)
                 await _refuse(send, refusal.body, status, headers, request_id)
-        event(  # 4.
+        event(  # 5.
             "request",
             method=scope["method"] if scope["method"] in self._methods else "OTHER",
             path=self._path,
@@ -171,7 +182,7 @@ class PartnerEndpoint:
         principal = await self._authenticate(credentials(scope, required=True))  # 2.
         if not isinstance(principal, PartnerPrincipal):
             raise ForbiddenError("only partners may ask here: send a partner's token")
-        return PartnerExchange(scope, principal, request_id, receive, send)
+        return PartnerExchange(scope, principal, request_id, receive, send, self._meter)
 
 
 async def _refuse(

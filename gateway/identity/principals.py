@@ -21,7 +21,7 @@ import httpx
 from gateway.cache import BoundedCache
 from gateway.database import Database
 from gateway.http.messages import CredentialRefusedError, Credentials
-from gateway.identity.authority import Authority, follow_revocations
+from gateway.identity.authority import Authority, Subscriber, follow_revocations
 from gateway.identity.issuers import ExternalIssuer
 from gateway.identity.tokens import (
     MAX_CLAIM_LENGTH,
@@ -131,6 +131,10 @@ class Authenticator:
         failed = "" if code is None else f', error="{code}"'
         where = f'resource_metadata="{self._own.issuer}{RESOURCE_METADATA}"'
         return [f'Bearer realm="{REALM}"{failed}, {where}']
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Call `subscriber` with kind and subject of each line of the revocation log from now on."""
+        self._authority.subscribe(subscriber)
 
     async def hear(self) -> None:
         """Know what was revoked up to this moment, unless the database does not answer."""

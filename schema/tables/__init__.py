@@ -17,6 +17,7 @@ from schema.tables.base import VAULT_SCHEMA, Table, VaultTable
 from schema.tables.mail import Newsletter, OutgoingMail
 from schema.tables.member import BillingMethod, Member, Phone, PostalAddress
 from schema.tables.operations import Disclosure, ImportJob, PersistedDocument, Revocation
+from schema.tables.quotas import Quota
 from schema.tables.requests import RequestRecord
 from schema.tables.sharing import (
     Agreement,
@@ -63,6 +64,7 @@ __all__ = [
     "PersistedDocument",
     "Phone",
     "PostalAddress",
+    "Quota",
     "RequestRecord",
     "Revocation",
     "SealedPhone",

@@ -80,6 +80,7 @@ APART: Final[Mapping[str, str]] = {
     "partner": "companies",
     "agreement": "companies",
     "partner_client": "companies",
+    "quota": "counts of companies",
 }
 """Tables that do not hang on a member, and what they keep. A new one is added after thought."""
 

@@ -15,7 +15,7 @@ VAULT = sorted(table.fullname for table in VaultTable.metadata.sorted_tables)
 APPEND_ONLY = ("choice", "disclosure", "revocation")
 UNREADABLE = {
     "applied_policy", "attempt", "done_command", "import_job", "newsletter", "one_time_link",
-    "outgoing_mail", "partner_client", "persisted_document", "revocation",
+    "outgoing_mail", "partner_client", "persisted_document", "quota", "revocation",
 }  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from gateway.variables import coerce_variables
 from policies.principal import PartnerPrincipal, Principal, Visitor
 from schema.categories import Basis, Purpose
 from schema.errors import CursorError, UnauthenticatedError
+from tests.asking import Uncounted
 
 TOKEN = "good-token"
 
@@ -171,6 +172,7 @@ def endpoint(
     return GraphQLEndpoint(
         handler=engine or ReferenceEngine(),
         authenticate=authenticate,
+        meter=Uncounted(),
         documents=documents or Documents(),
         document_policy=policy,
         max_body_bytes=max_body_bytes,
