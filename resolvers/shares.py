@@ -337,7 +337,10 @@ async def _owe(
         " JOIN agreement ON agreement.id = a"
         " WHERE $5::boolean OR (agreement.status <> 'SUSPENDED' AND agreement.valid_from <= $6::timestamptz)"
         " ON CONFLICT (agreement_id, subject) WHERE confirmed_at IS NULL DO UPDATE"
-        " SET mask = deletion.mask | excluded.mask, erased = deletion.erased OR excluded.erased",
+        " SET mask = deletion.mask | excluded.mask, erased = deletion.erased OR excluded.erased,"
+        # Who has been told of a part has not been told of what comes to it.
+        " told_at = CASE WHEN excluded.mask & ~deletion.mask = 0 AND (deletion.erased OR NOT excluded.erased)"
+        " THEN deletion.told_at END",
         *_columns(lost),
         erased,
         now,
