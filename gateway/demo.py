@@ -47,6 +47,7 @@ class DemoPartner:
     basis: Basis
     purpose: Purpose
     categories: tuple[str, ...]
+    reason: str
 
     @property
     def client_id(self) -> str:
@@ -69,6 +70,7 @@ PARTNERS: Final = (
             "user.demographic.profile",
             "user.behavior.purchase_history",
         ),
+        "to offer and book journeys together",
     ),
     DemoPartner(
         "brightside-media",
@@ -82,6 +84,7 @@ PARTNERS: Final = (
             "user.demographic.age_range",
             "user.demographic.profile",
         ),
+        "to send offers that fit",
     ),
     DemoPartner(
         "harbor-insurance",
@@ -89,6 +92,7 @@ PARTNERS: Final = (
         Basis.MEMBER_REQUEST,
         Purpose.MEMBER_ASKED,
         ("user.name", "user.contact.email", "user.contact.address"),
+        "to make the offer that the member asked for",
     ),
 )
 
@@ -148,6 +152,8 @@ async def _make_partner(link: Link, matrix: Matrix, partner: DemoPartner, now: d
         valid_until=None,
         status=AgreementStatus.ACTIVE,
         now=now,
+        reasons=dict.fromkeys(partner.categories, partner.reason),
+        officer="the demonstration",
     )
     await create_client(link, client_id=partner.client_id, agreement_id=agreement_id, now=now)
 

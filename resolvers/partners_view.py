@@ -8,7 +8,7 @@ asks the decision itself. Both are read at one moment. They differ only when tim
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -19,6 +19,7 @@ from policies.decision import Allow, Reason
 from policies.explain import Explanation, explain
 from policies.matrix import Matrix
 from policies.sharing import EVERYTHING, MemberFacts
+from resolvers.commands.grounds import Ground, read_grounds
 from resolvers.connection import Link
 from resolvers.shares import read_choices, read_facts, read_terms
 from schema.categories import CATEGORY_LABELS, SHARE_BITS, DataCategory, categories_of, expand
@@ -67,6 +68,8 @@ class AppliedAgreement:
     in_force: bool
     leaves: tuple[Outcome, ...]
     withheld: tuple[Outcome, ...]
+    grounds: tuple[Ground, ...] = ()
+    """Why the partner needs each category that the agreement names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,9 @@ async def view_partners(
     ):
         terms = read_terms(agreement)
         mask = masks.get(terms.id, 0)
-        applied.setdefault(terms.partner_id, []).append(apply(matrix, terms, facts, choices, mask, now))
+        grounds = tuple(await read_grounds(connection, terms.id))
+        shown = replace(apply(matrix, terms, facts, choices, mask, now), grounds=grounds)
+        applied.setdefault(terms.partner_id, []).append(shown)
     return [
         PartnerView(partner["name"], partner["display_name"], tuple(applied.get(partner["id"], ())))
         for partner in await connection.fetch("SELECT id, name, display_name FROM partner ORDER BY name")

@@ -46,6 +46,12 @@ class ShareChanges:
     changed: int = 0
     withdrawn: int = 0
 
+    def add(self, other: ShareChanges) -> None:
+        """Count what `other` did as well."""
+        self.opened += other.opened
+        self.changed += other.changed
+        self.withdrawn += other.withdrawn
+
 
 @dataclass(slots=True)
 class _Batch:
@@ -67,12 +73,15 @@ async def refresh_shares(
     now: datetime,
     members: Sequence[UUID] | None = None,
     agreements: Sequence[UUID] | None = None,
+    opening: UUID | None = None,
     changed: int = 0,
 ) -> ShareChanges:
     """Decide again for `members` (None: all) under `agreements` (None: all), and write the difference.
 
     `changed` is the mask of categories whose values the same transaction changed: a partner who may
-    see one of them is told so. It must not name what no partner can see.
+    see one of them is told so. It must not name what no partner can see. `opening` is the one agreement to
+    decide under that is being opened and nobody reads yet: unlike a change of agreements, it keeps nobody
+    out.
 
     1. wait for refreshes after changes of agreements, or let nobody else in while there is one of
        those; make sure that the policy is the one applied; then lock the members in the order of
@@ -87,8 +96,9 @@ async def refresh_shares(
         raise UnavailableError(
             "this process decides by another policy than the one in force: start it with that policy"
         )
+    wanted = agreements if opening is None else [opening]
     return await decide_again(
-        connection, matrix, now=now, members=members, agreements=agreements, changed=changed
+        connection, matrix, now=now, members=members, agreements=wanted, changed=changed
     )
 
 
@@ -130,15 +140,20 @@ async def take_turn(connection: Link, *, alone: bool = False) -> None:
     """Hold off changes of agreements until this transaction ends; `alone`, every other refresh as well.
 
     A transaction that locks rows of members or of agreements before its refresh takes its turn before
-    that, or it and a change of an agreement may wait for each other until the database gives one up.
+    that, or it and a change of an agreement may wait for each other until the database gives one up. Who is
+    alone works on every member, longer than a statement of a request may take.
     """
+    if alone:
+        await connection.execute("SET LOCAL statement_timeout = 0")
     take = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
     await connection.execute(f"SELECT {take}($1)", _TURN)
 
 
 async def _read_agreements(connection: Link, agreements: Sequence[UUID] | None) -> list[AgreementTerms]:
     rows = await connection.fetch(
-        "SELECT id, partner_id, basis, purpose, categories, valid_from, valid_until, status, version"
+        "SELECT id, partner_id, basis, purpose, categories, valid_from, valid_until, version,"
+        # Decided as if it were active, so that its activation finds every row as it has to be.
+        " CASE WHEN opening THEN 'ACTIVE' ELSE status END AS status"
         " FROM agreement WHERE $1::uuid[] IS NULL OR id = ANY($1) ORDER BY id",
         None if agreements is None else list(agreements),
     )
@@ -335,7 +350,8 @@ async def _owe(
         " $6::timestamptz + make_interval(days => deletion_days)"
         " FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[]) AS given (a, s, m, gone)"
         " JOIN agreement ON agreement.id = a"
-        " WHERE $5::boolean OR (agreement.status <> 'SUSPENDED' AND agreement.valid_from <= $6::timestamptz)"
+        " WHERE $5::boolean OR (agreement.status IN ('ACTIVE', 'ENDED')"
+        "  AND agreement.valid_from <= $6::timestamptz)"
         " ON CONFLICT (agreement_id, subject) WHERE confirmed_at IS NULL DO UPDATE"
         " SET mask = deletion.mask | excluded.mask, erased = deletion.erased OR excluded.erased,"
         # Who has been told of a part has not been told of what comes to it.
@@ -349,12 +365,19 @@ async def _owe(
 
 async def _release(connection: Link, shared: Sequence[tuple[UUID, UUID, int]]) -> None:
     """What is open (again) need not be deleted (any more)."""
+    columns = _columns(shared)
+    await connection.execute(
+        "SELECT FROM deletion JOIN unnest($1::uuid[], $2::uuid[]) AS given (a, s)"
+        " ON agreement_id = a AND subject = s WHERE confirmed_at IS NULL"
+        " ORDER BY agreement_id, member_id FOR UPDATE OF deletion",
+        *columns[:2],
+    )
     kept = await connection.fetch(
         "UPDATE deletion SET mask = deletion.mask & ~given.after"
         " FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS given (agreement_id, subject, after)"
         " WHERE deletion.agreement_id = given.agreement_id AND deletion.subject = given.subject"
         " AND deletion.confirmed_at IS NULL RETURNING deletion.id, deletion.mask",
-        *_columns(shared),
+        *columns,
     )
     over = [row["id"] for row in kept if not row["mask"]]
     if over:

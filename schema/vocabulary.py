@@ -25,6 +25,17 @@ class AgreementStatus(StrEnum):
     ENDED = "ENDED"
 
 
+class Restriction(StrEnum):
+    """What overdue deletions have done to a partner's tokens.
+
+    NARROWED: they open nothing of any member any more. SUSPENDED: they are refused.
+    """
+
+    NONE = "NONE"
+    NARROWED = "NARROWED"
+    SUSPENDED = "SUSPENDED"
+
+
 class Direction(StrEnum):
     """What the member wants: IN shares, OUT does not (C11)."""
 

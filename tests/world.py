@@ -284,6 +284,14 @@ async def _partners(rows: _Rows) -> None:
             status=terms.status.value,
             version=terms.version,
         )
+        await rows.connection.executemany(
+            "INSERT INTO agreement_category (agreement_id, category, reason, approved_by, approved_at)"
+            " VALUES ($1, $2, $3, $4, $5)",
+            [
+                (terms.id, key.value, f"Needs {key.value}.", "Olga", at("2020-01-01"))
+                for key in sorted(terms.categories)
+            ],
+        )
         await rows.connection.execute(
             "INSERT INTO partner_client (client_id, agreement_id, status, created_at)"
             " VALUES ($1, $2, 'ACTIVE', $3)",

@@ -1,14 +1,20 @@
-"""`gateway agreement ...`: what a partner receives, on which basis, for what, and until when (C8)."""
+"""`gateway agreement ...`: what a partner receives, on which basis, for what, why, and until when (C8)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
 import typer
 
-from gateway.cli.office import Office, in_office, parse_id, parse_moment
+from gateway.cli.office import LongOffice, Office, in_long_office, in_office, parse_id, parse_moment
+from gateway.cli.progress import ProgressBar
+from resolvers.commands.agreement_changes import Changes, change_agreement, narrow_agreement
+from resolvers.commands.fetched import Use, report_use
+from resolvers.commands.grounds import approve_grounds, state_reasons
+from resolvers.commands.opening import activate_agreement
 from resolvers.commands.partners import (
     AgreementView,
     create_agreement,
@@ -16,13 +22,23 @@ from resolvers.commands.partners import (
     set_agreement_status,
 )
 from resolvers.shares import ShareChanges
-from schema.categories import Basis, Purpose
+from schema.categories import Basis, DataCategory, Purpose
 from schema.errors import InputError
-from schema.vocabulary import AgreementStatus
+from schema.vocabulary import AgreementStatus, Restriction
 
-app = typer.Typer(help="What a partner receives, and until when.", no_args_is_help=True)
+app = typer.Typer(help="What a partner receives, why, and until when.", no_args_is_help=True)
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="As `gateway agreement list` prints it.")]
+Reasons = Annotated[
+    list[str],
+    typer.Option(
+        "--category",
+        metavar='KEY="REASON"',
+        help='Such as user.contact.email="to send the ticket"; repeatable.',
+    ),
+]
+Keys = Annotated[list[str], typer.Option("--category", metavar="KEY", help="Repeatable.")]
+Officer = Annotated[str, typer.Option("--officer", help="Who approves.", metavar="NAME")]
 
 
 @app.command("create")
@@ -32,34 +48,46 @@ def create_command(
     purpose: Annotated[
         str, typer.Option("--purpose", help="Such as PARTNER_OFFERS, or its data-use key.", metavar="PURPOSE")
     ],
-    categories: Annotated[
-        list[str], typer.Option("--category", help="Such as user.contact.email; repeatable.")
-    ],
+    categories: Reasons,
+    officer: Annotated[
+        str | None, typer.Option("--officer", help="Who approves the categories.", metavar="NAME")
+    ] = None,
     valid_from: Annotated[str | None, typer.Option("--from", help="Default: now.", metavar="DATE")] = None,
     valid_until: Annotated[
         str | None, typer.Option("--until", help="The first moment it does not count.", metavar="DATE")
     ] = None,
     draft: Annotated[bool, typer.Option("--draft", help="Store it without effect.")] = False,
 ) -> None:
-    """Make an agreement; unless it is a draft, members are shared under it from its first day on."""
+    """Make an agreement; unless it is a draft, members are shared under it from its first day on.
 
-    async def work(office: Office) -> tuple[UUID, ShareChanges]:
-        return await create_agreement(
+    Each category needs the partner's reason and an officer's approval; a draft may lack them.
+    """
+    reasons = _reasons(categories)
+    if not draft and officer is None:
+        raise InputError("`--officer`: say who approves the categories, or make it a `--draft`")
+
+    async def work(office: Office) -> UUID:
+        agreement_id, _ = await create_agreement(
             office.connection,
             office.matrix,
             partner=partner,
             basis=basis,
             purpose=_purpose(purpose),
-            categories=categories,
+            categories=reasons,
             valid_from=parse_moment(valid_from, "--from") or office.now,
             valid_until=parse_moment(valid_until, "--until"),
-            status=AgreementStatus.DRAFT if draft else AgreementStatus.ACTIVE,
+            status=AgreementStatus.DRAFT,
             now=office.now,
+            reasons={key: text for key, text in reasons.items() if text},
+            officer=officer,
         )
+        if not draft and not all(reasons.values()):
+            raise InputError('each category needs its reason: write `--category KEY="REASON"`')
+        return agreement_id
 
-    agreement_id, changes = in_office(work)
+    agreement_id = in_office(work)
     typer.echo(agreement_id)
-    typer.echo(_summary(changes), err=True)
+    typer.echo(_summary(ShareChanges() if draft else _activate(agreement_id)), err=True)
 
 
 @app.command("show")
@@ -89,10 +117,113 @@ def list_command(
         typer.echo("\t".join((*line, f"{found.members} members")))
 
 
+@app.command("state")
+def state_command(agreement: Id, categories: Reasons) -> None:
+    """Write down the partner's reasons. A reason that changes is to be approved anew."""
+    agreement_id, reasons = parse_id(agreement), _reasons(categories)
+
+    async def work(office: Office) -> None:
+        await state_reasons(office.connection, agreement_id, reasons)
+
+    in_office(work)
+    typer.echo(f"agreement {agreement_id}: {len(reasons)} reasons stated")
+
+
+@app.command("approve")
+def approve_command(agreement: Id, officer: Officer, categories: Keys | None = None) -> None:
+    """Approve categories for their stated reasons; without `--category`, all that wait for it."""
+    agreement_id = parse_id(agreement)
+
+    async def work(office: Office) -> Sequence[DataCategory]:
+        return await approve_grounds(
+            office.connection, agreement_id, categories or (), officer=officer, now=office.now
+        )
+
+    approved = in_office(work)
+    typer.echo(f"agreement {agreement_id}: approved {', '.join(approved) or 'nothing, all was'}")
+
+
+@app.command("report")
+def report_command(
+    agreement: Id,
+    days: Annotated[int, typer.Option("--days", min=1, max=3650, help="How far back to look.")] = 90,
+) -> None:
+    """Show what is granted against what was fetched, and propose what to take back."""
+    agreement_id = parse_id(agreement)
+
+    async def work(office: Office) -> Sequence[Use]:
+        return await report_use(office.connection, agreement_id, office.now - timedelta(days=days))
+
+    uses = in_office(work)
+    for use in uses:
+        typer.echo("\t".join(_use_line(use)))
+    unused = [use.ground.category for use in uses if not use.responses]
+    if unused and len(unused) < len(uses):
+        keys = " ".join(f"--category {key}" for key in unused)
+        typer.echo(
+            f"not fetched in {days} days; to take it back: gateway agreement narrow {agreement_id} {keys}"
+        )
+    elif unused:
+        typer.echo(f"nothing fetched in {days} days; to end it: gateway agreement end {agreement_id}")
+
+
+@app.command("narrow")
+def narrow_command(agreement: Id, categories: Keys) -> None:
+    """Take categories back, at once; the partner has to delete what it got of them."""
+    agreement_id = parse_id(agreement)
+
+    async def work(office: Office) -> ShareChanges:
+        return await narrow_agreement(
+            office.connection, office.matrix, agreement_id=agreement_id, categories=categories, now=office.now
+        )
+
+    typer.echo(f"agreement {agreement_id}: narrowed; {_summary(in_office(work))}")
+
+
+@app.command("change")
+def change_command(
+    agreement: Id,
+    valid_from: Annotated[
+        str | None, typer.Option("--from", help="Only before it has begun.", metavar="DATE")
+    ] = None,
+    valid_until: Annotated[
+        str | None,
+        typer.Option("--until", help="The first moment it does not count, or `never`.", metavar="DATE"),
+    ] = None,
+    deletion_days: Annotated[
+        int | None, typer.Option("--deletion-days", help="To delete what is withdrawn.", metavar="DAYS")
+    ] = None,
+    narrow_after: Annotated[
+        str | None, typer.Option("--narrow-after", help="Overdue, or `never`.", metavar="DAYS")
+    ] = None,
+    suspend_after: Annotated[
+        str | None, typer.Option("--suspend-after", help="Overdue, or `never`.", metavar="DAYS")
+    ] = None,
+) -> None:
+    """Change the dates of an agreement, or how long its partner may take to delete."""
+    agreement_id = parse_id(agreement)
+    changes = Changes(
+        valid_from=parse_moment(valid_from, "--from"),
+        valid_until=None if valid_until == NEVER else parse_moment(valid_until, "--until"),
+        endless=valid_until == NEVER,
+        deletion_days=deletion_days,
+        narrow_after_days=_days(narrow_after, "--narrow-after"),
+        suspend_after_days=_days(suspend_after, "--suspend-after"),
+    )
+
+    async def work(office: Office) -> ShareChanges:
+        return await change_agreement(
+            office.connection, office.matrix, agreement_id=agreement_id, changes=changes, now=office.now
+        )
+
+    typer.echo(f"agreement {agreement_id}: changed; {_summary(in_office(work))}")
+
+
 @app.command("activate")
 def activate_command(agreement: Id) -> None:
     """Let a draft or suspended agreement count."""
-    _set_status(agreement, AgreementStatus.ACTIVE)
+    agreement_id = parse_id(agreement)
+    typer.echo(f"agreement {agreement_id}: {AgreementStatus.ACTIVE}; {_summary(_activate(agreement_id))}")
 
 
 @app.command("suspend")
@@ -109,20 +240,51 @@ def end_command(agreement: Id) -> None:
 
 def describe(view: AgreementView) -> str:
     """An agreement in a few lines, for people."""
-    terms = view.terms
+    terms, duties = view.terms, view.duties
     until = "without end" if terms.valid_until is None else f"until {terms.valid_until:%Y-%m-%d %H:%M} UTC"
+    deletions = (
+        f"within {duties.deletion_days} days; overdue: narrowed after {_or_never(duties.narrow_after_days)},"
+        f" suspended after {_or_never(duties.suspend_after_days)}"
+    )
     lines = [
         f"agreement {terms.id} with {view.partner}: {terms.status}, version {terms.version}",
         f"  basis       {terms.basis}",
         f"  purpose     {terms.purpose.name} ({terms.purpose})",
         f"  categories  {', '.join(sorted(terms.categories))}",
         f"  counts      from {terms.valid_from:%Y-%m-%d %H:%M} UTC {until}",
+        f"  deletions   {deletions}",
         f"  clients     {', '.join(view.active_clients) or 'none'}",
-        f"  members     {view.members} shared",
     ]
     if view.revoked_clients:
-        lines.insert(-1, f"  revoked     {', '.join(view.revoked_clients)}")
+        lines.append(f"  revoked     {', '.join(view.revoked_clients)}")
+    if duties.restriction is not Restriction.NONE:
+        lines.append(f"  restricted  {duties.restriction}: see gateway deletions overdue")
+    lines.append(f"  members     {view.members} shared")
+    for ground in view.grounds:
+        approval = (
+            f"approved by {ground.approved_by} on {ground.approved_at:%Y-%m-%d}"
+            if ground.approved_at is not None
+            else "not approved"
+        )
+        lines.append(f"  {ground.category}: {ground.reason or 'no reason'} ({approval})")
     return "\n".join(lines)
+
+
+NEVER = "never"
+
+
+def _activate(agreement_id: UUID) -> ShareChanges:
+    async def work(office: LongOffice) -> ShareChanges:
+        with ProgressBar("members", 1) as bar:
+            return await activate_agreement(
+                office.transactions,
+                office.matrix,
+                agreement_id=agreement_id,
+                clock=office.clock,
+                on_progress=bar.show,
+            )
+
+    return in_long_office(work)
 
 
 def _set_status(agreement: str, status: AgreementStatus) -> None:
@@ -135,6 +297,33 @@ def _set_status(agreement: str, status: AgreementStatus) -> None:
 
     changes = in_office(work)
     typer.echo(f"agreement {agreement_id}: {status}; {_summary(changes)}")
+
+
+def _reasons(categories: Sequence[str]) -> dict[str, str]:
+    """Categories with their reasons, as `KEY=REASON` each; a key alone has none."""
+    parted = [text.partition("=") for text in categories]
+    return {key.strip(): reason.strip() for key, _, reason in parted}
+
+
+def _use_line(use: Use) -> tuple[str, ...]:
+    last = "never" if use.last_at is None else f"last {use.last_at:%Y-%m-%d}"
+    parts = [key.value for key in use.fetched if key is not use.ground.category]
+    below = f"of it: {', '.join(parts)}" if parts and use.ground.category not in use.fetched else ""
+    return (use.ground.category, f"{use.responses} responses", last, below, use.ground.reason or "no reason")
+
+
+def _days(text: str | None, name: str) -> int | None:
+    if text is None:
+        return None
+    if text == NEVER:
+        return -1
+    if not text.isascii() or not text.isdigit():
+        raise InputError(f"`{name}`: a number of days, or `{NEVER}`")
+    return int(text)
+
+
+def _or_never(days: int | None) -> str:
+    return NEVER if days is None else f"{days} days"
 
 
 def _purpose(text: str) -> Purpose:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -41,6 +42,38 @@ class Office:
     def matrix(self) -> Matrix:
         """The policy, compiled: half a second, so only for commands that decide."""
         return checked_matrix(load_policy_of(self.settings))
+
+
+@dataclass(frozen=True)
+class LongOffice:
+    """What a command works with whose work is several transactions, each of which leaves things right."""
+
+    settings: Settings
+    transactions: Callable[[], AbstractAsyncContextManager[PoolConnectionProxy[Record]]]
+
+    @cached_property
+    def matrix(self) -> Matrix:
+        """The policy, compiled."""
+        return checked_matrix(load_policy_of(self.settings))
+
+    def clock(self) -> datetime:
+        """The time now, in UTC."""
+        return datetime.now(UTC)
+
+
+def in_long_office(work: Callable[[LongOffice], Awaitable[Result]]) -> Result:
+    """Do work of several transactions, and return what it returns.
+
+    Raises:
+        GatewayError: whatever keeps the command from being done; `gateway.cli.main` words it.
+    """
+
+    async def opened() -> Result:
+        settings = load_settings()
+        async with open_database(settings, load_keyring(settings)) as database:
+            return await work(LongOffice(settings, database.transaction))
+
+    return asyncio.run(opened())
 
 
 def in_office(work: Callable[[Office], Awaitable[Result]]) -> Result:

@@ -7,25 +7,40 @@ after the commit. Names that officers give stand in errors; no member's data doe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from asyncpg import Record
+
 from policies.agreement import AgreementTerms, parse_categories
 from policies.matrix import Matrix
+from resolvers.commands.grounds import Ground, read_grounds, require_grounds, store_grounds
 from resolvers.connection import Link
+from resolvers.deletions import owe_what_was_suspended
 from resolvers.revocations import RevocationKind, revoke
 from resolvers.shares import ShareChanges, read_terms, refresh_shares, take_turn
 from schema.categories import Basis, Purpose
 from schema.errors import InputError, NotFoundError
 from schema.ids import new_id
-from schema.vocabulary import AgreementStatus
+from schema.vocabulary import AgreementStatus, Restriction
 
 _TERMS: Final = (
-    "a.id, a.partner_id, a.basis, a.purpose, a.categories, a.valid_from, a.valid_until, a.status, a.version"
+    "a.id, a.partner_id, a.basis, a.purpose, a.categories, a.valid_from, a.valid_until, a.status, a.version,"
+    " a.deletion_days, a.narrow_after_days, a.suspend_after_days, a.restriction"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Duties:
+    """Within how many days what is withdrawn has to be deleted, and what comes of it when it is not."""
+
+    deletion_days: int
+    narrow_after_days: int | None
+    suspend_after_days: int | None
+    restriction: Restriction
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +52,9 @@ class AgreementView:
     active_clients: tuple[str, ...]
     revoked_clients: tuple[str, ...]
     members: int
+    duties: Duties
+    grounds: tuple[Ground, ...] = ()
+    """Only of an agreement that was asked for by its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +124,18 @@ async def create_agreement(
     valid_until: datetime | None,
     status: AgreementStatus,
     now: datetime,
+    reasons: Mapping[str, str] | None = None,
+    officer: str | None = None,
 ) -> tuple[UUID, ShareChanges]:
     """Store a new agreement, decide for every member what it shares, and return its id and that result.
 
+    `reasons` says for each category what the partner needs it for, `officer` who approves them: without
+    both, only a draft can be made.
+
     Raises:
-        InputError: a category does not exist or is never shared, the dates contradict each other, or the
-            basis is one that is opened for a case and not by an agreement.
+        InputError: a category does not exist or is never shared, the dates contradict each other, the
+            basis is one that is opened for a case and not by an agreement, or a reason or the approval is
+            missing.
         NotFoundError: there is no such partner.
     """
     if basis in OPENED_BY_CASE:
@@ -138,34 +162,64 @@ async def create_agreement(
         valid_until,
         status.value,
     )
+    await store_grounds(connection, agreement_id, keys, reasons or {}, officer=officer, now=now)
+    if status is AgreementStatus.ACTIVE:
+        await require_grounds(connection, agreement_id, keys)
     return agreement_id, await refresh_shares(connection, matrix, now=now, agreements=[agreement_id])
 
 
 async def set_agreement_status(
     connection: Link, matrix: Matrix, *, agreement_id: UUID, status: AgreementStatus, now: datetime
 ) -> ShareChanges:
-    """Activate, suspend or end an agreement, for every member and every replica.
+    """Activate, suspend or end an agreement, for every member and every replica, in one transaction.
+
+    `resolvers.commands.opening` activates one over many members without keeping anybody waiting.
+
+    1. its categories have their grounds, if it is to share anything;
+    2. the new status, from which what reads see follows at once;
+    3. the shares, unless they were decided while it was opening;
+    4. what was open before a suspension, and is not now, has to be deleted;
+    5. every replica hears of it.
 
     Raises:
-        InputError: it has ended, which is for good.
+        InputError: it has ended, which is for good; or a category has no reason or no approval.
         NotFoundError: there is no such agreement.
     """
     await take_turn(connection, alone=True)
-    before = await connection.fetchval(
-        "SELECT status FROM agreement WHERE id = $1 FOR NO KEY UPDATE", agreement_id
-    )
-    if before is None:
-        raise NotFoundError(f"there is no agreement `{agreement_id}`: see `gateway agreement list`")
-    if before == status:
+    before = await lock_agreement(connection, agreement_id)
+    if before["status"] == status and not before["opening"]:
         return ShareChanges()
-    if before == AgreementStatus.ENDED:
+    if before["status"] == AgreementStatus.ENDED:
         raise InputError("the agreement has ended, which is for good: create a new one")
-    await connection.execute(
-        "UPDATE agreement SET status = $2, version = version + 1 WHERE id = $1", agreement_id, status.value
+    activated, suspended = status is AgreementStatus.ACTIVE, status is AgreementStatus.SUSPENDED
+    if activated:  # 1
+        await require_grounds(connection, agreement_id, parse_categories(before["categories"]))
+    await connection.execute(  # 2
+        "UPDATE agreement SET status = $2, version = version + 1, opening = false, suspended_at = $3"
+        " WHERE id = $1",
+        agreement_id,
+        status.value,
+        (before["suspended_at"] or now) if suspended else None,
     )
-    changes = await refresh_shares(connection, matrix, now=now, agreements=[agreement_id])
-    await revoke(connection, RevocationKind.AGREEMENT, str(agreement_id), now=now)
+    changes = ShareChanges()
+    if not (activated and before["opening"]):  # 3
+        changes = await refresh_shares(connection, matrix, now=now, agreements=[agreement_id])
+    if before["suspended_at"] is not None and not suspended:  # 4
+        await owe_what_was_suspended(connection, agreement_id, since=before["suspended_at"], now=now)
+    await revoke(connection, RevocationKind.AGREEMENT, str(agreement_id), now=now)  # 5
     return changes
+
+
+async def lock_agreement(connection: Link, agreement_id: UUID) -> Record:
+    """The agreement, kept from changing until the transaction ends. The caller has taken its turn.
+
+    Raises:
+        NotFoundError: there is none of that id.
+    """
+    row = await connection.fetchrow("SELECT * FROM agreement WHERE id = $1 FOR NO KEY UPDATE", agreement_id)
+    if row is None:
+        raise NotFoundError(f"there is no agreement `{agreement_id}`: see `gateway agreement list`")
+    return row
 
 
 async def list_agreements(
@@ -190,6 +244,7 @@ async def list_agreements(
     )
     if agreement_id is not None and not rows:
         raise NotFoundError(f"there is no agreement `{agreement_id}`: see `gateway agreement list`")
+    grounds = () if agreement_id is None else tuple(await read_grounds(connection, agreement_id))
     return [
         AgreementView(
             row["partner"],
@@ -197,6 +252,13 @@ async def list_agreements(
             tuple(row["active_clients"]),
             tuple(row["revoked_clients"]),
             row["members"],
+            Duties(
+                row["deletion_days"],
+                row["narrow_after_days"],
+                row["suspend_after_days"],
+                Restriction(row["restriction"]),
+            ),
+            grounds,
         )
         for row in rows
     ]

@@ -14,11 +14,16 @@ from resolvers.context import Work, context_of, projected_root
 from resolvers.partners_view import AppliedAgreement, Outcome, PartnerView, one_moment, view_partners
 from resolvers.receipts import Receipt, read_receipt
 from schema.catalogue import RootKind, root
-from schema.categories import Audience
+from schema.categories import CATEGORY_LABELS, Audience
 from schema.errors import ForbiddenError
 from schema.ids import parse_uuid
 from schema.types.member import MemberType
-from schema.types.partners import CategoryOutcomeType, PartnerAgreementType, PartnerOverviewType
+from schema.types.partners import (
+    CategoryOutcomeType,
+    CategoryReasonType,
+    PartnerAgreementType,
+    PartnerOverviewType,
+)
 from schema.types.receipts import ReceiptType
 from schema.types.sharing import SharedMemberType
 
@@ -64,6 +69,12 @@ def _agreement(applied: AppliedAgreement) -> PartnerAgreementType:
         basis=terms.basis,
         purpose=terms.purpose,
         categories=sorted(category.value for category in terms.categories),
+        reasons=[
+            CategoryReasonType(
+                category=ground.category.value, label=CATEGORY_LABELS[ground.category], reason=ground.reason
+            )
+            for ground in applied.grounds
+        ],
         valid_from=terms.valid_from,
         valid_until=terms.valid_until,
         in_force=applied.in_force,

@@ -14,6 +14,7 @@ from schema.tables.activity import (
     Visit,
 )
 from schema.tables.base import VAULT_SCHEMA, Table, VaultTable
+from schema.tables.compliance import AgreementCategory, DeletionStatement, StatementKey
 from schema.tables.mail import Newsletter, OutgoingMail
 from schema.tables.member import BillingMethod, Member, Phone, PostalAddress
 from schema.tables.operations import Disclosure, ImportJob, PersistedDocument, Revocation
@@ -36,6 +37,7 @@ from schema.tables.vault import BillingToken, Credential, SealedPhone
 __all__ = [
     "VAULT_SCHEMA",
     "Agreement",
+    "AgreementCategory",
     "AppliedPolicy",
     "Attempt",
     "BillingMethod",
@@ -46,6 +48,7 @@ __all__ = [
     "Communication",
     "Credential",
     "Deletion",
+    "DeletionStatement",
     "Disclosure",
     "DoneCommand",
     "ImportJob",
@@ -71,6 +74,7 @@ __all__ = [
     "Session",
     "Share",
     "ShareChange",
+    "StatementKey",
     "Table",
     "VaultTable",
     "Visit",

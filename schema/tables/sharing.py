@@ -33,7 +33,10 @@ class Agreement(Table, table=True):
 
     It counts while its status is ACTIVE and now is in [valid_from, valid_until). `version` rises with
     each change of its terms, and contracts are cached by it. What is withdrawn has to be deleted by the
-    partner within `deletion_days`.
+    partner within `deletion_days`; what is not confirmed `narrow_after_days` later narrows the partner's
+    tokens, and after `suspend_after_days` it suspends them (null: never). `restriction` is what came of it.
+
+    `opening`: its members are being decided as if it were ACTIVE, so that activating it is one short step.
     """
 
     __tablename__ = "agreement"
@@ -48,9 +51,20 @@ class Agreement(Table, table=True):
     status: str = column(_OPS, Text)
     version: int = column(_OPS, default=1)
     deletion_days: int = column(_OPS, Integer, default=30, server_default=text("30"))
+    narrow_after_days: int | None = column(_OPS, Integer, nullable=True, default=7, server_default=text("7"))
+    suspend_after_days: int | None = column(
+        _OPS, Integer, nullable=True, default=21, server_default=text("21")
+    )
+    restriction: str = column(_OPS, Text, default="NONE", server_default="NONE")
+    opening: bool = column(_OPS, Boolean, default=False, server_default=text("false"))
+    suspended_at: datetime | None = instant(_OPS, nullable=True)
 
     __table_args__ = (
         CheckConstraint("deletion_days BETWEEN 1 AND 90", name="deletion_days"),
+        CheckConstraint("narrow_after_days BETWEEN 0 AND 365", name="narrow_after_days"),
+        CheckConstraint("suspend_after_days BETWEEN 0 AND 365", name="suspend_after_days"),
+        CheckConstraint("restriction IN ('NONE', 'NARROWED', 'SUSPENDED')", name="restriction"),
+        CheckConstraint("NOT opening OR status IN ('DRAFT', 'SUSPENDED')", name="opening"),
         CheckConstraint(
             "basis IN ('STRATEGIC', 'MARKETING', 'LEGAL', 'INSOLVENCY', 'MEMBER_REQUEST')", name="basis"
         ),
@@ -198,7 +212,8 @@ class Deletion(Table, table=True):
 
     There is at most one open one for an agreement and a member; what is withdrawn meanwhile is added to
     `mask`, and what is shared again is taken out. `erased`: the pairwise id itself has to go as well.
-    Written by `resolvers.shares` and by an erasure, in the transaction that withdraws.
+    Written by `resolvers.shares` and by an erasure, in the transaction that withdraws. Confirmed by a
+    statement of the partner's (`resolvers.commands.deletions`).
     """
 
     __tablename__ = "deletion"
@@ -215,6 +230,9 @@ class Deletion(Table, table=True):
     due_at: datetime = instant(DataCategory.PRIVACY_PREFERENCES)
     told_at: datetime | None = instant(DataCategory.PRIVACY_PREFERENCES, nullable=True)
     confirmed_at: datetime | None = instant(DataCategory.PRIVACY_PREFERENCES, nullable=True)
+    statement_id: UUID | None = column(
+        _OPS, foreign_key="deletion_statement.id", nullable=True, on_delete="SET NULL", index=True
+    )
 
     __table_args__ = (
         CheckConstraint("mask >= 0", name="mask"),

@@ -29,6 +29,15 @@ class CategoryOutcomeType:
     )
 
 
+@strawberry.type(name="CategoryReason", description="What a partner needs a data category for.")
+class CategoryReasonType:
+    """A category that an agreement names, with the reason that the partner stated for it."""
+
+    category: str = structural("The key of the data category; it covers the ones below it.")
+    label: str = structural("The category in words.")
+    reason: str | None = structural("The reason, as the partner stated it; null where none was asked for.")
+
+
 @strawberry.type(name="PartnerAgreement", description="One agreement of a partner, and what it gives of you.")
 class PartnerAgreementType:
     """An agreement that is in force or begins later, applied to the member who asks."""
@@ -37,6 +46,7 @@ class PartnerAgreementType:
     basis: Basis = structural("Why data may leave.")
     purpose: Purpose = structural("What it is used for.")
     categories: list[str] = structural("The data categories that it names; each covers the ones below it.")
+    reasons: list[CategoryReasonType] = structural("Why the partner needs each of these categories.")
     valid_from: datetime = structural("First moment of the agreement.")
     valid_until: datetime | None = structural("Its end; null: until ended.")
     in_force: bool = structural("Whether it counts now. If not, the rest tells what will be so when it does.")

@@ -79,6 +79,9 @@ APART: Final[Mapping[str, str]] = {
     "notice": "what is announced to everybody",
     "partner": "companies",
     "agreement": "companies",
+    "agreement_category": "reasons of companies",
+    "statement_key": "public keys of companies",
+    "deletion_statement": "the partner's word, as it signed it, on pairwise ids that only it knew",
     "partner_client": "companies",
     "quota": "counts of companies",
 }

@@ -148,6 +148,8 @@ async def _populate(database: Database, product: Product, sealer: PhoneSealer) -
                 valid_until=None,
                 status=AgreementStatus.ACTIVE,
                 now=NOW,
+                reasons=dict.fromkeys(categories, "the widest rights there can be"),
+                officer="Olga",
             )
             # Insolvency is opened for a case, not by a command: here it stands for the widest rights.
             await link.execute("UPDATE agreement SET basis = $2 WHERE id = $1", agreement_id, basis.value)

@@ -12,8 +12,9 @@ from schema.tables import Table, VaultTable
 from tests.conftest import MakeDatabase
 
 VAULT = sorted(table.fullname for table in VaultTable.metadata.sorted_tables)
-APPEND_ONLY = ("choice", "disclosure", "revocation")
+APPEND_ONLY = ("choice", "deletion_statement", "disclosure", "revocation")
 UNREADABLE = {
+    "agreement_category", "deletion_statement", "statement_key",
     "applied_policy", "attempt", "done_command", "import_job", "newsletter", "one_time_link",
     "outgoing_mail", "partner_client", "persisted_document", "quota", "revocation",
 }  # fmt: skip

@@ -75,7 +75,7 @@ def agreement_of(office: Terminal, *options: str) -> str:
     office.done("partner", "create", "acme", "--display-name", "Acme")
     created = office.done(
         "agreement", "create", "acme", "--basis", "strategic", "--purpose", "partner-offers",
-        "--category", "user.name", *options,
+        "--category", "user.name=to address letters", "--officer", "Olga", *options,
     )  # fmt: skip
     assert re.fullmatch(UUID_PATTERN, created.strip())
     return created.strip()
@@ -156,13 +156,21 @@ REFUSED = {
     "taken name": ("partner", "create", "acme", "--display-name", "Acme"),
     "no such partner": ("partner", "show", "nobody"),
     "sealed category": ("agreement", "create", "acme", "--basis", "strategic", "--purpose", "partner-offers",
-                        "--category", "user.contact.phone_number"),
+                        "--category", "user.contact.phone_number", "--officer", "Olga"),
     "unknown purpose": ("agreement", "create", "acme", "--basis", "strategic", "--purpose", "fun",
-                        "--category", "user.name"),
+                        "--category", "user.name", "--officer", "Olga"),
     "dates the wrong way": ("agreement", "create", "acme", "--basis", "strategic", "--purpose",
-                            "partner-offers", "--category", "user.name", "--until", "2001-01-01"),
+                            "partner-offers", "--category", "user.name=x", "--until", "2001-01-01",
+                            "--officer", "Olga"),
+    "no officer": ("agreement", "create", "acme", "--basis", "strategic", "--purpose", "partner-offers",
+                   "--category", "user.name=to address"),
+    "no reason": ("agreement", "create", "acme", "--basis", "strategic", "--purpose", "partner-offers",
+                  "--category", "user.name", "--officer", "Olga"),
+    "a number as a reason": ("agreement", "create", "acme", "--basis", "strategic", "--purpose",
+                             "partner-offers", "--category", "user.name=call 415-555-0132", "--officer",
+                             "Olga"),
     "no date": ("agreement", "create", "acme", "--basis", "strategic", "--purpose", "partner-offers",
-                "--category", "user.name", "--until", "soon"),
+                "--category", "user.name", "--until", "soon", "--officer", "Olga"),
     "no agreement id": ("agreement", "show", "1"),
     "no such agreement": ("agreement", "end", "01a20ac4-370b-7bef-8f06-938acc011a8c"),
     "client of no agreement": ("client", "create", "x1", "--agreement",
@@ -260,3 +268,25 @@ async def execute(url: str, statement: str) -> None:
         await connection.execute(statement)
     finally:
         await connection.close()
+
+
+def test_a_category_is_stated_approved_reported_and_taken_back(office: Terminal) -> None:
+    agreement = agreement_of(office, "--category", "user.contact.email", "--draft")
+    assert office.run("agreement", "activate", agreement) == 1
+    assert "`user.contact.email`: each category needs" in office.err
+    office.done("agreement", "state", agreement, "--category", "user.contact.email=to write")
+    assert "approved user.contact.email" in office.done(
+        "agreement", "approve", agreement, "--officer", "Olga"
+    )
+    office.done("agreement", "activate", agreement)
+    shown = office.done("agreement", "show", agreement)
+    assert "user.contact.email: to write (approved by Olga" in shown
+    assert "within 30 days; overdue: narrowed after 7 days, suspended after 21 days" in shown
+    assert f"to end it: gateway agreement end {agreement}" in office.done("agreement", "report", agreement)
+    office.done("agreement", "narrow", agreement, "--category", "user.contact.email")
+    office.done("agreement", "change", agreement, "--until", "2099-01-01", "--suspend-after", "never")
+    shown = office.done("agreement", "show", agreement)
+    assert "categories  user.name\n" in shown
+    assert "until 2099-01-01" in shown
+    assert "suspended after never" in shown
+    assert office.run("agreement", "change", agreement, "--narrow-after", "-1") == 1

@@ -83,6 +83,8 @@ async def world(database: Database, settings: Settings, keys: Keyring, matrix: M
             valid_until=None,
             status=AgreementStatus.ACTIVE,
             now=now,
+            reasons={"user.name": "to address", "user.contact.email": "to write"},
+            officer="Olga",
         )
         await create_client(connection, client_id=CLIENT, agreement_id=agreement_id, now=now)
     return World(database, settings, keys, matrix, member_id, agreement_id)

@@ -1,0 +1,87 @@
+"""What partners owe: reading it, keeping its order, and what overdue deletions do to a partner's tokens.
+
+`resolvers.shares` writes down what is owed when something is withdrawn; `resolvers.commands.deletions` takes
+in the partner's word that it is done. Whoever locks several rows of `deletion` locks them by agreement and
+member.
+
+INVARIANT (overdue-restricts): a partner's restriction is the worst that any of its agreements asks for, by
+its own terms, of what is overdue at that moment; it is written with a line of the revocation log, so every
+replica follows within a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from resolvers.connection import Link
+from resolvers.revocations import RevocationKind, revoke
+from schema.vocabulary import Restriction
+
+_RANKS: Final = (Restriction.NONE, Restriction.NARROWED, Restriction.SUSPENDED)
+
+_DUE: Final = (
+    "SELECT agreement.partner_id, max(CASE"
+    " WHEN due_at + make_interval(days => suspend_after_days) <= $1 THEN 2"
+    " WHEN due_at + make_interval(days => narrow_after_days) <= $1 THEN 1 ELSE 0 END) AS rank"
+    " FROM deletion JOIN agreement ON agreement.id = deletion.agreement_id"
+    " WHERE confirmed_at IS NULL AND due_at <= $1 AND ($2::uuid IS NULL OR agreement.partner_id = $2)"
+    " GROUP BY agreement.partner_id"
+)
+
+
+async def restrict(connection: Link, now: datetime, partner_id: UUID | None = None) -> Sequence[UUID]:
+    """Bring the restrictions of this partner (None: of all) up to date; return the agreements that changed.
+
+    Appends to the revocation log: nothing else may be waited for in this transaction.
+    """
+    ranks = {row["partner_id"]: row["rank"] for row in await connection.fetch(_DUE, now, partner_id)}
+    rows = await connection.fetch(
+        "SELECT id, partner_id, restriction FROM agreement WHERE ($1::uuid IS NULL OR partner_id = $1)"
+        " AND (restriction <> 'NONE' OR partner_id = ANY($2::uuid[])) ORDER BY id FOR NO KEY UPDATE",
+        partner_id,
+        list(ranks),
+    )
+    changed: list[UUID] = []
+    for row in rows:
+        wanted = _RANKS[ranks.get(row["partner_id"], 0)]
+        if wanted != row["restriction"]:
+            await connection.execute(
+                "UPDATE agreement SET restriction = $2, version = version + 1 WHERE id = $1",
+                row["id"],
+                wanted.value,
+            )
+            changed.append(row["id"])
+    for agreement_id in changed:
+        await revoke(connection, RevocationKind.AGREEMENT, str(agreement_id), now=now)
+    return changed
+
+
+async def owe_what_was_suspended(
+    connection: Link, agreement_id: UUID, *, since: datetime, now: datetime
+) -> None:
+    """After a suspension: what was open until it and is not open now has to be deleted.
+
+    A suspension itself asks nobody to delete, because it may be lifted: so what members refuse meanwhile, or
+    all of it when the agreement ends, is owed from now on. What an erasure asked for is owed already.
+    """
+    await connection.execute(
+        "INSERT INTO deletion (id, agreement_id, subject, member_id, mask, withdrawn_at, due_at)"
+        " SELECT gen_random_uuid(), $1, held.subject, known.member_id, held.mask & ~coalesce(share.mask, 0),"
+        " $3::timestamptz, $3::timestamptz + make_interval(days => deletion_days)"
+        " FROM (SELECT subject, bit_or(before) AS mask FROM share_change WHERE agreement_id = $1"
+        "  AND changed_at = $2 AND after = 0 AND before <> 0 AND NOT erased GROUP BY subject) AS held"
+        " JOIN agreement ON agreement.id = $1"
+        " LEFT JOIN pairwise_subject known ON known.subject = held.subject"
+        " LEFT JOIN share ON share.agreement_id = $1 AND share.subject = held.subject"
+        " WHERE NOT EXISTS (SELECT FROM share_change gone WHERE gone.agreement_id = $1"
+        "  AND gone.subject = held.subject AND gone.erased AND gone.changed_at >= $2)"
+        " AND held.mask & ~coalesce(share.mask, 0) <> 0 AND agreement.valid_from <= $2"
+        " ON CONFLICT (agreement_id, subject) WHERE confirmed_at IS NULL DO UPDATE"
+        " SET mask = deletion.mask | excluded.mask",
+        agreement_id,
+        since,
+        now,
+    )
