@@ -17,8 +17,9 @@ import pytest
 from gateway.keys import Keyring
 from gateway.seeding import seeded_phone_numbers
 from resolvers.tokens import SealedTokens, TokenUse
+from tests.attacks.comparing import send, shape
 from tests.attacks.generator import Wire
-from tests.attacks.test_twins import Ids, _dump, _send, _shape, ids, lines, log_lines
+from tests.attacks.test_twins import Ids, _dump, ids, lines, log_lines
 from tests.attacks.twins import SECRET_VALUES, SEED_VALUE, Twins
 from tests.attacks.wire import Answer, Line
 
@@ -56,7 +57,7 @@ class Life:
         self._log()
         for line, access in zip(self._lines, self.access, strict=True):
             self._ids.start(7 << 40 | self._steps)
-            answers.append(await _send(line, wire, token or access))
+            answers.append(await send(line, wire, token or access))
             logged.append(self._log())
         left, right = (_told(answer) for answer in answers)
         assert left == right, document
@@ -93,7 +94,7 @@ class Life:
 
 
 def _told(answer: Answer) -> tuple[Any, ...]:
-    status, headers, body = _shape(answer)
+    status, headers, body = shape(answer)
     technical = {b"content-length"}
     return status, [header for header in headers if header[0] not in technical], _OWN.sub(b"", body)
 

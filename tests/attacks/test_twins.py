@@ -14,14 +14,14 @@ from typing import Any, Final
 from uuid import UUID
 
 import pytest
-from graphql import GraphQLSchema, build_client_schema, get_introspection_query
 
 from gateway.seeding import seeded_password_hashes, seeded_phone_numbers
 from gateway.telemetry import _SILENCED, configure_logging
 from schema.tables import Table, VaultTable
-from tests.attacks.generator import Generator, Pool, Template, Wire
+from tests.attacks.comparing import contract_of, outcome, send, shape
+from tests.attacks.generator import Generator, Pool, Template
 from tests.attacks.twins import MEMBERS, SECRET_VALUES, SEED_VALUE, Twins, World
-from tests.attacks.wire import Answer, Line, connected
+from tests.attacks.wire import Line, connected
 from tests.canaries import WATCH
 from tests.conftest import CACHE, EXTERNAL_URL
 from tests.gateway.importing.files import owner
@@ -34,9 +34,6 @@ THOROUGH: Final = 3_000
 
 REPEATED: Final = 0.85
 """How many requests send a document again with other values: a plan made once answers them all."""
-
-VARYING: Final = frozenset({b"date", b"x-request-id"})
-"""The headers that differ between any two answers. Their shape is compared instead."""
 
 RECORDS: Final = (
     "SELECT recorded_at, partner_id, agreement_id, client_id, token_id, operation_name, operation_hash,"
@@ -89,34 +86,6 @@ def log_lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
         logging.getLogger(name).disabled = False
 
 
-async def _send(line: Line, wire: Wire, token: str | None) -> Answer:
-    headers = [*wire.headers] + ([("authorization", f"Bearer {token}")] if token is not None else [])
-    target = f"/graphql?{wire.query_string}" if wire.query_string else "/graphql"
-    return await line.request(wire.method, target, headers, wire.body)
-
-
-def _shape(answer: Answer) -> tuple[Any, ...]:
-    """Everything of an answer that can be seen."""
-    headers = [(name, len(value) if name in VARYING else value) for name, value in answer.headers]
-    return answer.status_line, headers, answer.body
-
-
-def _outcome(answer: Any) -> str:
-    """In a word: done, changed, or the code of the first error."""
-    if "errors" in answer:
-        return str(answer["errors"][0]["extensions"]["code"])
-    payloads = [value for value in answer["data"].values() if isinstance(value, dict) and value.get("errors")]
-    return str(payloads[0]["errors"][0].get("code")) if payloads else "with data"
-
-
-async def _contract(line: Line, token: str | None) -> GraphQLSchema | None:
-    """The contract by introspection; None for whom there is none."""
-    body = json.dumps({"query": get_introspection_query(descriptions=False)}).encode()
-    answer = await _send(line, Wire("POST", "", (("content-type", "application/json"),), body), token)
-    data = answer.json.get("data")
-    return None if data is None else build_client_schema(data)
-
-
 class Ids:
     """Ids that are the same in both worlds: they depend on the request and on their place in it."""
 
@@ -153,7 +122,7 @@ async def test_twin_worlds_answer_alike(
     requests: int,
 ) -> None:
     left, right = lines
-    contracts = {caller: await _contract(left, token) for caller, token in twins.tokens.items()}
+    contracts = {caller: await contract_of(left, token) for caller, token in twins.tokens.items()}
     visitor = contracts["visitor"]
     assert visitor is not None, "no introspection"
     pool = Pool(numbers=[n for s in SECRET_VALUES for n in seeded_phone_numbers(SEED_VALUE, 8, s)])
@@ -162,7 +131,7 @@ async def test_twin_worlds_answer_alike(
     weights = [10 if contracts[caller] is not None else 1 for caller in callers]
     outcomes: Counter[str] = Counter()
     templates: dict[str, list[Template]] = {}
-    await _contract(right, None)
+    await contract_of(right, None)
     for world in (twins.left, twins.right):
         async with owner(world.database) as connection:
             await connection.execute("TRUNCATE disclosure")
@@ -178,10 +147,10 @@ async def test_twin_worlds_answer_alike(
         answers, logged = [], []
         for line in lines:
             ids.start(requests << 20 | index)
-            answers.append(await _send(line, wire, twins.tokens[caller]))
+            answers.append(await send(line, wire, twins.tokens[caller]))
             logged.append(log_lines())
 
-        assert _shape(answers[0]) == _shape(answers[1]), repeat
+        assert shape(answers[0]) == shape(answers[1]), repeat
         assert logged[0] == logged[1], repeat
         assert answers[0].status in {200, 400, 401, 405, 406, 414, 415}, (answers[0].body, repeat)
         assert b"INTERNAL" not in answers[0].body, (answers[0].body, repeat)
@@ -189,7 +158,7 @@ async def test_twin_worlds_answer_alike(
         pool.learn(answer.get("data"))
         if answer.get("data") and again is None and generator.template is not None:
             known.append(generator.template)
-        outcomes[_outcome(answer)] += 1
+        outcomes[outcome(answer)] += 1
     print(f"\ntwin worlds: {requests} requests compared: {dict(outcomes.most_common())}")  # noqa: T201
     assert outcomes["with data"] > requests / 4
     assert len(outcomes) > 5
