@@ -40,6 +40,7 @@ from gateway.identity.principals import open_authenticator
 from gateway.keys import Keyring
 from gateway.limits import Limits
 from gateway.migrations import current_revision, expected_revision
+from gateway.oauth.routes import oauth_routes
 from gateway.operations import Preparer
 from gateway.policy_source import load_policy_of
 from gateway.quotas import Quotas, quota_settings
@@ -172,6 +173,7 @@ async def compose(
                 Route("/graphql", endpoint),
                 *health_routes({"database": _pings(database)}),
                 *well_known_routes(),
+                *oauth_routes(settings, keys, database, means, authenticator),
                 *pages,
             ],
             middleware=cors(settings.cors_origins),

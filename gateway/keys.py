@@ -1,7 +1,7 @@
 """The keys of this installation: files in `data_dir/keys` that only the service's user may read.
 
     master-secret             32 random bytes; everything symmetric is derived from it by HKDF (RFC 5869)
-    signing-<kid>.json        an Ed25519 key as JWK (RFC 8037), with a `status`
+    signing-<kid>.json        what tokens are signed with (`gateway.signing_keys`)
     phone-public-key.pem      what telephone numbers are sealed to
 
 INVARIANT (cannot-open): nothing here can hold the key that opens a telephone number; that one is made
@@ -14,10 +14,11 @@ import json
 import os
 import secrets
 import stat
+import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -29,6 +30,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
 from gateway.settings import Settings
+from gateway.signing_keys import PATTERN, SigningKey, SigningKeys, SigningStatus
 from schema.errors import SettingsError
 
 SECRET_BYTES: Final = 32
@@ -37,27 +39,6 @@ CURSOR_KEY_BYTES: Final = 64
 
 MASTER_FILE: Final = "master-secret"
 PHONE_FILE: Final = "phone-public-key.pem"
-
-
-class SigningStatus(StrEnum):
-    """ACTIVE signs and verifies. RETIRING only verifies, until the tokens that it signed have expired."""
-
-    ACTIVE = "ACTIVE"
-    RETIRING = "RETIRING"
-
-
-@dataclass(frozen=True, slots=True)
-class SigningKey:
-    """A key for our own tokens. `kid` is the thumbprint of the public key (RFC 7638)."""
-
-    kid: str
-    status: SigningStatus
-    private_key: Ed25519PrivateKey = field(repr=False)
-
-    @property
-    def public_key(self) -> Ed25519PublicKey:
-        """What verifies."""
-        return self.private_key.public_key()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +54,18 @@ class Keyring:
     """All keys of a running gateway. Its repr shows none of them."""
 
     secret: bytes = field(repr=False)
-    signing_keys: tuple[SigningKey, ...]
+    signing_keys: SigningKeys
     phone_public_key: PhonePublicKey
 
     @property
     def signing_key(self) -> SigningKey:
-        """The one that signs."""
-        return next(key for key in self.signing_keys if key.status is SigningStatus.ACTIVE)
+        """The one that signs now."""
+        return self.signing_keys.signing_key
 
     @property
     def verification_keys(self) -> Mapping[str, Ed25519PublicKey]:
-        """What our own tokens may be verified with, by `kid`."""
-        return {key.kid: key.public_key for key in self.signing_keys}
+        """What our own tokens may be verified with now, by `kid`."""
+        return self.signing_keys.verification_keys
 
     @property
     def cursor_key(self) -> bytes:
@@ -113,6 +94,14 @@ class Keyring:
         return {name: derive(self.secret, f"role {name}", SECRET_BYTES).hex() for name in names}
 
 
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """What a rotation did: the key that signs next, and the `kid`s of those that are gone."""
+
+    new: SigningKey
+    removed: tuple[str, ...]
+
+
 def derive(secret: bytes, purpose: str, length: int) -> bytes:
     """`length` bytes for one purpose; they tell nothing of the secret or of another purpose's bytes."""
     return HKDF(SHA256(), length, salt=None, info=f"member-gateway {purpose}".encode()).derive(secret)
@@ -133,9 +122,7 @@ def load_keyring(settings: Settings) -> Keyring:
     secret = read_secret(settings.secret_file or folder / MASTER_FILE)
     if len(secret) != SECRET_BYTES:
         raise SettingsError(f"the master secret has to have {SECRET_BYTES} bytes: restore it from its backup")
-    signing_keys = tuple(_read_signing_key(path) for path in sorted(folder.glob("signing-*.json")))
-    if sum(key.status is SigningStatus.ACTIVE for key in signing_keys) != 1:
-        raise SettingsError(f"exactly one signing key in `{folder}` has to be ACTIVE: run `gateway init`")
+    signing_keys = SigningKeys(_read_signing_keys(folder), folder=folder, read=_read_signing_keys)
     return Keyring(secret, signing_keys, read_phone_public_key(folder / PHONE_FILE))
 
 
@@ -150,21 +137,29 @@ def create_keys(settings: Settings, phone_public_key: bytes) -> Keyring:
     create_once(folder / PHONE_FILE, phone_public_key)
     if settings.secret_file is None:
         create_once(folder / MASTER_FILE, secrets.token_bytes(SECRET_BYTES))
-    if not any(folder.glob("signing-*.json")):
-        _write_signing_key(folder, Ed25519PrivateKey.generate(), SigningStatus.ACTIVE)
+    if not any(folder.glob(PATTERN)):
+        _write_signing_key(folder, Ed25519PrivateKey.generate(), time.time())
     return load_keyring(settings)
 
 
-def rotate_signing_key(settings: Settings) -> Keyring:
-    """Sign with a new key from now on; the ones before verify until they are removed.
+def rotate_signing_key(settings: Settings, wait: timedelta, now: float | None = None) -> Rotation:
+    """Publish a new key that signs after `wait`; the one before goes on verifying (`gateway.signing_keys`).
 
-    The caller still has to restart or reload every replica within the lifetime of a token.
+    What has expired is removed. Running gateways that look at the same folder follow by themselves.
+
+    Raises:
+        SettingsError: a next key waits already, or the keys cannot be used.
     """
     folder = keys_dir(settings)
-    for key in load_keyring(settings).signing_keys:
-        _write_signing_key(folder, key.private_key, SigningStatus.RETIRING)
-    _write_signing_key(folder, Ed25519PrivateKey.generate(), SigningStatus.ACTIVE)
-    return load_keyring(settings)
+    moment = time.time() if now is None else now
+    known = load_keyring(settings).signing_keys.by_status(moment)
+    if wait and any(status is SigningStatus.NEXT for _, status in known):
+        raise SettingsError("a next key is published already and has yet to sign: see `gateway keys list`")
+    expired = [key.kid for key, status in known if status is SigningStatus.EXPIRED]
+    for kid in expired:
+        (folder / f"signing-{kid}.json").unlink(missing_ok=True)
+    new = _write_signing_key(folder, Ed25519PrivateKey.generate(), moment + wait.total_seconds())
+    return Rotation(new, tuple(expired))
 
 
 def read_phone_public_key(path: Path) -> PhonePublicKey:
@@ -215,21 +210,29 @@ def _draft(path: Path, data: bytes) -> Path:
     return draft
 
 
-def _write_signing_key(folder: Path, key: Ed25519PrivateKey, status: SigningStatus) -> None:
-    public = _base64(key.public_key().public_bytes_raw())
+def public_jwk(key: Ed25519PublicKey) -> dict[str, str]:
+    """A public key of ours as a JWK (RFC 8037). `kid` is its thumbprint (RFC 7638)."""
+    public = _base64(key.public_bytes_raw())
     thumbprint = json.dumps({"crv": "Ed25519", "kty": "OKP", "x": public}, separators=(",", ":"))
-    jwk = {
+    return {
         "kty": "OKP",
         "crv": "Ed25519",
         "alg": "EdDSA",
         "use": "sig",
         "kid": _base64(sha256(thumbprint.encode()).digest()),
         "x": public,
-        "d": _base64(key.private_bytes_raw()),
-        "status": status,
     }
+
+
+def _write_signing_key(folder: Path, key: Ed25519PrivateKey, signs_from: float) -> SigningKey:
+    jwk = public_jwk(key.public_key()) | {"d": _base64(key.private_bytes_raw()), "signs_from": signs_from}
     path = folder / f"signing-{jwk['kid']}.json"
     _draft(path, json.dumps(jwk, indent=1).encode()).replace(path)
+    return SigningKey(str(jwk["kid"]), signs_from, key)
+
+
+def _read_signing_keys(folder: Path) -> list[SigningKey]:
+    return [_read_signing_key(path) for path in sorted(folder.glob(PATTERN))]
 
 
 def _read_signing_key(path: Path) -> SigningKey:
@@ -238,7 +241,9 @@ def _read_signing_key(path: Path) -> SigningKey:
         jwk = json.loads(data)
         encoded = f"{jwk['d']}="
         key = Ed25519PrivateKey.from_private_bytes(urlsafe_b64decode(encoded))
-        return SigningKey(str(jwk["kid"]), SigningStatus(jwk["status"]), key)
+        # Keys of before 0005 say what they did when they were written: those that retired have expired.
+        signs_from = jwk.get("signs_from", 0.0 if jwk.get("status") == "ACTIVE" else -1.0)
+        return SigningKey(str(jwk["kid"]), float(signs_from), key)
     except (ValueError, KeyError, TypeError) as error:
         raise SettingsError(f"`{path}` is no signing key: restore it from its backup") from error
 

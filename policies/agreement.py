@@ -71,6 +71,19 @@ def parse_categories(keys: Iterable[str]) -> frozenset[DataCategory]:
     return frozenset(parsed)
 
 
+def refused_scopes(terms: AgreementTerms, scopes: Iterable[str]) -> list[str]:
+    """Name the scopes that a token under `terms` cannot have: unknown, sealed (R1), or wider than the terms.
+
+    A scope is within the terms if one of their keys covers it, so that it never says more than they do.
+    """
+    refused = []
+    for position, scope in enumerate(scopes, start=1):
+        key = _KEYS.get(scope)
+        if key is None or key in SEALED or not any(granted.covers(key) for granted in terms.categories):
+            refused.append(_named(scope, position))
+    return refused
+
+
 def scope_mask(terms: AgreementTerms, scopes: Iterable[str]) -> int:
     """Return what is left of `terms` under a token with these scopes, closed.
 

@@ -10,6 +10,7 @@ from resolvers.connection import Link
 from resolvers.shares import read_terms
 from schema.tables.member import MemberStatus
 from schema.tables.sharing import ClientStatus
+from schema.vocabulary import ClientAuth
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,10 @@ class ClientFacts:
 
     active: bool
     terms: AgreementTerms
+    auth: ClientAuth | None = None
+    """How it proves who it is where it gets its tokens."""
+    dpop: bool = False
+    """Whether every token of it has to be bound to a key (RFC 9449)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +35,15 @@ class MemberStanding:
 async def read_client(connection: Link, client_id: str) -> ClientFacts | None:
     """The client of that id, or None."""
     row = await connection.fetchrow(
-        "SELECT c.status AS client_status, a.id, a.partner_id, a.basis, a.purpose, a.categories,"
-        " a.valid_from, a.valid_until, a.status, a.version"
+        "SELECT c.status AS client_status, c.auth_method, c.dpop, a.id, a.partner_id, a.basis, a.purpose,"
+        " a.categories, a.valid_from, a.valid_until, a.status, a.version"
         " FROM partner_client c JOIN agreement a ON a.id = c.agreement_id WHERE c.client_id = $1",
         client_id,
     )
     if row is None:
         return None
-    return ClientFacts(row["client_status"] == ClientStatus.ACTIVE, read_terms(row))
+    auth = None if row["auth_method"] is None else ClientAuth(row["auth_method"])
+    return ClientFacts(row["client_status"] == ClientStatus.ACTIVE, read_terms(row), auth, row["dpop"])
 
 
 async def read_standing(connection: Link, member_id: UUID) -> MemberStanding | None:

@@ -8,12 +8,14 @@ by a keyed digest, and an account that does not exist is counted like one that d
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 from resolvers.connection import Link
 from resolvers.context import Work
+from resolvers.means import Means
 from schema.errors import ThrottledError
 
 IPV6_NETWORK_BITS: Final = 64
@@ -38,12 +40,27 @@ async def count_attempt(work: Work, *accounts: str, refill: timedelta | None = N
     origin = network_of(work.exchange.ip_address)
     if origin is not None:
         buckets.append((key(f"address {origin}"), rules.address_attempts, rules.address_refill))
-    waits = [
-        await _drip(work.connection, name, work.now, burst, refill) for name, burst, refill in sorted(buckets)
-    ]
-    longest = max(waits)
-    if longest > timedelta(0):
-        raise ThrottledError(math.ceil(longest.total_seconds()))
+    await _fill(work.connection, buckets, work.now)
+
+
+async def count_client_failure(
+    connection: Link, means: Means, *, client_id: str, address: str | None, now: datetime
+) -> None:
+    """Count that somebody failed to prove to be this client; once in a transaction, the caller's.
+
+    Only failures are counted, and after they have failed: whoever floods a client's id with wrong secrets
+    does not keep the client out, whose own credential is looked at first. Secrets have 256 bits, so there is
+    no guess to slow down; what is bounded is what guessing costs us.
+
+    Raises:
+        ThrottledError: there were too many; then nothing is counted.
+    """
+    rules, key = means.rules, means.attempt_key
+    buckets = [(key(f"client {client_id}"), rules.sign_in_attempts, rules.sign_in_refill)]
+    origin = network_of(address)
+    if origin is not None:
+        buckets.append((key(f"clients of {origin}"), rules.address_attempts, rules.address_refill))
+    await _fill(connection, buckets, now)
 
 
 async def forget_attempts(work: Work, account: str) -> None:
@@ -65,6 +82,18 @@ def network_of(address: str | None) -> str | None:
             return str(parsed.ipv4_mapped)
         return f"{IPv6Address(int(parsed) >> IPV6_NETWORK_BITS << IPV6_NETWORK_BITS)}/{IPV6_NETWORK_BITS}"
     return str(parsed)
+
+
+async def _fill(connection: Link, buckets: Sequence[tuple[bytes, int, timedelta]], now: datetime) -> None:
+    """One attempt into each bucket (key, burst, refill), in the order of their keys.
+
+    Raises:
+        ThrottledError: one of them is full.
+    """
+    waits = [await _drip(connection, name, now, burst, refill) for name, burst, refill in sorted(buckets)]
+    longest = max(waits)
+    if longest > timedelta(0):
+        raise ThrottledError(math.ceil(longest.total_seconds()))
 
 
 async def _drip(connection: Link, key: bytes, now: datetime, burst: int, refill: timedelta) -> timedelta:

@@ -16,6 +16,16 @@ class AgeBand(StrEnum):
     AGE_65_PLUS = "AGE_65_PLUS"
 
 
+class ClientAuth(StrEnum):
+    """How a partner's client proves who it is: exactly one way each. Values as in RFC 7591 and OpenID.
+
+    SECRET: an id and a secret by HTTP Basic (RFC 6749, 2.3.1). KEY: a signed assertion (RFC 7523, 2.2).
+    """
+
+    SECRET = "client_secret_basic"  # noqa: S105 - the name of a method
+    KEY = "private_key_jwt"
+
+
 class AgreementStatus(StrEnum):
     """Only an ACTIVE agreement shares anything."""
 

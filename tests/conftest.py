@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from gateway.database import Database, open_pools
-from gateway.keys import Keyring, PhonePublicKey, SigningKey, SigningStatus
+from gateway.keys import Keyring, PhonePublicKey
 from gateway.settings import Settings
+from gateway.signing_keys import SigningKey, SigningKeys
 from tests.databases import TestServer, server
 
 pytest_plugins = ("tests.canaries", "tests.running")
@@ -57,7 +58,7 @@ def keys(phone_private_key: X25519PrivateKey) -> Keyring:
     signing_key = Ed25519PrivateKey.from_private_bytes(sha256(b"the signer of the tests").digest())
     return Keyring(
         secret=sha256(b"the secret of the tests").digest(),
-        signing_keys=(SigningKey("test-key", SigningStatus.ACTIVE, signing_key),),
+        signing_keys=SigningKeys([SigningKey("test-key", 0.0, signing_key)]),
         phone_public_key=PhonePublicKey("test-phone-key", phone_private_key.public_key()),
     )
 

@@ -1,32 +1,144 @@
-"""`gateway client create|revoke`: a partner's programs that may sign in, each under one agreement."""
+"""`gateway client ...`: a partner's programs that may sign in, each under one agreement, and what with.
+
+A secret goes to standard output alone, once; what belongs to it goes to standard error.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Final
 
 import typer
 
 from gateway.cli.office import Office, in_office, parse_id
+from gateway.oauth.client_keys import read_jwks
+from resolvers.commands.client_credentials import (
+    ClientView,
+    PublicKey,
+    add_keys,
+    remove_key,
+    replace_secret,
+    show_client,
+)
 from resolvers.commands.clients import create_client, revoke_client
+from schema.errors import InputError
+from schema.vocabulary import ClientAuth
 
 app = typer.Typer(help="A partner's programs that may sign in.", no_args_is_help=True)
 
+OVERLAP: Final = 24
+"""Hours that the credential before goes on counting, if nothing else is said: a working day anywhere."""
+
+_WAYS: Final = {"secret": ClientAuth.SECRET, "key": ClientAuth.KEY}
+
 ClientId = Annotated[str, typer.Argument(metavar="CLIENT_ID")]
+Overlap = Annotated[
+    int,
+    typer.Option(
+        "--overlap", min=0, max=24 * 90, help="Hours that the one before still counts; 0: it was stolen."
+    ),
+]
+Jwks = Annotated[
+    Path,
+    typer.Option("--jwks", help="Its public keys, as JWKS or JWK.", exists=True, dir_okay=False),
+]
 
 
 @app.command("create")
 def create_command(
     client_id: ClientId,
     agreement: Annotated[str, typer.Option("--agreement", help="The agreement it acts under.", metavar="ID")],
+    auth: Annotated[
+        str, typer.Option("--auth", help="How it proves who it is: secret or key.", metavar="WAY")
+    ] = "secret",
+    jwks: Annotated[
+        Path | None,
+        typer.Option("--jwks", help="Its public keys, with --auth key.", exists=True, dir_okay=False),
+    ] = None,
+    dpop: Annotated[bool, typer.Option("--dpop", help="Bind its tokens to a key of its own.")] = False,
 ) -> None:
-    """Let a client act under an agreement."""
+    """Let a client act under an agreement; prints its secret, if it has one."""
     agreement_id = parse_id(agreement)
+    way = _WAYS.get(auth)
+    if way is None or (way is ClientAuth.KEY) is not (jwks is not None):
+        raise InputError("`--auth`: `secret`, or `key` together with `--jwks FILE`")
+    keys = [] if jwks is None else _read(jwks)
+
+    async def work(office: Office) -> str | None:
+        await create_client(
+            office.connection,
+            client_id=client_id,
+            agreement_id=agreement_id,
+            now=office.now,
+            auth=way,
+            dpop=dpop,
+        )
+        if keys:
+            await add_keys(office.connection, client_id=client_id, keys=keys, now=office.now)
+            return None
+        return await _new_secret(office, client_id, timedelta(0))
+
+    secret = in_office(work)
+    typer.echo(f"client {client_id}: created", err=True)
+    _print_secret(secret)
+
+
+@app.command("show")
+def show_command(client_id: ClientId) -> None:
+    """Show how a client proves who it is, and until when each of its credentials counts."""
+
+    async def work(office: Office) -> ClientView:
+        return await show_client(office.connection, client_id, office.now)
+
+    view = in_office(work)
+    bound = ", tokens bound by DPoP" if view.dpop else ""
+    typer.echo(f"client {view.client_id}: {view.status}, {view.auth or 'no way to authenticate'}{bound}")
+    for held in view.credentials:
+        what = f"key {held.name}" if held.name else "secret"
+        typer.echo(f"  {what}\tsince {_moment(held.since)}\t{_until(held.until)}")
+
+
+@app.command("rotate")
+def rotate_command(client_id: ClientId, overlap: Overlap = OVERLAP) -> None:
+    """Give a client a new secret, and print it; the one before counts for a while."""
+
+    async def work(office: Office) -> str:
+        return await _new_secret(office, client_id, timedelta(hours=overlap))
+
+    secret = in_office(work)
+    typer.echo(f"client {client_id}: new secret; {_what_ends(overlap)}", err=True)
+    _print_secret(secret)
+
+
+@app.command("add-key")
+def add_key_command(client_id: ClientId, jwks: Jwks) -> None:
+    """Let a client sign with further keys, beside those it has."""
+    keys = _read(jwks)
 
     async def work(office: Office) -> None:
-        await create_client(office.connection, client_id=client_id, agreement_id=agreement_id, now=office.now)
+        await add_keys(office.connection, client_id=client_id, keys=keys, now=office.now)
 
     in_office(work)
-    typer.echo(f"client {client_id}: created")
+    for key in keys:
+        typer.echo(f"client {client_id}: key {key.kid} counts")
+
+
+@app.command("remove-key")
+def remove_key_command(
+    client_id: ClientId,
+    kid: Annotated[str, typer.Argument(metavar="KID", help="As `gateway client show` prints it.")],
+    overlap: Overlap = OVERLAP,
+) -> None:
+    """Let a key of a client stop counting, after a while or at once."""
+
+    async def work(office: Office) -> None:
+        ends = timedelta(hours=overlap)
+        await remove_key(office.connection, client_id=client_id, kid=kid, overlap=ends, now=office.now)
+
+    in_office(work)
+    typer.echo(f"client {client_id}: {_what_ends(overlap)}")
 
 
 @app.command("revoke")
@@ -38,3 +150,34 @@ def revoke_command(client_id: ClientId) -> None:
 
     in_office(work)
     typer.echo(f"client {client_id}: revoked")
+
+
+async def _new_secret(office: Office, client_id: str, overlap: timedelta) -> str:
+    return await replace_secret(office.connection, client_id=client_id, overlap=overlap, now=office.now)
+
+
+def _read(path: Path) -> Sequence[PublicKey]:
+    try:
+        return read_jwks(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError("`--jwks`: the file cannot be read as text") from error
+
+
+def _print_secret(secret: str | None) -> None:
+    if secret is not None:
+        typer.echo("its secret, which is shown this once:", err=True)
+        typer.echo(secret)
+
+
+def _what_ends(overlap: int) -> str:
+    if overlap:
+        return f"the one before counts for {overlap} more hours"
+    return "the one before counts no more, nor do the tokens that it has got"
+
+
+def _until(until: datetime | None) -> str:
+    return "without end" if until is None else f"until {_moment(until)}"
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

@@ -65,6 +65,8 @@ def partner_command(
         facts = await read_client(office.connection, client_id)
         if facts is None or not facts.active or not facts.terms.in_force(office.now):
             raise NotFoundError(f"no agreement of `{client_id}` is in force: see `gateway agreement list`")
+        if facts.dpop:
+            raise NotFoundError(f"`{client_id}` has tokens bound to its own key: it gets them itself")
         scopes = facts.terms.categories if scope is None else parse_categories(scope)
         return mint(
             office.settings,

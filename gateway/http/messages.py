@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from policies.principal import PartnerPrincipal, Principal
 from resolvers.exchange import Exchange
 from schema.errors import UnauthenticatedError
+
+RESOURCE_METADATA: Final = "/.well-known/oauth-protected-resource"
+"""Where the metadata of this resource is (RFC 9728): whoever is refused is told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,13 @@ import httpx
 
 from gateway.cache import BoundedCache
 from gateway.database import Database
-from gateway.http.messages import CredentialRefusedError, Credentials
+from gateway.http.messages import RESOURCE_METADATA, CredentialRefusedError, Credentials
 from gateway.identity.authority import Authority, Subscriber, follow_revocations
+from gateway.identity.dpop import verify_proof
 from gateway.identity.issuers import ExternalIssuer
+from gateway.identity.jws import TokenRefusedError
+from gateway.identity.proofs import DatabaseProofs
+from gateway.identity.public_keys import ALGORITHMS
 from gateway.identity.tokens import (
     MAX_CLAIM_LENGTH,
     KeySource,
@@ -44,11 +48,9 @@ from schema.errors import UnauthenticatedError
 from schema.ids import parse_uuid
 
 _VISITOR: Final = Visitor()
-_SCHEME: Final = "bearer "
 
 REALM: Final = "graphql"
-RESOURCE_METADATA: Final = "/.well-known/oauth-protected-resource"
-"""Where the metadata of this resource is (RFC 9728)."""
+_SCHEMES: Final = frozenset({"bearer", "dpop"})
 
 
 @dataclass(slots=True)
@@ -59,6 +61,10 @@ class _Known:
     member_id: UUID | None
     facts: ClientFacts | None = None
     principal: PartnerPrincipal | None = None
+
+
+class _ProofRefusedError(UnauthenticatedError):
+    """The token may count; the proof that came with it does not."""
 
 
 class Authenticator:
@@ -80,19 +86,22 @@ class Authenticator:
         self._database = database
         self._authority = authority
         self._clock = clock
+        self._keys_seen = own.keyring.signing_keys.version
         self._known: BoundedCache[bytes, _Known] = BoundedCache(settings.token_cache_size)
         self._clients: BoundedCache[str, ClientFacts] = BoundedCache(settings.token_cache_size)
         self._members: BoundedCache[UUID, MemberStanding] = BoundedCache(settings.token_cache_size)
+        self._proofs = DatabaseProofs(database)
         authority.subscribe(self._forget)
 
     async def authenticate(self, credentials: Credentials) -> Principal:
         """Who sent these; a visitor if there are none and none are required.
 
-        1. the credential is a bearer token, and nothing else;
+        1. the credential is a token, as a bearer's or with a DPoP proof, and nothing else;
         2. the revocation log is known up to a moment ago;
         3. the token was verified before, or is verified now;
         4. it has not expired, and neither it nor its session, client or member has been revoked since;
-        5. the member may sign in, or the client may and its agreement is in force this second.
+        5. a token that is bound to a key comes with a proof of that key for this request, no other does;
+        6. the member may sign in, or the client may and its agreement is in force this second.
 
         Raises:
             UnauthenticatedError: the credential is not valid now; the reason goes to the log.
@@ -103,10 +112,11 @@ class Authenticator:
                 raise CredentialRefusedError("send an access token", self._challenges(None))
             return _VISITOR
         try:
-            return await self._principal_of(credentials.authorization)
+            return await self._principal_of(credentials, credentials.authorization)
         except UnauthenticatedError as error:
             event("token refused", logging.INFO, reason=str(error.__cause__))
-            raise CredentialRefusedError(str(error), self._challenges("invalid_token")) from error.__cause__
+            code = "invalid_dpop_proof" if isinstance(error, _ProofRefusedError) else "invalid_token"
+            raise CredentialRefusedError(str(error), self._challenges(code)) from error.__cause__
 
     async def confirm(self, principal: PartnerPrincipal) -> None:
         """Return if the credential behind `principal` counts at this moment, under the same terms.
@@ -130,7 +140,10 @@ class Authenticator:
         """How to authenticate here, and where it is written (RFC 6750, 3; RFC 9728, 5.1)."""
         failed = "" if code is None else f', error="{code}"'
         where = f'resource_metadata="{self._own.issuer}{RESOURCE_METADATA}"'
-        return [f'Bearer realm="{REALM}"{failed}, {where}']
+        algorithms = f'algs="{" ".join(ALGORITHMS)}"'
+        if code == "invalid_dpop_proof":
+            return [f'DPoP realm="{REALM}"{failed}, {algorithms}, {where}']
+        return [f'Bearer realm="{REALM}"{failed}, {where}', f'DPoP realm="{REALM}"{failed}, {algorithms}']
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Call `subscriber` with kind and subject of each line of the revocation log from now on."""
@@ -140,11 +153,65 @@ class Authenticator:
         """Know what was revoked up to this moment, unless the database does not answer."""
         await self._authority.catch_up()
 
-    async def _principal_of(self, authorization: str) -> Principal:
-        scheme, token = authorization[: len(_SCHEME)], authorization[len(_SCHEME) :].strip(" ")
-        if scheme.lower() != _SCHEME or not token:  # 1
-            raise refuse("not a bearer token")
+    async def inspect(self, text: str) -> VerifiedToken | None:
+        """The partner's token in a text, if it counts now; whoever sends it has proved nothing by it.
+
+        Raises:
+            UnavailableError: what is needed to find out does not answer.
+        """
+        try:
+            known = await self._known_token(text)
+            if known.member_id is not None:
+                return None
+            await self._partner(known)
+        except UnauthenticatedError:
+            return None
+        return known.token
+
+    async def verify(self, text: str) -> VerifiedToken | None:
+        """The token in a text, if its signature and times are right, whether or not it still counts."""
+        try:
+            return (await self._verify(text)).token
+        except UnauthenticatedError:
+            return None
+
+    async def _principal_of(self, credentials: Credentials, authorization: str) -> Principal:
+        scheme, _, token = authorization.partition(" ")
+        token = token.strip(" ")
+        if scheme.lower() not in _SCHEMES or not token:  # 1
+            raise refuse("not a token")
+        known = await self._known_token(token)
+        bound = _binding(known.token)
+        if (scheme.lower() == "dpop") is not (bound is not None):  # 5
+            raise refuse("bound and not bound are not the same")
+        if bound is not None:
+            await self._require_proof(credentials, token, bound)
+        if known.member_id is not None:  # 6
+            return await self._member(known.token, known.member_id)
+        return await self._partner(known)
+
+    async def _require_proof(self, credentials: Credentials, token: str, bound: str) -> None:
+        """Go on only with a proof of the key that the token is bound to, for this very request."""
+        try:
+            proof = verify_proof(
+                credentials.proof or "",
+                method=credentials.method,
+                url=self._own.issuer + credentials.path,
+                token=token,
+                now=self._clock(),
+                leeway=self._leeway,
+            )
+            if proof.thumbprint != bound:
+                raise TokenRefusedError("proof of another key")  # noqa: TRY301 - one way out for all proofs
+            await self._proofs.use(proof)
+        except TokenRefusedError as error:
+            message = "the `DPoP` proof does not count: make a new one for this request"
+            raise _ProofRefusedError(message) from error
+
+    async def _known_token(self, token: str) -> _Known:
+        """The token, verified, alive and not revoked."""
         await self._authority.ensure_fresh()  # 2
+        self._forget_removed_keys()
         key = sha256(token.encode("utf-8", "surrogatepass")).digest()
         known = self._known.get(key)
         if known is None:  # 3
@@ -156,9 +223,14 @@ class Authenticator:
         member = None if known.member_id is None else str(known.member_id)
         if self._authority.is_revoked(known.token, member):
             raise refuse("revoked")
-        if known.member_id is not None:  # 5
-            return await self._member(known.token, known.member_id)
-        return await self._partner(known)
+        return known
+
+    def _forget_removed_keys(self) -> None:
+        """Verify every token anew once the signing keys have changed: one may have been taken away."""
+        version = self._own.keyring.signing_keys.version
+        if version != self._keys_seen:
+            self._keys_seen = version
+            self._known.clear()
 
     async def _verify(self, text: str) -> _Known:
         token = await verify_token(text, self._sources, leeway=self._leeway)
@@ -204,6 +276,8 @@ class Authenticator:
 
     async def _partner(self, known: _Known) -> PartnerPrincipal:
         facts = await self._client_facts(known.token.client_id)
+        if facts.dpop and _binding(known.token) is None:
+            raise refuse("the client's tokens have to be bound")
         if known.principal is None or known.facts is not facts:
             known.facts, known.principal = facts, _partner_principal(known.token, facts)
         return known.principal
@@ -243,6 +317,22 @@ class Authenticator:
                     self._members.discard(member_id)
             case RevocationKind.TOKEN | RevocationKind.SESSION | RevocationKind.POLICY:
                 pass
+
+
+def _binding(token: VerifiedToken) -> str | None:
+    """The thumbprint of the key that the token is bound to; None for a bearer's.
+
+    Raises:
+        UnauthenticatedError: it is bound in a way that we cannot check (RFC 7800).
+    """
+    if "cnf" not in token.claims:
+        return None
+    confirmation = token.claims["cnf"]
+    if isinstance(confirmation, dict) and confirmation.keys() == {"jkt"}:
+        thumbprint = confirmation["jkt"]
+        if isinstance(thumbprint, str) and thumbprint:
+            return thumbprint
+    raise refuse("bound in another way")
 
 
 def _partner_principal(token: VerifiedToken, facts: ClientFacts) -> PartnerPrincipal:

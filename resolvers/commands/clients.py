@@ -1,4 +1,7 @@
-"""A partner's API clients, and taking back what they or members hold. In the caller's transaction."""
+"""A partner's API clients, and taking back what they or members hold. In the caller's transaction.
+
+What clients authenticate with is in `resolvers.commands.client_credentials`.
+"""
 
 from __future__ import annotations
 
@@ -11,29 +14,45 @@ from resolvers.connection import Link
 from resolvers.revocations import RevocationKind, revoke
 from schema.errors import InputError, NotFoundError
 from schema.tables.sharing import ClientStatus
+from schema.vocabulary import ClientAuth
 
 _CLIENT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,99}")
 _TOKEN_ID: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-async def create_client(connection: Link, *, client_id: str, agreement_id: UUID, now: datetime) -> None:
-    """Let a client of that id act under the agreement.
+def is_client_id(text: str) -> bool:
+    """Whether a client could have this id: what could not is looked for nowhere."""
+    return _CLIENT_ID.fullmatch(text) is not None
+
+
+async def create_client(
+    connection: Link,
+    *,
+    client_id: str,
+    agreement_id: UUID,
+    now: datetime,
+    auth: ClientAuth | None = None,
+    dpop: bool = False,
+) -> None:
+    """Let a client of that id act under the agreement. Its secret or its keys are given to it afterwards.
 
     Raises:
         InputError: the id is taken (ids are never given again), or of another form.
         NotFoundError: there is no such agreement.
     """
-    if not _CLIENT_ID.fullmatch(client_id):
+    if not is_client_id(client_id):
         raise InputError("`client id`: 2 to 100 letters, digits, dots, hyphens and underscores")
     if not await connection.fetchval("SELECT 1 FROM agreement WHERE id = $1", agreement_id):
         raise NotFoundError(f"there is no agreement `{agreement_id}`: see `gateway agreement list`")
     made = await connection.fetchval(
-        "INSERT INTO partner_client (client_id, agreement_id, status, created_at) VALUES ($1, $2, $3, $4)"
-        " ON CONFLICT DO NOTHING RETURNING client_id",
+        "INSERT INTO partner_client (client_id, agreement_id, status, created_at, auth_method, dpop)"
+        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING client_id",
         client_id,
         agreement_id,
         ClientStatus.ACTIVE.value,
         now,
+        None if auth is None else auth.value,
+        dpop,
     )
     if made is None:
         raise InputError(f"client `{client_id}` exists already: choose another id")

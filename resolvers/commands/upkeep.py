@@ -37,8 +37,14 @@ KEEP_SESSIONS: Final = timedelta(days=90)
 """After they have ended: a member can see where somebody was signed in."""
 
 
+KEEP_USED: Final = timedelta(minutes=5)
+"""After it has expired, what was used once is refused for its age; the clocks of replicas may differ."""
+
 MOST_REMOVED: Final = 5_000
 """Rows of a table that one round removes, so that it stays short."""
+
+MOST_USED_REMOVED: Final = 50_000
+"""Of `used_jti`, which has a row for each request with DPoP: a round a minute keeps up with 800/s."""
 
 
 async def remove_old(connection: Link, now: datetime) -> bool:
@@ -52,15 +58,18 @@ async def remove_old(connection: Link, now: datetime) -> bool:
         ("attempt", "key", "empty_at", now),
         ("one_time_link", "id", "expires_at", now - KEEP_LINKS),
         ("session", "id", "least(ended_at, expires_at)", now - KEEP_SESSIONS),
+        ("client_key", "(client_id, kid)", "expires_at", now),
+        ("used_jti", "key", "expires_at", now - KEEP_USED),
     ):
+        most = MOST_USED_REMOVED if table == "used_jti" else MOST_REMOVED
         removed = await connection.fetchval(
             f"WITH old AS (DELETE FROM {table} WHERE {key} IN (SELECT {key.strip('()')} FROM {table}"
             f" WHERE {over} <= $1 ORDER BY {over} LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING 1)"
             " SELECT count(*) FROM old",
             until,
-            MOST_REMOVED,
+            most,
         )
-        full = full or removed == MOST_REMOVED
+        full = full or removed == most
     return full
 
 

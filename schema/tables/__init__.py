@@ -14,6 +14,7 @@ from schema.tables.activity import (
     Visit,
 )
 from schema.tables.base import VAULT_SCHEMA, Table, VaultTable
+from schema.tables.clients import ClientKey, UsedJti
 from schema.tables.compliance import AgreementCategory, DeletionStatement, StatementKey
 from schema.tables.mail import Newsletter, OutgoingMail
 from schema.tables.member import BillingMethod, Member, Phone, PostalAddress
@@ -32,7 +33,7 @@ from schema.tables.sharing import (
     Share,
     ShareChange,
 )
-from schema.tables.vault import BillingToken, Credential, SealedPhone
+from schema.tables.vault import BillingToken, ClientSecret, Credential, SealedPhone
 
 __all__ = [
     "VAULT_SCHEMA",
@@ -45,6 +46,8 @@ __all__ = [
     "Cart",
     "CartItem",
     "ChoiceRecord",
+    "ClientKey",
+    "ClientSecret",
     "Communication",
     "Credential",
     "Deletion",
@@ -76,6 +79,7 @@ __all__ = [
     "ShareChange",
     "StatementKey",
     "Table",
+    "UsedJti",
     "VaultTable",
     "Visit",
 ]

@@ -80,7 +80,11 @@ class ClientStatus(StrEnum):
 
 
 class PartnerClient(Table, table=True):
-    """An API client of a partner. It acts under exactly one agreement, so each disclosure has one basis."""
+    """An API client of a partner. It acts under exactly one agreement, so each disclosure has one basis.
+
+    It authenticates in one way; with none, it gets no token by itself. With `dpop`, all its tokens are bound
+    to a key of its own (RFC 9449).
+    """
 
     __tablename__ = "partner_client"
 
@@ -88,8 +92,13 @@ class PartnerClient(Table, table=True):
     agreement_id: UUID = column(_OPS, foreign_key="agreement.id", index=True)
     status: str = column(_OPS, Text)
     created_at: datetime = instant(_OPS)
+    auth_method: str | None = column(_OPS, Text, nullable=True)
+    dpop: bool = column(_OPS, Boolean, default=False, server_default=text("false"))
 
-    __table_args__ = (CheckConstraint("status IN ('ACTIVE', 'REVOKED')", name="status"),)
+    __table_args__ = (
+        CheckConstraint("status IN ('ACTIVE', 'REVOKED')", name="status"),
+        CheckConstraint("auth_method IN ('client_secret_basic', 'private_key_jwt')", name="auth_method"),
+    )
 
 
 class Notice(Table, table=True):

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import LargeBinary, Text
 
 from schema.categories import DataCategory
-from schema.tables.base import VaultTable, column, instant
+from schema.tables.base import VaultTable, column, instant, row_id
 
 
 class SealedPhone(VaultTable, table=True):
@@ -45,3 +45,18 @@ class BillingToken(VaultTable, table=True):
     billing_method_id: UUID = column(DataCategory.OPERATIONS, primary_key=True)
     member_id: UUID = column(DataCategory.OPERATIONS, index=True)
     token: str = column(DataCategory.CREDENTIALS, Text)
+
+
+class ClientSecret(VaultTable, table=True):
+    """The SHA-256 of a secret of a partner's client: 256 random bits, so there is nothing to guess by trying.
+
+    Counts until `expires_at`; a client has at most two, so that it changes its secret without a gap.
+    """
+
+    __tablename__ = "client_secret"
+
+    id: UUID = row_id()
+    client_id: str = column(DataCategory.OPERATIONS, Text, index=True)
+    digest: bytes = column(DataCategory.CREDENTIALS, LargeBinary)
+    created_at: datetime = instant(DataCategory.OPERATIONS)
+    expires_at: datetime | None = instant(DataCategory.OPERATIONS, nullable=True)

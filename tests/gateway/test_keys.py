@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,6 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from gateway.keys import (
     CURSOR_KEY_BYTES,
     Keyring,
-    SigningStatus,
     create_keys,
     keys_dir,
     load_keyring,
@@ -18,6 +18,7 @@ from gateway.keys import (
 )
 from gateway.officer_key import create_officer_key, default_officer_key
 from gateway.settings import Settings
+from gateway.signing_keys import RETIRED_FOR, SigningStatus
 from schema.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,12 +75,46 @@ def test_what_is_derived_differs_by_purpose_and_by_secret(own_settings: Settings
     assert len({mine.owner_password, *mine.role_passwords.values(), *keys.role_passwords.values()}) == 5
 
 
-def test_a_rotated_key_signs_while_the_one_before_still_verifies(own_settings: Settings) -> None:
-    before = initialise(own_settings)
-    after = rotate_signing_key(own_settings)
-    assert after.signing_key.kid != before.signing_key.kid
-    assert before.signing_key.kid in after.verification_keys
-    assert [key.status for key in after.signing_keys].count(SigningStatus.RETIRING) == 1
+def test_a_rotated_key_is_published_then_signs_and_the_one_before_verifies_until_its_tokens_ended(
+    own_settings: Settings,
+) -> None:
+    before = initialise(own_settings).signing_key
+    rotation = rotate_signing_key(own_settings, timedelta(seconds=900))
+    keys = load_keyring(own_settings).signing_keys
+    signs = rotation.new.signs_from
+
+    def at(moment: float) -> dict[str, SigningStatus]:
+        return {key.kid: status for key, status in keys.by_status(moment)}
+
+    old, new = before.kid, rotation.new.kid
+    assert at(signs - 1) == {old: SigningStatus.ACTIVE, new: SigningStatus.NEXT}
+    assert at(signs) == {old: SigningStatus.RETIRING, new: SigningStatus.ACTIVE}
+    over = signs + RETIRED_FOR.total_seconds()
+    assert at(over - 1) == {old: SigningStatus.RETIRING, new: SigningStatus.ACTIVE}
+    assert at(over) == {old: SigningStatus.EXPIRED, new: SigningStatus.ACTIVE}
+    assert keys.signing_key.kid == old
+    assert set(keys.verification_keys) == {old, new}
+    with pytest.raises(SettingsError, match="gateway keys list"):
+        rotate_signing_key(own_settings, timedelta(seconds=900))
+    later = rotate_signing_key(own_settings, timedelta(0), now=over)
+    assert later.removed == (old,)
+    assert not (keys_dir(own_settings) / f"signing-{old}.json").exists()
+
+
+def test_a_process_that_runs_follows_the_folder_and_keeps_its_keys_when_it_cannot_read_them(
+    own_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.signing_keys.LOOK_EVERY", 0.0)
+    running = initialise(own_settings)
+    first, version = running.signing_key.kid, running.signing_keys.version
+    second = rotate_signing_key(own_settings, timedelta(0)).new.kid
+    assert running.signing_key.kid == second
+    assert running.signing_keys.version == version + 1
+    (keys_dir(own_settings) / f"signing-{second}.json").write_text("{}")
+    assert running.signing_key.kid == second
+    (keys_dir(own_settings) / f"signing-{second}.json").unlink()
+    assert running.signing_key.kid == first
+    assert second not in running.verification_keys, "a key that was taken away verifies nothing"
 
 
 def test_the_secret_may_come_from_a_mounted_file(tmp_path: Path) -> None:

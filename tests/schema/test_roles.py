@@ -15,8 +15,8 @@ VAULT = sorted(table.fullname for table in VaultTable.metadata.sorted_tables)
 APPEND_ONLY = ("choice", "deletion_statement", "disclosure", "revocation")
 UNREADABLE = {
     "agreement_category", "deletion_statement", "statement_key",
-    "applied_policy", "attempt", "done_command", "import_job", "newsletter", "one_time_link",
-    "outgoing_mail", "partner_client", "persisted_document", "quota", "revocation",
+    "applied_policy", "attempt", "client_key", "done_command", "import_job", "newsletter", "one_time_link",
+    "outgoing_mail", "partner_client", "persisted_document", "quota", "revocation", "used_jti",
 }  # fmt: skip
 
 

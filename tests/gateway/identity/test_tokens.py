@@ -4,6 +4,7 @@ import json
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import jwt
@@ -71,6 +72,21 @@ def part(data: Mapping[str, Any] | list[Any] | str) -> str:
         data = {name: value for name, value in data.items() if value is not None}
     text = data if isinstance(data, str) else json.dumps(data)
     return urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """An issuer with keys of any kind."""
+
+    issuer: str
+    keys: dict[str, TrustedKey]
+
+    @property
+    def audience(self) -> str:
+        return self.issuer
+
+    async def key(self, kid: str) -> TrustedKey | None:
+        return self.keys.get(kid)
 
 
 async def test_a_token_of_ours_is_accepted_and_read(settings: Settings, keys: Keyring, own: OwnKeys) -> None:
@@ -206,7 +222,7 @@ async def test_a_body_with_a_claim_twice_is_refused(settings: Settings, keys: Ke
 async def test_a_key_of_one_issuer_does_not_verify_for_another(
     settings: Settings, keys: Keyring, own: OwnKeys
 ) -> None:
-    other = OwnKeys(
+    other = Fixed(
         "https://other.example", {"test-key": TrustedKey("test-key", "EdDSA", STRANGER.public_key())}
     )
     token = forged(settings, keys, key=STRANGER, headers={"kid": "test-key"})
@@ -216,7 +232,7 @@ async def test_a_key_of_one_issuer_does_not_verify_for_another(
 
 async def test_the_algorithm_is_the_keys_and_not_the_tokens(settings: Settings, keys: Keyring) -> None:
     elliptic = ec.generate_private_key(ec.SECP256R1())
-    source = OwnKeys(own_issuer(settings), {"k": TrustedKey("k", "EdDSA", elliptic.public_key())})
+    source = Fixed(own_issuer(settings), {"k": TrustedKey("k", "EdDSA", elliptic.public_key())})
     claims = jwt.decode(forged(settings, keys), options={"verify_signature": False})
     token = jwt.encode(claims, elliptic, algorithm="ES256", headers={"typ": "at+jwt", "kid": "k"})
     with pytest.raises(UnauthenticatedError):
