@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from gateway.database import Database
@@ -22,6 +22,7 @@ from gateway.keys import Keyring
 from gateway.seeding import seed
 from gateway.settings import Settings
 from policies.matrix import Matrix
+from resolvers.commands.client_credentials import replace_secret
 from resolvers.commands.clients import create_client
 from resolvers.commands.partners import create_agreement, create_partner, list_partners
 from resolvers.connection import Link
@@ -29,7 +30,7 @@ from resolvers.demonstration import ask_partner_to_share, typical_member
 from resolvers.sealing import PhoneSealer
 from schema.categories import Basis, Purpose
 from schema.errors import UnavailableError
-from schema.vocabulary import AgreementStatus
+from schema.vocabulary import AgreementStatus, ClientAuth
 
 MEMBERS: Final = 2_000
 SEED_VALUE: Final = 1
@@ -99,11 +100,15 @@ PARTNERS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class DemoCall:
-    """A call to paste: who makes it, with which token, and what it asks."""
+    """A call to paste: who makes it, with which token, and what it asks.
+
+    `client`: the id and the secret for which the token has to be got first (RFC 6749, 4.4).
+    """
 
     title: str
     token: str | None
     query: str
+    client: tuple[str, str] | None = None
 
 
 async def make_world(
@@ -155,7 +160,9 @@ async def _make_partner(link: Link, matrix: Matrix, partner: DemoPartner, now: d
         reasons=dict.fromkeys(partner.categories, partner.reason),
         officer="the demonstration",
     )
-    await create_client(link, client_id=partner.client_id, agreement_id=agreement_id, now=now)
+    await create_client(
+        link, client_id=partner.client_id, agreement_id=agreement_id, now=now, auth=ClientAuth.SECRET
+    )
 
 
 MEMBER_QUERY: Final = (
@@ -180,7 +187,9 @@ PARTNER_QUERIES: Final[Mapping[Basis, str]] = {
 
 
 async def calls(database: Database, settings: Settings, keys: Keyring) -> Sequence[DemoCall]:
-    """One call for each kind of caller, with tokens that work for a day.
+    """One call for each kind of caller, with tokens that work for a day, and one with a client's secret.
+
+    The secret is a new one each time: the one before is stored nowhere, and counts for a day more.
 
     Raises:
         UnavailableError: there is no member to show, which a finished `make_world` rules out.
@@ -213,4 +222,15 @@ async def calls(database: Database, settings: Settings, keys: Keyring) -> Sequen
         )
         title = f"{partner.display_name}, a partner on the basis {partner.basis}"
         found.append(DemoCall(title, token.token, PARTNER_QUERIES[partner.basis]))
+    found.append(await _call_with_secret(database, PARTNERS[0]))
     return found
+
+
+async def _call_with_secret(database: Database, partner: DemoPartner) -> DemoCall:
+    async with database.transaction() as link:
+        secret = await replace_secret(
+            link, client_id=partner.client_id, overlap=timedelta(days=1), now=datetime.now(UTC)
+        )
+    title = f"{partner.display_name} again, as a partner's program does it: first a token, by OAuth 2"
+    query = PARTNER_QUERIES[partner.basis]
+    return DemoCall(title, None, query, (partner.client_id, secret))

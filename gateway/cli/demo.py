@@ -89,12 +89,34 @@ def _base(listening: socket.socket) -> str:
 
 def _print_calls(base: str, paste: Sequence[DemoCall]) -> None:
     for call in paste:
+        typer.echo(f"\n# {call.title}")
+        if call.client is not None:
+            typer.echo(_token_by_curl(base, *call.client))
         parts = ["curl", "-sS", f"{base}/graphql", "-H", "content-type: application/json"]
         if call.token is not None:
             parts += ["-H", f"authorization: Bearer {call.token}"]
         parts += ["--data", json.dumps({"query": call.query})]
-        typer.echo(f"\n# {call.title}\n{shlex.join(parts)}")
+        # The shell puts the token in: double quotes, and nothing else in this argument.
+        bearer = ' -H "authorization: Bearer $TOKEN"' if call.client is not None else ""
+        typer.echo(shlex.join(parts) + bearer)
     typer.echo(f"\nserving at {base}/graphql; Ctrl-C stops the gateway and its database", err=True)
+
+
+def _token_by_curl(base: str, client_id: str, secret: str) -> str:
+    """Lines for a shell that put a token into `TOKEN`."""
+    grant = ["curl", "-sS", "-u", f"{client_id}:{secret}", "-d", "grant_type=client_credentials"]
+    read = "import json, sys; print(json.load(sys.stdin)['access_token'])"
+    return f"TOKEN=$({shlex.join([*grant, f'{base}/oauth/token'])} | {shlex.join(['python3', '-c', read])})"
+
+
+async def _token_of(client: httpx.AsyncClient, base: str, call: DemoCall) -> str | None:
+    """The token that goes with a call, got for a secret where the call has one."""
+    if call.client is None:
+        return call.token
+    grant = {"grant_type": "client_credentials"}
+    answer = await client.post(f"{base}/oauth/token", data=grant, auth=call.client)
+    token: str | None = answer.json().get("access_token")
+    return token
 
 
 async def _check(base: str, paste: Sequence[DemoCall]) -> None:
@@ -105,7 +127,8 @@ async def _check(base: str, paste: Sequence[DemoCall]) -> None:
     """
     async with httpx.AsyncClient() as client:
         for call in paste:
-            headers = {} if call.token is None else {"authorization": f"Bearer {call.token}"}
+            token = await _token_of(client, base, call)
+            headers = {} if token is None else {"authorization": f"Bearer {token}"}
             response = await client.post(f"{base}/graphql", json={"query": call.query}, headers=headers)
             answer: dict[str, Any] = response.json()
             text = json.dumps(answer, ensure_ascii=False)
