@@ -183,7 +183,7 @@ async def plant(owner: Any) -> tuple[Planted, dict[str, UUID]]:
     planted.add(EMAIL, "member.email")
     planted.add(BORN, "member.birth_date")
     planted.add(ADA, "member.id")
-    vault = [name for name in all_columns if name.startswith("vault.")]
+    vault = [name for name in all_columns if name.startswith("vault.") and name not in VAULT_APART]
     for name in (*own, *vault):
         full = name if "." in name else f"public.{name}"
         row: dict[str, Any] = {}
@@ -311,6 +311,8 @@ async def rows_of_hers(owner: Any) -> dict[str, int]:
         hers[name] = f"SELECT id FROM {name} WHERE {where}"
         counts[name] = await owner.fetchval(f"SELECT count(*) FROM {name} WHERE {where}")
     for name in (name for name in await columns(owner) if name.startswith("vault.")):
+        if name in VAULT_APART:
+            continue
         counts[name] = await owner.fetchval(f"SELECT count(*) FROM {name} WHERE member_id = $1", ADA)
     return counts
 
