@@ -32,8 +32,14 @@ async def metadata(server: Served) -> dict[str, Any]:
 
 async def test_authlib_with_a_secret(server: Served) -> None:
     described = await metadata(server)
-    async with AsyncOAuth2Client("acme-secret", server.secrets["acme-secret"], scope="user.name") as client:
-        token = await client.fetch_token(described["token_endpoint"], grant_type="client_credentials")
+    async with AsyncOAuth2Client(
+        "acme-secret",
+        server.secrets["acme-secret"],
+        scope="user.name",
+        token_endpoint=described["token_endpoint"],
+        grant_type="client_credentials",
+    ) as client:
+        token = await client.fetch_token()
         assert token["scope"] == "user.name"
         answer = await client.post(f"{server.url}/graphql", json={"query": QUERY})
         assert len(answer.json()["data"]["members"]["edges"]) == 2
