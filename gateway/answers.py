@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import orjson
 from graphql import (
@@ -26,6 +26,8 @@ from graphql import (
 from resolvers.selection import Selection
 from schema.errors import GatewayError
 
+_LINE: Final = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
+
 Outcome: TypeAlias = Any
 """A finished value, or the GatewayError that stands in its place."""
 
@@ -38,9 +40,9 @@ class Answer:
     errors: tuple[GraphQLError, ...] = ()
 
 
-def encode(value: Any) -> bytes:
-    """JSON bytes: dates as ISO 8601, instants in UTC with `Z`."""
-    return orjson.dumps(value, option=orjson.OPT_UTC_Z)
+def encode(value: Any, *, end_line: bool = False) -> bytes:
+    """JSON bytes: dates as ISO 8601, instants in UTC with `Z`; as a line of its own if asked."""
+    return orjson.dumps(value, option=_LINE if end_line else orjson.OPT_UTC_Z)
 
 
 def assemble(

@@ -20,6 +20,8 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from gateway.account_means import open_means
+from gateway.bulk import PATH as BULK
+from gateway.bulk import BulkMembers
 from gateway.contracts import Contracts
 from gateway.cursors import SealedCursors
 from gateway.database import Database, open_database
@@ -35,6 +37,7 @@ from gateway.http.cors import cors
 from gateway.http.exchange import origin_of
 from gateway.http.graphql import GraphQLEndpoint
 from gateway.http.health import health_routes
+from gateway.http.partner_edge import PartnerEndpoint
 from gateway.http.well_known import well_known_routes
 from gateway.identity.principals import open_authenticator
 from gateway.keys import Keyring
@@ -147,18 +150,26 @@ async def compose(
             clock=clock,
             cache_size=settings.plan_cache_size,
         )
-        handler = GraphQLHandler(
-            product.contracts, Preparer(Limits.of(settings), settings.document_cache_size), engine
-        )
+        preparer = Preparer(Limits.of(settings), settings.document_cache_size)
+        handler = GraphQLHandler(product.contracts, preparer, engine)
+        documents = RememberingFinder(database.app, translate_driver_errors)
         endpoint = GraphQLEndpoint(
             handler=handler,
             authenticate=authenticator.authenticate,
             meter=quotas,
-            documents=RememberingFinder(database.app, translate_driver_errors),
+            documents=documents,
             document_policy=settings.documents,
             max_body_bytes=settings.max_body_bytes,
             request_timeout=settings.request_timeout,
             origins=admitted_origins(settings),
+        )
+        bulk = BulkMembers(
+            contracts=product.contracts,
+            preparer=preparer,
+            engine=engine,
+            documents=documents,
+            policy=settings.documents,
+            largest_page=settings.max_page_size,
         )
         pages = page_routes(
             site=head.name,
@@ -171,6 +182,7 @@ async def compose(
         app = Starlette(
             routes=[
                 Route("/graphql", endpoint),
+                Route(BULK, PartnerEndpoint(BULK, {"GET"}, authenticator.authenticate, quotas, bulk)),
                 *health_routes({"database": _pings(database)}),
                 *well_known_routes(),
                 *oauth_routes(settings, keys, database, means, authenticator),

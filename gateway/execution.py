@@ -190,10 +190,7 @@ class Engine:
             UnauthenticatedError: the credential ended while it was answered.
             GatewayError: nothing can be answered.
         """
-        key, selection = self._selection(contract, operation, variables.coerced)
-        slots = [SlotValues(slot.arguments(variables.coerced)) for slot in selection.slots]
-        plans = self._planned(key, selection, slots)  # 1
-        binding = Binding(self._caller(contract, principal), self._clock(), slots)
+        selection, plans, binding = self._bound(contract, operation, variables, principal)  # 1
         released = _Released()
         outcomes: dict[Path, Outcome] = {}
 
@@ -218,6 +215,26 @@ class Engine:
             await self._egress.release(_entry(principal, operation, released, binding.now))  # 4
         return answer
 
+    async def read(
+        self, contract: Contract, operation: Operation, variables: Variables, principal: PartnerPrincipal
+    ) -> Any:
+        """The value of a query's only root, a projection, which may leave: for streams, chunk by chunk.
+
+        Raises:
+            QuotaExceededError: fewer members are left than it holds; nothing may leave.
+            DisclosureUnrecordedError: R2; nothing may leave.
+            UnauthenticatedError: the credential has ended.
+            GatewayError: it cannot be read.
+        """
+        _, plans, binding = self._bound(contract, operation, variables, principal)
+        (plan,) = plans.values()
+        released = _Released()
+        outcome = await self._outcome(plan, binding, principal, released)
+        if isinstance(outcome, GatewayError):
+            raise outcome
+        await self._egress.release(_entry(principal, operation, released, binding.now))
+        return outcome
+
     def _settled(self, task: asyncio.Future[Any]) -> None:
         """Let go of a command; what it raised was told to its caller, if there still is one."""
         self._commits.discard(task)
@@ -225,6 +242,14 @@ class Engine:
             task.exception()
 
     # -- 1: selection and plans
+
+    def _bound(
+        self, contract: Contract, operation: Operation, variables: Variables, principal: Principal
+    ) -> tuple[Selection, Mapping[Path, Plan], Binding]:
+        key, selection = self._selection(contract, operation, variables.coerced)
+        slots = [SlotValues(slot.arguments(variables.coerced)) for slot in selection.slots]
+        binding = Binding(self._caller(contract, principal), self._clock(), slots)
+        return selection, self._planned(key, selection, slots), binding
 
     def _selection(
         self, contract: Contract, operation: Operation, variables: VariableValues

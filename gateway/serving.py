@@ -24,6 +24,10 @@ from schema.errors import UnavailableError
 GRACE: Final = 5
 """Seconds that requests under way are given when the gateway stops."""
 
+UNTAKEN: Final = 90
+"""Seconds after which a connection is closed whose peer takes nothing of what was sent. Without it, one that
+was cut off would stay as long as the peer likes, with what it has not taken."""
+
 
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket; port 0 takes a free one.
@@ -36,6 +40,8 @@ def listen(host: str, port: int) -> socket.socket:
     # writes waits 40 ms for the peer's delayed acknowledgement (RFC 1122, 4.2.3.2).
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # on Linux; connections inherit it
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNTAKEN * 1_000)
     try:
         listening.bind((host, port))
     except OSError as error:

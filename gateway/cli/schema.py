@@ -1,4 +1,4 @@
-"""`gateway schema print|data-map`: the contract of an audience as SDL, and where each column may be read.
+"""`gateway schema print|bulk|data-map`: a contract as SDL, its bulk document, where each column may be read.
 
 The SDL is exactly what introspection shows that caller.
 """
@@ -13,6 +13,7 @@ from uuid import UUID
 import typer
 
 from gateway.app import load_product
+from gateway.bulk_document import bulk_document
 from gateway.database import open_database
 from gateway.datamap import data_map
 from gateway.keys import load_keyring
@@ -42,6 +43,24 @@ def print_command(
     product = load_product(settings)
     principal = asyncio.run(_principal(settings, caller, scope))
     typer.echo(product.contracts.of(principal).sdl)
+
+
+@app.command("bulk")
+def bulk_command(
+    caller: Annotated[str, typer.Option("--as", help="partner:NAME or client:CLIENT_ID.", metavar="CALLER")],
+    scope: Annotated[
+        list[str] | None, typer.Option("--scope", help="Only these of its categories; repeatable.")
+    ] = None,
+    fields: Annotated[
+        str | None, typer.Option("--fields", help="As in the request; default: all.", metavar="NAMES")
+    ] = None,
+) -> None:
+    """Print the document of a bulk download, for registering it where only registered ones are admitted."""
+    settings = load_settings()
+    product = load_product(settings)
+    principal = asyncio.run(_principal(settings, caller, scope))
+    names = None if fields is None else fields.split(",")
+    typer.echo(bulk_document(product.contracts.of(principal).schema, names), nl=False)
 
 
 @app.command("data-map")

@@ -15,10 +15,11 @@ Steps of a request:
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from gateway.http.errors import refuse
 from gateway.http.messages import Authenticator, Meter
@@ -111,6 +112,23 @@ class PartnerExchange:
         """A whole answer at once."""
         await self.start(media_type, [(b"content-length", str(len(data)).encode())])
         await self._send({"type": "http.response.body", "body": data})
+
+    async def unless_gone(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do the work, and stop it as soon as the caller leaves: for streams whose request has been read.
+
+        Raises:
+            ClientGoneError: the caller left first.
+        """
+        doing, leaving = asyncio.create_task(work), asyncio.create_task(self.until_gone())
+        try:
+            await asyncio.wait((doing, leaving), return_when=asyncio.FIRST_COMPLETED)
+            if not doing.done():
+                raise ClientGoneError
+            await doing
+        finally:
+            doing.cancel()
+            leaving.cancel()
+            await asyncio.gather(doing, leaving, return_exceptions=True)
 
     async def until_gone(self) -> None:
         """Return when the caller has left: for streams whose request has been read."""

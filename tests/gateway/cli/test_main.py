@@ -4,6 +4,7 @@ import asyncio
 import re
 import stat
 from collections.abc import AsyncIterator
+from hashlib import sha256
 from pathlib import Path
 
 import asyncpg
@@ -290,3 +291,36 @@ def test_a_category_is_stated_approved_reported_and_taken_back(office: Terminal)
     assert "until 2099-01-01" in shown
     assert "suspended after never" in shown
     assert office.run("agreement", "change", agreement, "--narrow-after", "-1") == 1
+
+
+def test_quotas_are_shown_set_and_reset(office: Terminal) -> None:
+    agreement = agreement_of(office)
+    office.done("client", "create", "acme-api", "--agreement", agreement)
+    assert office.done("agreement", "quota", agreement).splitlines() == [
+        "requests per minute: 60000 (setting), 0 taken",
+        "members per day: 10000000 (setting), 0 taken",
+    ]
+    assert "no limit (setting)" in office.done("client", "quota", "acme-api")
+    changed = office.done("client", "quota", "acme-api", "--members-per-day", "50")
+    assert "members per day: 50, 0 taken" in changed
+    assert "requests per minute: 7" in office.done(
+        "agreement", "quota", agreement, "--requests-per-minute", "7"
+    )
+    assert "10000000 (setting)" in office.done("agreement", "quota", agreement)
+    assert "60000 (setting)" in office.done("agreement", "quota", agreement, "--reset")
+    assert office.run("client", "quota", "nobody") == 1
+    assert office.run("agreement", "quota", agreement, "--members-per-day", "-1") == 2
+    # Setting a client's quota is no revocation: its tokens go on counting.
+    office.done("token", "partner", "acme")
+
+
+def test_the_document_of_a_bulk_download_can_be_registered(office: Terminal, tmp_path: Path) -> None:
+    agreement = agreement_of(office)
+    office.done("client", "create", "acme-api", "--agreement", agreement)
+    file = tmp_path / "export.graphql"
+    file.write_text(office.done("schema", "bulk", "--as", "client:acme-api", "--fields", "id,name"))
+    assert "edges { node { id name } }" in file.read_text()
+    office.done("documents", "register", "--client", "acme-api", str(file))
+    digest = sha256(file.read_bytes()).hexdigest()
+    assert digest[:12] in office.done("documents", "list", "--client", "acme-api")
+    assert office.run("schema", "bulk", "--as", "client:acme-api", "--fields", "email") == 1
