@@ -88,7 +88,7 @@ async def main(members: int) -> None:
         document = bulk_document(product.contracts.of(principal).schema)
         for _ in range(2):
             await measured("take", "bulk", url, minted.token)
-        for size in ("500", "100"):
+        for size in ("500", "100", "20"):
             await measured("page", f"pages of {size}", url, minted.token, size, document)
 
 
