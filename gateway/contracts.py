@@ -24,7 +24,7 @@ CACHED_CONTRACTS: Final = 256
 """One for each set of rights in use; a schema object takes about a megabyte."""
 
 _UNGUARDED: Final = frozenset({DataCategory.OPERATIONS, DataCategory.PSEUDONYM})
-_SHARED_ROOTS: Final = frozenset({RootKind.SHARED_PAGE, RootKind.SHARED_ONE})
+_SHARED_ROOTS: Final = frozenset({RootKind.SHARED_PAGE, RootKind.SHARED_CHANGES, RootKind.SHARED_ONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +92,11 @@ class Contracts:
 
         config = map_schema_config(self._schema.to_kwargs(), mappers)
         # Only what can be reached from the roots that are left: no list of types of its own.
-        mutation = config["mutation"]
+        mutation, subscription = config["mutation"], config["subscription"]
         return GraphQLSchema(
             query=config["query"],
             mutation=mutation if mutation is not None and mutation.fields else None,
+            subscription=subscription if subscription is not None and subscription.fields else None,
             directives=config["directives"],
             description=f"The contract of a {key.audience.lower()}.",
         )

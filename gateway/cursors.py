@@ -18,6 +18,9 @@ from schema.errors import CursorError
 MAX_CURSOR: Final = 512
 """Characters. Ours have about a hundred; a longer one is not ours."""
 
+_DIGITS: Final = 19
+"""Of the largest number that a column holds."""
+
 _REFUSED: Final = "`after` is not a cursor of this list: pass an `endCursor` you were given for it"
 
 
@@ -28,9 +31,8 @@ class SealedCursors:
         self._texts = SealedTexts(key)
 
     def encode(self, scope: bytes, position: Sequence[Any]) -> str:
-        """The cursor of a position: UUIDs and aware datetimes, as the ordering columns hold them."""
-        values = [v.isoformat() if isinstance(v, datetime) else str(v) for v in position]
-        return self._texts.seal(scope, orjson.dumps(values))
+        """The cursor of a position: UUIDs, aware datetimes and numbers, as the ordering columns hold them."""
+        return self._texts.seal(scope, orjson.dumps([_text(value) for value in position]))
 
     def decode(self, scope: bytes, cursor: str) -> list[Any]:
         """The position in a cursor of this scope.
@@ -43,3 +45,9 @@ class SealedCursors:
             raise CursorError(_REFUSED)
         position: list[Any] = orjson.loads(opened)
         return position
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, int):
+        return f"{value:0{_DIGITS}d}"  # of one length, so that a cursor's length tells nothing of the number
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -16,11 +16,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from inspect import isawaitable
 from typing import Any, Final, TypeAlias
-from uuid import UUID
 
 import orjson
 from graphql import (
@@ -39,14 +38,16 @@ from gateway.answers import Answer, Outcome, assemble, encode, switch_variables
 from gateway.cache import BoundedCache
 from gateway.contracts import Contract, ContractKey
 from gateway.egress import Egress
+from gateway.released import Released
+from gateway.telemetry import failure
 from policies.matrix import Matrix
 from policies.principal import MemberPrincipal, PartnerPrincipal, Principal
 from policies.principal import Visitor as VisitorPrincipal
 from policies.sharing import EVERYTHING
 from resolvers.binding import Binding, CursorCodec, PageLimits, SlotValues
+from resolvers.commands.deletions_told import note_told
 from resolvers.connection import Link
 from resolvers.context import Command, Fragment, Path, RequestContext, Work
-from resolvers.disclosure_log import DisclosureEntry
 from resolvers.exchange import Exchange
 from resolvers.means import Means
 from resolvers.parameters import SlotShape, Statement
@@ -55,12 +56,11 @@ from resolvers.projection import SHARED_KINDS, project, projected_fields
 from resolvers.selection import Selection, select
 from resolvers.statement import Plan, build
 from schema.catalogue import Catalogue, RootKind
-from schema.categories import DataCategory, categories_of
 from schema.errors import GatewayError, InputError, UnauthenticatedError
 from schema.ids import parse_uuid
 
-MAX_RECORDED_NAME: Final = 80
-"""Characters of an operation's name that the disclosure record keeps; the hash identifies it anyway."""
+TELLING: Final = 2.0
+"""Seconds for noting that a partner has been told what to delete: its answer does not wait for longer."""
 
 Fetch: TypeAlias = Callable[[str, Sequence[Any]], Awaitable[Sequence[Any]]]
 """Runs one statement as the reader role and gives its rows."""
@@ -84,20 +84,20 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a subscription that may leave: where it ends, and how many lines it shows."""
+
+    answer: Answer
+    end: str | None
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
 class Variables:
     """The variables of one request: as given, and as the operation declares them."""
 
     given: Mapping[str, Any]
     coerced: VariableValues
-
-
-@dataclass(slots=True)
-class _Released:
-    """What the projections of one request took out of `share`."""
-
-    shared: bool = False
-    members: list[UUID] = field(default_factory=list)
-    mask: int = 0
 
 
 class FragmentExecutor(Executor[Any]):
@@ -191,7 +191,7 @@ class Engine:
             GatewayError: nothing can be answered.
         """
         selection, plans, binding = self._bound(contract, operation, variables, principal)  # 1
-        released = _Released()
+        released = Released()
         outcomes: dict[Path, Outcome] = {}
 
         async def answered(path: Path) -> Outcome:
@@ -212,7 +212,7 @@ class Engine:
                 contract, operation, variables.given, principal, exchange or Exchange(), answered
             )
         if released.shared and isinstance(principal, PartnerPrincipal):
-            await self._egress.release(_entry(principal, operation, released, binding.now))  # 4
+            await self._release(principal, operation, released, binding.now)  # 4
         return answer
 
     async def read(
@@ -228,12 +228,74 @@ class Engine:
         """
         _, plans, binding = self._bound(contract, operation, variables, principal)
         (plan,) = plans.values()
-        released = _Released()
+        released = Released()
         outcome = await self._outcome(plan, binding, principal, released)
         if isinstance(outcome, GatewayError):
             raise outcome
-        await self._egress.release(_entry(principal, operation, released, binding.now))
+        await self._release(principal, operation, released, binding.now)
         return outcome
+
+    async def follow(
+        self,
+        contract: Contract,
+        operation: Operation,
+        variables: Variables,
+        principal: PartnerPrincipal,
+        after: str | None,
+    ) -> Page:
+        """The next page of what a subscription follows, after a cursor; without one, where the feed ends now.
+
+        A page that shows nothing is not released, because nothing of it leaves.
+
+        Raises:
+            CursorError: `after` is none of this feed.
+            DisclosureUnrecordedError: R2; nothing may leave.
+            UnauthenticatedError: the credential ended meanwhile.
+            GatewayError: nothing can be answered.
+        """
+        key, selection = self._selection(contract, operation, variables.coerced)
+        slots = [SlotValues(slot.arguments(variables.coerced)) for slot in selection.slots]
+        if len(selection.roots) != 1 or selection.roots[0].slot is None:
+            raise InputError("a subscription follows exactly one field: select it")
+        root = slots[selection.roots[0].slot]
+        wanted = {"first": 0} if after is None else {"after": after}
+        root.arguments = {**root.arguments, "after": None, **wanted}
+        plans = self._planned(key, selection, slots)
+        binding = Binding(self._caller(contract, principal), self._clock(), slots)
+        released = Released()
+        outcomes = {
+            path: await self._outcome(plan, binding, principal, released) for path, plan in plans.items()
+        }
+        for outcome in outcomes.values():
+            if isinstance(outcome, GatewayError):
+                raise outcome
+        answer = assemble(contract.schema, operation.node, selection, outcomes)
+        if released.lines:
+            await self._release(principal, operation, released, binding.now)
+        return Page(answer, root.end, released.lines)
+
+    async def confirm(self, principal: PartnerPrincipal) -> None:
+        """Return if the credential still counts: for a subscription that waits with nothing to send.
+
+        Raises:
+            UnauthenticatedError: it ended meanwhile.
+            UnavailableError: whether it did cannot be found out.
+        """
+        await self._egress.confirm(principal)
+
+    async def _release(
+        self, principal: PartnerPrincipal, operation: Operation, released: Released, now: datetime
+    ) -> None:
+        """Record, confirm, and note whom the partner is told to delete."""
+        entry = released.entry(principal, operation.name, operation.document_hash, now)
+        await self._egress.release(entry)
+        if not released.withdrawn:
+            return
+        try:
+            async with asyncio.timeout(TELLING), self._transaction() as connection:
+                await note_told(connection, principal.agreement_id, released.withdrawn, now)
+        except (GatewayError, TimeoutError) as error:
+            failure("deletions.told", error)  # the partner is told all the same
 
     def _settled(self, task: asyncio.Future[Any]) -> None:
         """Let go of a command; what it raised was told to its caller, if there still is one."""
@@ -289,7 +351,7 @@ class Engine:
     # -- 2: projections
 
     async def _outcome(
-        self, plan: Plan, binding: Binding, principal: Principal, released: _Released
+        self, plan: Plan, binding: Binding, principal: Principal, released: Released
     ) -> Outcome:
         try:
             await self._name_agreement(plan, binding)
@@ -299,7 +361,7 @@ class Engine:
         except GatewayError as error:
             return error
         if plan.projection.kind in SHARED_KINDS and isinstance(principal, PartnerPrincipal):
-            _note(released, plan, rows, binding)
+            released.note(plan, rows, binding)
         value = plan.encode(rows, binding.slots, total[0][0] if total else None)
         if value is None and plan.projection.kind is RootKind.SELF:
             return UnauthenticatedError("this account does not exist any more: sign in again")
@@ -331,6 +393,9 @@ class Engine:
             slot.codec = self._cursors
             where = arguments.get("where")
             self._pages.check_filter(where)
+            if plan.projection.kind is RootKind.SHARED_CHANGES:
+                # What was told so far depends on the rights: with others, a copy has to be begun anew.
+                coordinate = f"changes {binding.caller['contract_mask']}"  # noqa: PLW2901
             slot.scope = b"\x1f".join(
                 (
                     str(binding.caller["id"]).encode(),
@@ -394,37 +459,11 @@ class Engine:
         return Answer(encode(finished.data), tuple(finished.errors or ()))
 
 
-def _entry(
-    principal: PartnerPrincipal, operation: Operation, released: _Released, now: datetime
-) -> DisclosureEntry:
-    categories = set(categories_of(released.mask))
-    if released.members:
-        categories.add(DataCategory.PSEUDONYM)
-    return DisclosureEntry(
-        principal=principal,
-        recorded_at=now,
-        operation_name=None if operation.name is None else operation.name[:MAX_RECORDED_NAME],
-        operation_hash=operation.document_hash,
-        categories=frozenset(categories),
-        members=list(dict.fromkeys(released.members)),
-    )
-
-
-def _note(released: _Released, plan: Plan, rows: Sequence[Any], binding: Binding) -> None:
-    """Remember what `rows` are about to release. The row fetched only to tell of a next page is not shown."""
-    released.shared = True
-    page = plan.projection.page
-    shown = rows if page is None else rows[: binding.slots[page.slot].first]
-    mask = 0
-    for row in shown:
-        released.members.append(row[0])
-        mask |= row[1]
-    released.mask |= mask & plan.projection.mask | plan.narrowed
-
-
 def _shape(slot: SlotValues) -> SlotShape:
     where = slot.arguments.get("where") or {}
+    after = slot.arguments.get("after") is not None
     return SlotShape(
-        after=slot.arguments.get("after") is not None,
+        after=after,
+        end=not after and slot.arguments.get("first") == 0,
         where=tuple(sorted(name for name, value in where.items() if value is not None)),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 from uuid import UUID
 
 from policies.age import age_date
@@ -55,6 +55,10 @@ class PageLimits:
                 raise FilterSizeError(f"`{name}` may hold {self.values} values: ask several times")
 
 
+BEGINNING: Final = (0, 0)
+"""Before the first line of the feed: no transaction has the number 0."""
+
+
 @dataclass(slots=True)
 class SlotValues:
     """The coerced arguments of one slot, and its page's cursors."""
@@ -64,6 +68,8 @@ class SlotValues:
     scope: bytes = b""
     position: list[Any] | None = None
     codec: CursorCodec | None = None
+    end: str | None = None
+    """Of a page of the feed that has been encoded: where it ends."""
 
     @property
     def after(self) -> bool:
@@ -74,6 +80,10 @@ class SlotValues:
         """The cursor of a row whose ordering columns hold `position`."""
         assert self.codec is not None  # noqa: S101 - set for every connection
         return self.codec.encode(self.scope, position)
+
+    def unmoved(self) -> str:
+        """The cursor by which an empty page of the feed was reached, or of the feed's beginning."""
+        return self.cursor(*(self.position or BEGINNING))
 
 
 @dataclass(slots=True)
@@ -111,6 +121,8 @@ def position_value(binding: Binding, slot: int, index: int, python_type: type) -
                 return value
         elif python_type is datetime:
             return datetime.fromisoformat(text)
+        elif python_type is int and text.isdecimal():
+            return int(text)
     except ValueError:
         pass
     raise CursorError("`after` is not a cursor of this list: pass an `endCursor` you were given for it")

@@ -51,6 +51,16 @@ def _share_categories(row: FromClause) -> ColumnElement[Any]:
     return row.c.mask
 
 
+def _worked_out(name: str) -> Derivation:
+    """A value that the window of the feed computes by itself (`resolvers.feed_rows`)."""
+
+    def value(row: FromClause) -> ColumnElement[Any]:
+        column: ColumnElement[Any] = row.c[name]
+        return column
+
+    return value
+
+
 def _newsletter(row: FromClause) -> ColumnElement[Any]:
     return newsletter_wanted(row.c.id)
 
@@ -61,5 +71,7 @@ DERIVATIONS: Final[Mapping[str, Derivation]] = MappingProxyType(
         "age_band": _age_band,
         "share_categories": _share_categories,
         "newsletter": _newsletter,
+        "change_kind": _worked_out("kind"),
+        "change_categories": _worked_out("about"),
     }
 )

@@ -48,9 +48,13 @@ CONVERTERS: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
 """What generated code may call; everything else is passed to the JSON encoder as it is."""
 
 
+POSITION: Final = 3
+"""Where the position of a line stands in a row of the feed: after log id, mask and the withdrawn id."""
+
+
 def converter(sql_type: TypeEngine[Any], returns: str, derivation: str | None) -> str | None:
     """The name of the converter for a value of this column type and GraphQL type; None for none."""
-    if derivation == "share_categories":
+    if derivation in {"share_categories", "change_categories"}:
         return "mask_keys"
     if returns == "Purpose":
         return "purpose_name"
@@ -76,6 +80,26 @@ class Writer:
             "    more = len(rows) > slot.first\n"
             "    if more:\n"
             "        rows = rows[:slot.first]\n"
+            f"    return {members}\n"
+        )
+        return name
+
+    def changes(self, slot: int, members: str, *, at_end: bool) -> str:
+        """As `page`, for the feed: `members` may also read `end`, the cursor of where the page ends.
+
+        The row of `at_end` is the feed's last line, which is not shown.
+        """
+        name = f"page_{len(self._functions)}"
+        shown = (
+            "more, rows = False, ()" if at_end else "more, rows = len(rows) > slot.first, rows[:slot.first]"
+        )
+        last = f"rows[-1][{POSITION}], rows[-1][{POSITION + 1}]"
+        find, cut = f"    end = slot.cursor({last}) if rows else slot.unmoved()\n", f"    {shown}\n"
+        self._functions.append(
+            f"def {name}(rows, slots, total):\n"
+            f"    slot = slots[{slot}]\n"
+            f"{find + cut if at_end else cut + find}"
+            "    slot.end = end\n"
             f"    return {members}\n"
         )
         return name

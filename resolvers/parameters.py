@@ -25,6 +25,8 @@ class SlotShape:
 
     after: bool = False
     where: tuple[str, ...] = ()
+    end: bool = False
+    """Nothing is asked for but where the list ends now: `first: 0` without `after`."""
 
 
 @dataclass(frozen=True, slots=True)

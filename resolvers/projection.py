@@ -11,15 +11,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
+
+from sqlalchemy import Table
 
 from resolvers.selection import Selected
 from schema.catalogue import Catalogue, Computed, Derived, Related, Root, RootKind, Stored, Structural
 from schema.categories import SHARE_BITS, DataCategory
 from schema.errors import CatalogueError
+from schema.tables import Share
 
-SHARED_KINDS = frozenset({RootKind.SHARED_PAGE, RootKind.SHARED_ONE, RootKind.PREVIEW})
+_SHARE: Final[Table] = Share.__table__  # type: ignore[attr-defined]
+
+SHARED_KINDS = frozenset(
+    {RootKind.SHARED_PAGE, RootKind.SHARED_CHANGES, RootKind.SHARED_ONE, RootKind.PREVIEW}
+)
 """The roots that read members through `share`."""
+
+_PAGES = frozenset({RootKind.SHARED_PAGE, RootKind.SHARED_CHANGES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,14 @@ class One:
     key: str
     source: Related
     guard: int
+    children: tuple[RecordNode, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedNow:
+    """The member of a line of the feed, as `share` opens her now, or null."""
+
+    key: str
     children: tuple[RecordNode, ...]
 
 
@@ -141,7 +158,7 @@ class Many:
     page: Page
 
 
-RecordNode: TypeAlias = Scalar | Typename | One | Many
+RecordNode: TypeAlias = Scalar | Typename | One | Many | SharedNow
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +217,7 @@ class _Projecting:
         self.mask = 0
 
     def root(self, selected: Selected) -> Projection:
-        page = self._page(selected) if self.kind is RootKind.SHARED_PAGE else None
+        page = self._page(selected) if self.kind in _PAGES else None
         record = () if page is not None else self._record(selected.children)
         return Projection(selected.key, self.kind, selected.slot, record, page, tuple(self.lists), self.mask)
 
@@ -217,6 +234,8 @@ class _Projecting:
         match source:
             case Stored() | Derived():
                 return Scalar(selected.key, source, guard, selected.returns)
+            case Related() if self.kind is RootKind.SHARED_CHANGES and source.child.table is _SHARE:
+                return SharedNow(selected.key, self._record(selected.children))
             case Related(many=True) if self.guarded:
                 raise CatalogueError(f"`{selected.parent}.{selected.name}`: a shared member has no lists")
             case Related(many=True):

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, array
 
 from resolvers.encoder import Writer, converter
+from resolvers.feed_rows import FeedRows
 from resolvers.parameters import SlotShape, Statement
 from resolvers.projection import (
     Cursor,
@@ -40,16 +41,18 @@ from resolvers.projection import (
     Projection,
     RecordNode,
     Scalar,
+    SharedNow,
     Total,
     Typename,
 )
-from resolvers.rows import Rows, open_in, value_of
+from resolvers.rows import open_in, value_of
 from schema.catalogue import Catalogue, Related, RootKind, Stored
 from schema.errors import CatalogueError, GatewayError
-from schema.tables import Member, Share
+from schema.tables import Member, PairwiseSubject, Share
 
 _MEMBER: Final[Table] = Member.__table__  # type: ignore[attr-defined]
 _SHARE: Final[Table] = Share.__table__  # type: ignore[attr-defined]
+_KNOWN: Final[Table] = PairwiseSubject.__table__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +82,20 @@ def build(catalogue: Catalogue, projection: Projection, shapes: Sequence[SlotSha
 
 
 class _Scope:
-    """The rows of one SELECT: its FROM clause, and the columns that leaves have asked for."""
+    """The rows of one SELECT: its FROM clause, and the columns that leaves have asked for.
 
-    def __init__(self, alias: FromClause, source: FromClause, mask: ColumnElement[Any] | None) -> None:
+    `member` is joined to each line of the feed.
+    """
+
+    def __init__(
+        self,
+        alias: FromClause,
+        source: FromClause,
+        mask: ColumnElement[Any] | None,
+        member: FromClause | None = None,
+    ) -> None:
         self.alias = alias
+        self.member = member
         self.source = source
         self.mask = mask
         self.columns: list[ColumnElement[Any]] = []
@@ -93,7 +106,7 @@ class _Scope:
         return len(self.columns) - 1
 
 
-class _Building(Rows):
+class _Building(FeedRows):
     def __init__(self, catalogue: Catalogue, projection: Projection, shapes: Sequence[SlotShape]) -> None:
         super().__init__(catalogue, shapes)
         self.projection = projection
@@ -107,6 +120,8 @@ class _Building(Rows):
                 return self._self()
             case RootKind.SHARED_PAGE:
                 return self._shared_page()
+            case RootKind.SHARED_CHANGES:
+                return self._shared_changes()
             case RootKind.SHARED_ONE:
                 return self._shared_one()
             case RootKind.PREVIEW:
@@ -167,6 +182,33 @@ class _Building(Rows):
         encode = self.writer.compile("rows, slots, total", f"{name}(rows, slots, total)")
         return Plan(self.projection, rows, total, encode, self.narrowed)
 
+    def _shared_changes(self) -> Plan:
+        page = self.projection.page
+        assert page is not None  # noqa: S101 - a page root always has one
+        window = self.changes(page.slot)
+        share, known, member = self.alias(_SHARE), self.alias(_KNOWN), self.alias(_MEMBER)
+        # Of a line whose member cannot be seen any more, the record still names her, until she is erased.
+        source = (
+            window.outerjoin(share, and_(*self.share_rows(share), share.c.subject == window.c.subject))
+            .outerjoin(known, known.c.subject == window.c.subject)
+            .outerjoin(member, member.c.id == known.c.member_id)
+        )
+        scope = _Scope(window, source, share.c.mask, member)
+        order = (window.c.transaction, window.c.seq)
+        scope.columns += [member.c.log_id, share.c.mask, window.c.withdrawn, *order]
+        at_end = self.shapes[page.slot].end
+        name = self.writer.changes(
+            page.slot, self._page_display(scope, page, order, share, feed=True), at_end=at_end
+        )
+        statement = select(*scope.columns).select_from(scope.source).order_by(*order)
+        rows = self.compile(self.end_of_feed() if at_end else statement)
+        return Plan(
+            self.projection,
+            rows,
+            None,
+            self.writer.compile("rows, slots, total", f"{name}(rows, slots, total)"),
+        )
+
     def _plan(self, statement: Select[Any], shown: str) -> Plan:
         encode = self.writer.compile("rows, slots, total", shown)
         return Plan(self.projection, self.compile(statement), None, encode)
@@ -192,6 +234,8 @@ class _Building(Rows):
                 return self._one(scope, node)
             case Many():
                 return self._many(scope, node)
+            case SharedNow():
+                return self._shared_now(scope, node, share)
             case _:
                 assert_never(node)
 
@@ -227,6 +271,16 @@ class _Building(Rows):
         scope.source = inner.source
         return f"(None if r[{present}] is None else {shown})"
 
+    def _shared_now(self, scope: _Scope, node: SharedNow, share: FromClause | None) -> str:
+        if scope.member is None or share is None:
+            raise GatewayError("a member of the feed outside it")
+        inner = _Scope(scope.member, scope.source, scope.mask)
+        inner.columns = scope.columns
+        present = scope.place(share.c.subject)
+        shown = self._record(inner, node.children, share)
+        scope.source = inner.source
+        return f"(None if r[{present}] is None else {shown})"
+
     def _many(self, scope: _Scope, node: Many) -> str:
         source, page = node.source, node.page
         table = source.child.table
@@ -255,9 +309,15 @@ class _Building(Rows):
         return child == parent
 
     def _page_display(
-        self, scope: _Scope, page: Page, order: Sequence[ColumnElement[Any]], share: FromClause | None
+        self,
+        scope: _Scope,
+        page: Page,
+        order: Sequence[ColumnElement[Any]],
+        share: FromClause | None,
+        *,
+        feed: bool = False,
     ) -> str:
-        """A dict display over `rows`, `more`, `slot` and `total`."""
+        """A dict display over `rows`, `more`, `slot` and `total`; where the list is the feed, over `end`."""
         cursor = "None"
         if page.needs_cursors:
             cursor = "slot.cursor(" + ", ".join(f"r[{scope.place(column)}]" for column in order) + ")"
@@ -269,7 +329,7 @@ class _Building(Rows):
                 case Total(key=key):
                     members.append(f"{key!r}: total")
                 case PageInfo(key=key):
-                    members.append(f"{key!r}: {_page_info(child, cursor)}")
+                    members.append(f"{key!r}: {_page_info(child, cursor, feed=feed)}")
                 case Edges(key=key):
                     members.append(f"{key!r}: [{self._edge(scope, child, cursor, share)} for r in rows]")
                 case _:
@@ -291,7 +351,7 @@ class _Building(Rows):
         return "{" + ", ".join(members) + "}"
 
 
-def _page_info(info: PageInfo, cursor: str) -> str:
+def _page_info(info: PageInfo, cursor: str, *, feed: bool) -> str:
     members = []
     for child in info.children:
         match child:
@@ -303,6 +363,8 @@ def _page_info(info: PageInfo, cursor: str) -> str:
                 members.append(f"{key!r}: slot.after")
             case PageField(key=key, name="startCursor"):
                 members.append(f"{key!r}: (lambda r: {cursor})(rows[0]) if rows else None")
+            case PageField(key=key, name="endCursor") if feed:
+                members.append(f"{key!r}: end")
             case PageField(key=key, name="endCursor"):
                 members.append(f"{key!r}: (lambda r: {cursor})(rows[-1]) if rows else None")
             case PageField(name=name):

@@ -95,6 +95,8 @@ class RootKind(StrEnum):
     """The member who asks."""
     SHARED_PAGE = "SHARED_PAGE"
     """The members that the asking partner may see, by page."""
+    SHARED_CHANGES = "SHARED_CHANGES"
+    """What changed of them, by page, in the order in which it happened."""
     SHARED_ONE = "SHARED_ONE"
     """One of them, by pairwise id."""
     PREVIEW = "PREVIEW"
@@ -178,6 +180,15 @@ def computed(category: DataCategory, description: str) -> Any:
 def root(kind: RootKind, *audiences: Audience, description: str, resolver: Any) -> Any:
     """A root field for exactly these audiences."""
     return strawberry.field(
+        resolver=resolver,
+        description=description,
+        metadata={SOURCE: Root(kind, frozenset(audiences))},
+    )
+
+
+def followed(kind: RootKind, *audiences: Audience, description: str, resolver: Any) -> Any:
+    """A root field that is followed (a subscription), for exactly these audiences."""
+    return strawberry.subscription(
         resolver=resolver,
         description=description,
         metadata={SOURCE: Root(kind, frozenset(audiences))},

@@ -46,6 +46,15 @@ class Restriction(StrEnum):
     SUSPENDED = "SUSPENDED"
 
 
+class ChangeKind(StrEnum):
+    """What happened to a member, as one partner may know it."""
+
+    SHARED = "SHARED"
+    CORRECTED = "CORRECTED"
+    WITHDRAWN = "WITHDRAWN"
+    ERASED = "ERASED"
+
+
 class Direction(StrEnum):
     """What the member wants: IN shares, OUT does not (C11)."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from typing import Annotated, Any
 
 import strawberry
@@ -9,9 +10,10 @@ from strawberry import Info
 
 from policies.principal import PartnerPrincipal
 from resolvers.context import context_of, projected_root
-from schema.catalogue import RootKind, root
+from schema.catalogue import RootKind, followed, root
 from schema.categories import Audience, categories_of
-from schema.errors import ForbiddenError
+from schema.errors import ForbiddenError, GatewayError
+from schema.types.changes import ChangeConnection
 from schema.types.connections import After, Connection, First
 from schema.types.public import AgreementTermsType
 from schema.types.sharing import MemberFilter, SharedMemberType
@@ -31,6 +33,25 @@ async def _member(
     id: Annotated[strawberry.ID, strawberry.argument(description="The pairwise id.")],  # noqa: A002 - the GraphQL name
 ) -> Any:
     return await projected_root(info)
+
+
+async def _changes(
+    info: Info[Any, Any], first: First = strawberry.UNSET, after: After = strawberry.UNSET
+) -> Any:
+    return await projected_root(info)
+
+
+def _followed(
+    info: Info[Any, Any],
+    first: First = strawberry.UNSET,
+    after: After = strawberry.UNSET,
+) -> AsyncGenerator[ChangeConnection, None]:
+    """Stands where the stream is declared; `gateway.following` reads its pages by projection.
+
+    Raises:
+        GatewayError: always. Being called means that a projection was bypassed: fail closed.
+    """
+    raise GatewayError("this field is read by projection only")
 
 
 def _agreement(info: Info[Any, Any]) -> AgreementTermsType:
@@ -55,6 +76,13 @@ class SharingQuery:
         description="The members that you may see, in an order that means nothing.",
         resolver=_members,
     )
+    changes: ChangeConnection = root(
+        RootKind.SHARED_CHANGES,
+        Audience.PARTNER,
+        description="What changed of the members that you may see, in order: who is shared, corrected,"
+        " withdrawn or erased.",
+        resolver=_changes,
+    )
     member: SharedMemberType | None = root(
         RootKind.SHARED_ONE,
         Audience.PARTNER,
@@ -66,4 +94,16 @@ class SharingQuery:
         Audience.PARTNER,
         description="The terms under which you receive data.",
         resolver=_agreement,
+    )
+
+
+@strawberry.type(description="What can be followed, over server-sent events.")
+class Subscription:
+    """The feed, as it grows."""
+
+    changes: ChangeConnection = followed(
+        RootKind.SHARED_CHANGES,
+        Audience.PARTNER,
+        description="The pages of `changes` as they come about, from `after` on; from now on without it.",
+        resolver=_followed,
     )

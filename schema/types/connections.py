@@ -19,7 +19,9 @@ class PageInfo:
     has_next_page: bool = structural("Whether another page follows.")
     has_previous_page: bool = structural("Whether this page was reached by a cursor.")
     start_cursor: str | None = structural("The cursor of the first edge; null on an empty page.")
-    end_cursor: str | None = structural("What to pass as `after` for the next page; null on an empty page.")
+    end_cursor: str | None = structural(
+        "What to pass as `after` for the next page; null on an empty page, except of `changes`."
+    )
 
 
 @strawberry.type(description="One entry of a list, with its cursor.")

@@ -255,7 +255,6 @@ def test_everything_stored_about_a_member_is_readable_by_the_member(product: Pro
         "one_time_link.new_email",  # not hers before she follows the link; gone when it expires
         "outgoing_mail.recipient",  # a copy of her address, gone when the mail is sent
         "pairwise_subject.subject",  # shown as `me.shares.subject`
-        "share_change.subject",  # the partner's feed
         "deletion.subject",  # shown as `me.shares.subject` while there is a share
         "deletion.mask",
         "deletion.withdrawn_at",

@@ -1,0 +1,73 @@
+"""What one answer takes out of `share`, as the disclosure record will say it.
+
+In: the rows of each projection. Out: an entry of the log, and whom the partner is told to delete. A member
+whose values are shown can always be named; of a line of the feed whose member is gone, nobody can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from policies.principal import PartnerPrincipal
+from resolvers.binding import Binding
+from resolvers.disclosure_log import DisclosureEntry
+from resolvers.statement import Plan
+from schema.catalogue import RootKind
+from schema.categories import DataCategory, categories_of
+from schema.errors import GatewayError
+
+MAX_RECORDED_NAME: Final = 80
+"""Characters of an operation's name that the disclosure record keeps; the hash identifies it anyway."""
+
+
+@dataclass(slots=True)
+class Released:
+    """What the projections of one request took out of `share`."""
+
+    shared: bool = False
+    lines: int = 0
+    members: list[UUID] = field(default_factory=list)
+    mask: int = 0
+    withdrawn: list[UUID] = field(default_factory=list)
+    """The pairwise ids of whom the partner is told to delete something."""
+
+    def note(self, plan: Plan, rows: Sequence[Any], binding: Binding) -> None:
+        """Remember what `rows` are about to release. The row that only tells of a next page is not shown.
+
+        Raises:
+            GatewayError: values are about to leave of a member whom the record cannot name.
+        """
+        self.shared = True
+        page = plan.projection.page
+        shown = rows if page is None else rows[: binding.slots[page.slot].first]
+        mask = 0
+        for row in shown:
+            if row[0] is not None:
+                self.members.append(row[0])
+            elif row[1] is not None:
+                raise GatewayError("a member that is shown has no name for the log")
+            mask |= row[1] or 0
+        self.lines += len(shown)
+        self.mask |= mask & plan.projection.mask | plan.narrowed
+        if plan.projection.kind is RootKind.SHARED_CHANGES:
+            self.withdrawn += [row[2] for row in shown if row[2] is not None]
+
+    def entry(
+        self, principal: PartnerPrincipal, name: str | None, document_hash: str, now: datetime
+    ) -> DisclosureEntry:
+        """The record of it all."""
+        categories = set(categories_of(self.mask))
+        if self.lines:
+            categories.add(DataCategory.PSEUDONYM)
+        return DisclosureEntry(
+            principal=principal,
+            recorded_at=now,
+            operation_name=None if name is None else name[:MAX_RECORDED_NAME],
+            operation_hash=document_hash,
+            categories=frozenset(categories),
+            members=list(dict.fromkeys(self.members)),
+        )
