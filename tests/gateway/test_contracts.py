@@ -285,6 +285,7 @@ def test_every_shared_root_is_one_that_partners_lose_without_rights(product: Pro
     roots = {
         f
         for (_, f), s in product.catalogue.fields.items()
-        if isinstance(s, Root) and s.kind in {RootKind.SHARED_ONE, RootKind.SHARED_PAGE, RootKind.SHARED_CHANGES}
+        if isinstance(s, Root)
+        and s.kind in {RootKind.SHARED_ONE, RootKind.SHARED_PAGE, RootKind.SHARED_CHANGES}
     }
     assert roots == {"member", "members", "changes"}
