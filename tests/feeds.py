@@ -97,7 +97,8 @@ class Copy:
 
     async def fresh(self) -> dict[str, Mapping[str, Any]]:
         """What paging through all members gives now."""
-        rows, after = {}, None
+        rows: dict[str, Mapping[str, Any]] = {}
+        after = None
         while True:
             page = (await self.asking.ask(self.principal, PAGE % self.fields, {"after": after})).data[
                 "members"
