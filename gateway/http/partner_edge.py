@@ -147,6 +147,7 @@ class PartnerEndpoint:
     ) -> None:
         self._path = path
         self._methods = frozenset(methods)
+        self._allowed = [(b"allow", ", ".join(sorted(methods)).encode())]  # RFC 9110, 15.5.6
         self._authenticate = authenticate
         self._meter = meter
         self._act = act
@@ -171,7 +172,8 @@ class PartnerEndpoint:
             if exchange is not None and exchange.status is not None:
                 cut_off = True
             else:
-                headers = list(refusal.headers) + ([] if exchange is None else exchange.own_headers)
+                headers = [] if exchange is None else exchange.own_headers
+                headers += self._allowed if code == Code.METHOD_NOT_ALLOWED else refusal.headers
                 await _refuse(send, refusal.body, status, headers, request_id)
         event(  # 5.
             "request",

@@ -391,6 +391,7 @@ async def test_where_documents_are_registered_that_of_bulk_is_too(
 async def test_another_method_is_not_allowed(callers: Callers) -> None:
     answer = await callers.http.post(bulk.PATH, headers=callers.headers("acme"))
     assert answer.status_code == 405
+    assert answer.headers["allow"] == "GET"
 
 
 @pytest.mark.slow
