@@ -169,6 +169,25 @@ async def test_a_client_uses_its_own_method_only(server: Served) -> None:
             assert await asked(server, {}, **basic(name, secret)) == INVALID_CLIENT
 
 
+async def test_a_credential_of_another_method_does_not_count_though_it_is_stored(server: Served) -> None:
+    """No command stores one; a mistake in the database must not open a second way in."""
+    async with server.database.transaction() as connection:
+        await connection.execute(
+            "INSERT INTO client_key (client_id, kid, jwk, added_at)"
+            " SELECT 'acme-other', kid, jwk, added_at FROM client_key WHERE client_id = 'acme-key'"
+        )
+        await connection.execute("SET LOCAL ROLE gateway_vault")
+        await connection.execute(
+            "INSERT INTO vault.client_secret (id, client_id, digest, created_at)"
+            " SELECT gen_random_uuid(), 'acme-key', digest, created_at FROM vault.client_secret"
+            " WHERE client_id = 'acme-secret'"
+        )
+    by_key = assertion("acme-other", server.issuer)
+    by_secret = basic("acme-key", server.secrets["acme-secret"])
+    assert await asked(server, by_key) == INVALID_CLIENT
+    assert await asked(server, {}, **by_secret) == INVALID_CLIENT
+
+
 SECRETS = ["", "x", "{secret}x", "{secret} ", "%zz", "{secret}%", "\0", "{other}", "{digest}"]
 
 
