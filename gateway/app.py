@@ -26,8 +26,10 @@ from gateway.contracts import Contracts
 from gateway.cursors import SealedCursors
 from gateway.database import Database, open_database
 from gateway.delivery.letters import read_letterhead
+from gateway.delivery.posting import Poster
 from gateway.delivery.sender import Sender
 from gateway.delivery.transports import open_transport
+from gateway.delivery.webhooks import Dispatcher, endpoint_counts
 from gateway.documents import RememberingFinder
 from gateway.driver_errors import translate_driver_errors
 from gateway.egress import Egress
@@ -52,6 +54,7 @@ from gateway.upkeep import Upkeep
 from gateway.web.addresses import addresses_of
 from gateway.web.routes import page_routes
 from policies.check import checked_matrix
+from policies.destinations import Rules
 from policies.matrix import Matrix, compile_matrix
 from resolvers.binding import PageLimits
 from resolvers.disclosure_log import DisclosureLog
@@ -101,6 +104,8 @@ class Gateway:
     database: Database
     sender: Sender
     """Empties the outbox while it is entered; a test lets it `drain`."""
+    dispatcher: Dispatcher
+    """Tells partners of withdrawals while it is entered; a test lets it `drain`."""
 
 
 @asynccontextmanager
@@ -112,6 +117,7 @@ async def open_gateway(settings: Settings, keys: Keyring, clock: Clock = utc_now
         _migrated(database),
         compose(settings, keys, database, product, clock) as gateway,
         gateway.sender,
+        gateway.dispatcher,
     ):
         yield gateway
 
@@ -138,6 +144,14 @@ async def compose(
         egress = Egress(log, authenticator.confirm, quotas.spend_members)
         head = read_letterhead(settings.mail_from, addresses_of(settings, means.tokens))
         sender = Sender(database, open_transport(settings), head, clock)
+        dispatcher = Dispatcher(
+            database,
+            Egress(log, endpoint_counts(database)),
+            Poster(Rules.of(settings.webhook_networks, settings.webhook_ports)),
+            keys,
+            clock,
+            most=settings.webhook_concurrency,
+        )
         engine = Engine(
             catalogue=product.catalogue,
             matrix=product.matrix,
@@ -192,7 +206,7 @@ async def compose(
         )
         # A redirect would be built from the Host header and would repeat the query: there is one path.
         app.router.redirect_slashes = False
-        yield Gateway(app, engine, product, database, sender)  # 4
+        yield Gateway(app, engine, product, database, sender, dispatcher)  # 4
 
 
 def admitted_origins(settings: Settings) -> list[str]:

@@ -22,6 +22,7 @@ from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
@@ -81,6 +82,10 @@ class Keyring:
     def attempt_key(self) -> bytes:
         """For the names under which sign-in attempts are counted."""
         return derive(self.secret, "counted attempts", SECRET_BYTES)
+
+    def webhook_key(self, endpoint_id: UUID, generation: int) -> bytes:
+        """What messages to one endpoint are signed with, in one generation."""
+        return derive(self.secret, f"webhook {endpoint_id} {generation}", SECRET_BYTES)
 
     @property
     def owner_password(self) -> str:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 from enum import StrEnum
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated
 
 import pydantic_settings
-from pydantic import AnyHttpUrl, BaseModel, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, AnyHttpUrl, BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schema.errors import SettingsError
@@ -36,6 +36,12 @@ class TrustedIssuer(BaseModel):
     audience: str
     algorithms: Annotated[tuple[str, ...], Field(min_length=1)] = ("EdDSA", "ES256", "RS256")
     member_number_claim: str = "sub"
+
+
+def _a_network(text: str) -> str:
+    """The text, if it names a network, such as 10.20.0.0/16; raises what pydantic expects."""
+    ip_network(text)
+    return text
 
 
 class Settings(BaseSettings):
@@ -135,6 +141,13 @@ class Settings(BaseSettings):
     quota_client_requests_per_minute: Annotated[int | None, Field(ge=0)] = None
     """Of one client, within the agreement's. Unset: the agreement's alone count."""
     quota_client_members_per_day: Annotated[int | None, Field(ge=0)] = None
+
+    # Webhooks
+    webhook_networks: tuple[Annotated[str, AfterValidator(_a_network)], ...] = ()
+    """Networks that webhooks may go to besides public addresses: of partners in a private network."""
+    webhook_ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = (443,)
+    webhook_concurrency: Annotated[int, Field(ge=1, le=256)] = 16
+    """Endpoints that one process sends to at the same time."""
 
     # Database
     reader_connections: Annotated[int, Field(ge=1)] = 8

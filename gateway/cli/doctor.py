@@ -21,6 +21,7 @@ from gateway.officer_key import default_officer_key
 from gateway.policy_source import load_policy_of
 from gateway.settings import Settings, load_settings
 from policies.check import checked_matrix
+from resolvers.commands.webhooks import count_dead_letters
 from resolvers.role_guarantees import MINIMUM_SERVER, read_guarantees
 from schema.errors import GatewayError
 
@@ -79,6 +80,7 @@ async def _database_checks(settings: Settings, keys: Keyring) -> AsyncIterator[C
             yield Check("roles sign in")
             for check in await _guarantees(database):
                 yield check
+            yield await _webhooks(database)
             async with open_authenticator(settings, keys, database):
                 yield Check("revocations and issuers")
 
@@ -93,6 +95,13 @@ async def _guarantees(database: Database) -> list[Check]:
         Check("reader cannot write", None if not found.reader_writes else advice),
         Check("nobody selects sealed numbers", None if not found.ciphertext_readable else advice),
     ]
+
+
+async def _webhooks(database: Database) -> Check:
+    async with database.connection() as connection:
+        dead = await count_dead_letters(connection)
+    advice = f"{dead} messages were given up: see `gateway webhook dead-letters list`" if dead else None
+    return Check("webhooks reach partners", advice)
 
 
 def _policy(settings: Settings) -> Check:

@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from gateway.cli import agreements, clients, partners, requests, tokens
+from gateway.cli import agreements, clients, partners, requests, tokens, webhooks
 from gateway.cli import schema as schema_commands
 from gateway.cli.demo import demo_command
 from gateway.cli.doctor import doctor_command
@@ -48,6 +48,7 @@ app.add_typer(agreements.app, name="agreement")
 clients.app.command("quota")(client_quota_command)
 app.add_typer(clients.app, name="client")
 app.add_typer(tokens.app, name="token")
+app.add_typer(webhooks.app, name="webhook")
 app.add_typer(requests.app, name="requests")
 policy.command("explain")(explain_command)
 app.add_typer(policy, name="policy")

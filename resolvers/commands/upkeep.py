@@ -36,6 +36,8 @@ KEEP_LINKS: Final = timedelta(days=7)
 KEEP_SESSIONS: Final = timedelta(days=90)
 """After they have ended: a member can see where somebody was signed in."""
 
+KEEP_DELIVERED: Final = timedelta(days=30)
+"""Messages to partners, after they were taken: to answer what was told, and no longer."""
 
 KEEP_USED: Final = timedelta(minutes=5)
 """After it has expired, what was used once is refused for its age; the clocks of replicas may differ."""
@@ -60,6 +62,7 @@ async def remove_old(connection: Link, now: datetime) -> bool:
         ("session", "id", "least(ended_at, expires_at)", now - KEEP_SESSIONS),
         ("client_key", "(client_id, kid)", "expires_at", now),
         ("used_jti", "key", "expires_at", now - KEEP_USED),
+        ("webhook_message", "id", "delivered_at", now - KEEP_DELIVERED),
     ):
         most = MOST_USED_REMOVED if table == "used_jti" else MOST_REMOVED
         removed = await connection.fetchval(

@@ -34,6 +34,7 @@ from schema.tables.sharing import (
     ShareChange,
 )
 from schema.tables.vault import BillingToken, ClientSecret, Credential, SealedPhone
+from schema.tables.webhooks import WebhookEndpoint, WebhookMessage
 
 __all__ = [
     "VAULT_SCHEMA",
@@ -82,4 +83,6 @@ __all__ = [
     "UsedJti",
     "VaultTable",
     "Visit",
+    "WebhookEndpoint",
+    "WebhookMessage",
 ]

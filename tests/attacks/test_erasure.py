@@ -83,6 +83,8 @@ APART: Final[Mapping[str, str]] = {
     "statement_key": "public keys of companies",
     "deletion_statement": "the partner's word, as it signed it, on pairwise ids that only it knew",
     "partner_client": "companies",
+    "webhook_endpoint": "addresses of companies",
+    "webhook_message": "pairwise ids, by which partners are told whom to delete; gone after a month",
     "quota": "counts of companies",
     "client_key": "companies",
     "used_jti": "digests of what companies' programs sent; gone in minutes",

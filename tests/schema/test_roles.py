@@ -17,6 +17,7 @@ UNREADABLE = {
     "agreement_category", "deletion_statement", "statement_key",
     "applied_policy", "attempt", "client_key", "done_command", "import_job", "newsletter", "one_time_link",
     "outgoing_mail", "partner_client", "persisted_document", "quota", "revocation", "used_jti",
+    "webhook_endpoint", "webhook_message",
 }  # fmt: skip
 
 
