@@ -261,6 +261,7 @@ def test_everything_stored_about_a_member_is_readable_by_the_member(product: Pro
         "deletion.due_at",
         "deletion.told_at",
         "deletion.confirmed_at",
+        "webhook_message.subjects",  # what the partner is told, by the ids of `me.shares.subject`
     }
 
 
