@@ -62,7 +62,7 @@ class Crash(BaseException):
 
 
 class BrokenLog(RecordedLog):
-    async def record(self, entry: DisclosureEntry) -> None:
+    async def record(self, entry: DisclosureEntry) -> None:  # noqa: ARG002
         raise DisclosureUnrecordedError("the disclosure could not be recorded: try again")
 
 
@@ -118,7 +118,7 @@ class Hooks:
     async def settled(self) -> None:
         """Wait until nobody on the server, tests beside this one included, holds back the feed."""
         async with asyncio.timeout(30):
-            while not await self.value(
+            while not await self.value(  # noqa: ASYNC110
                 "SELECT coalesce(max(transaction), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
                 " FROM share_change"
             ):
@@ -302,7 +302,7 @@ async def test_a_message_is_tried_later_each_time_and_then_kept_for_an_officer(
     endpoint = await hooks.endpoint()
     await hooks.choose("ada")
     hooks.receiver.answer = lambda _: status(500)
-    waits = []
+    waits: list[timedelta] = []
     while await hooks.value("SELECT count(*) FROM webhook_message WHERE status = 'PENDING'") or not waits:
         assert await hooks.drain() == 0
         due_at = await hooks.value("SELECT due_at FROM webhook_message")
@@ -384,7 +384,7 @@ async def test_an_endpoint_that_is_disabled_after_the_claim_gets_nothing_more(ho
     await hooks.choose("ada")
 
     class DisablingLog(RecordedLog):
-        async def record(self, entry: DisclosureEntry) -> None:
+        async def record(self, entry: DisclosureEntry) -> None:  # noqa: ARG002
             await hooks.run(set_endpoint_status, endpoint_id=endpoint, status=EndpointStatus.DISABLED)
 
     assert await hooks.drain(hooks.dispatcher(log=DisablingLog())) == 0
@@ -480,7 +480,7 @@ async def test_it_runs_beside_the_server_and_stops_after_the_attempt_under_way(h
     dispatcher = hooks.dispatcher()
     async with dispatcher, asyncio.timeout(30):
         await hooks.choose("ada")
-        while not hooks.receiver.got:
+        while not hooks.receiver.got:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     assert await hooks.value("SELECT status FROM webhook_message") == "DELIVERED"
     assert await dispatcher.drain() == 0
