@@ -20,6 +20,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from gateway.account_means import open_means
+from gateway.announcements import Announcements
 from gateway.bulk import PATH as BULK
 from gateway.bulk import BulkMembers
 from gateway.contracts import Contracts
@@ -40,6 +41,7 @@ from gateway.http.exchange import origin_of
 from gateway.http.graphql import GraphQLEndpoint
 from gateway.http.health import health_routes
 from gateway.http.partner_edge import PartnerEndpoint
+from gateway.http.streams import Streams
 from gateway.http.well_known import well_known_routes
 from gateway.identity.principals import open_authenticator
 from gateway.keys import Keyring
@@ -167,6 +169,13 @@ async def compose(
         preparer = Preparer(Limits.of(settings), settings.document_cache_size)
         handler = GraphQLHandler(product.contracts, preparer, engine)
         documents = RememberingFinder(database.app, translate_driver_errors)
+        announcements = await stack.enter_async_context(Announcements(database))
+        streams = Streams(
+            announcements,
+            handler.follow,
+            per_client=settings.feed_streams_per_client,
+            longest=settings.feed_stream_seconds,
+        )
         endpoint = GraphQLEndpoint(
             handler=handler,
             authenticate=authenticator.authenticate,
@@ -176,6 +185,7 @@ async def compose(
             max_body_bytes=settings.max_body_bytes,
             request_timeout=settings.request_timeout,
             origins=admitted_origins(settings),
+            streams=streams,
         )
         bulk = BulkMembers(
             contracts=product.contracts,
@@ -206,6 +216,7 @@ async def compose(
         )
         # A redirect would be built from the Host header and would repeat the query: there is one path.
         app.router.redirect_slashes = False
+        app.state.closing = streams.close
         yield Gateway(app, engine, product, database, sender, dispatcher)  # 4
 
 

@@ -274,6 +274,15 @@ class Engine:
             await self._release(principal, operation, released, binding.now)
         return Page(answer, root.end, released.lines)
 
+    def begins_after(self, contract: Contract, operation: Operation, variables: Variables) -> str | None:
+        """The argument `after` of a subscription."""
+        _, selection = self._selection(contract, operation, variables.coerced)
+        for root in selection.roots:
+            if root.slot is not None:
+                after: str | None = selection.slots[root.slot].arguments(variables.coerced).get("after")
+                return after
+        return None
+
     async def confirm(self, principal: PartnerPrincipal) -> None:
         """Return if the credential still counts: for a subscription that waits with nothing to send.
 

@@ -15,9 +15,10 @@ from gateway.contracts import Contracts
 from gateway.execution import Engine, Operation, Variables
 from gateway.http.errors import execution_errors
 from gateway.http.messages import GraphQLRequest, GraphQLResponse
+from gateway.http.streams import Event, Following
 from gateway.operations import Preparer
 from gateway.variables import coerce_variables
-from policies.principal import Principal
+from policies.principal import PartnerPrincipal, Principal
 
 
 class GraphQLHandler:
@@ -27,6 +28,32 @@ class GraphQLHandler:
         self._contracts = contracts
         self._preparer = preparer
         self._engine = engine
+
+    async def follow(self, request: GraphQLRequest, principal: Principal) -> Following | None:
+        """Admit a subscription, and read its first page; None if the operation is none.
+
+        Raises:
+            GatewayError: the request is refused as a whole, and nothing leaves.
+        """
+        contract = self._contracts.of(principal)  # 1.
+        document = self._preparer.prepare(
+            contract.key, contract.schema, request.document, request.digest
+        )  # 2.
+        prepared = document.operation(request.operation_name)  # 3.
+        if not prepared.is_subscription or not isinstance(principal, PartnerPrincipal):
+            return None
+        variables = coerce_variables(contract.schema, prepared.definition, request.variables)
+        prepared.check_cost(variables.coerced, self._preparer.limits)  # 4.
+        operation = Operation(document.document, prepared.definition, request.digest)
+        asked = Variables(request.variables, variables)
+
+        async def page(after: str | None) -> Event:
+            read = await self._engine.follow(contract, operation, asked, principal, after)  # 5.
+            body = b'{"data":' + read.answer.data + b"}" if read.lines else None
+            return Event(read.end or "", body)
+
+        after = request.last_event or self._engine.begins_after(contract, operation, asked)
+        return Following(principal, await page(after), page, lambda: self._engine.confirm(principal))
 
     async def execute(self, request: GraphQLRequest, principal: Principal) -> GraphQLResponse:
         """Answer one request.

@@ -57,6 +57,11 @@ class PreparedOperation:
         """Whether the operation changes nothing, so that GET may execute it."""
         return self.definition.operation is OperationType.QUERY
 
+    @property
+    def is_subscription(self) -> bool:
+        """Whether the operation is followed."""
+        return self.definition.operation is OperationType.SUBSCRIPTION
+
     def cost(self, variables: Mapping[str, Any]) -> int:
         """How many leaf values the response may hold with these (coerced) variables."""
         return self.cost_program.evaluate(variables)
@@ -81,7 +86,11 @@ class PreparedOperation:
 
         Raises:
             MutationOverGetError: the operation is not a query and the request is read-only.
+            RequestRefused: NOT_ACCEPTABLE, it is a subscription and no stream was asked for.
         """
+        if self.definition.operation is OperationType.SUBSCRIPTION:
+            message = "a subscription is answered as a stream: send `Accept: text/event-stream`"
+            raise refused(Code.NOT_ACCEPTABLE, message)
         if read_only and not self.is_query:
             raise MutationOverGetError
 

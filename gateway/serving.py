@@ -79,6 +79,13 @@ def _server(app: Starlette, tls: Tls | None = None, proxies: Sequence[str] = ())
     )
 
 
+def _end_streams(app: Starlette) -> None:
+    """Streams would go on for as long as they may: they are told that there is an end."""
+    closing = getattr(app.state, "closing", None)
+    if closing is not None:
+        closing()
+
+
 async def serve(
     app: Starlette, listening: socket.socket, tls: Tls | None = None, proxies: Sequence[str] = ()
 ) -> None:
@@ -91,6 +98,7 @@ async def serve(
     def stop() -> None:
         server.force_exit = server.should_exit
         server.should_exit = True
+        _end_streams(app)
 
     # uvicorn would raise the signal again after it has stopped; here a stop that was asked for is no error.
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
@@ -120,4 +128,5 @@ async def served(app: Starlette, listening: socket.socket) -> AsyncIterator[str]
         yield f"http://{host}:{port}"
     finally:
         server.should_exit = True
+        _end_streams(app)
         await task

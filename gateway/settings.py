@@ -117,6 +117,10 @@ class Settings(BaseSettings):
     """Origins that browsers may call from. Empty: none."""
     documents: DocumentPolicy = DocumentPolicy.ANY
     introspection: bool = True
+    feed_streams_per_client: Annotated[int, Field(ge=1, le=1_000)] = 10
+    """Subscriptions that one client may have open on one replica."""
+    feed_stream_seconds: Annotated[int, Field(ge=1, le=86_400)] = 3_600
+    """A subscription ends after this long; the caller goes on from its last cursor."""
 
     # GraphQL limits
     max_tokens: Annotated[int, Field(ge=10)] = 2_000

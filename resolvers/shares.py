@@ -38,6 +38,10 @@ _TURN: Final = 7_305_114
 agreement and new choice, so without it both could commit and the choice count for nothing."""
 
 
+FEED_CHANNEL: Final = "share_change"
+"""The NOTIFY channel on which the id of each agreement is told whose feed has grown."""
+
+
 @dataclass(slots=True)
 class ShareChanges:
     """What a refresh did, in rows of `share`."""
@@ -333,6 +337,7 @@ async def _write(connection: Link, batch: _Batch, now: datetime) -> None:
             *_columns(batch.log),
             now,
         )
+        await _announce(connection, (agreement for agreement, *_ in batch.log))
     shared = [(agreement, subject, after) for agreement, subject, _, _, after in batch.log if after]
     if shared:
         await _release(connection, shared)
@@ -403,6 +408,16 @@ async def tell_of_erasure(connection: Link, members: Sequence[UUID], now: dateti
     if rows:
         owed = [(row["agreement_id"], row["subject"], None, row["mask"]) for row in rows]
         await _owe(connection, owed, erased=True, now=now)
+        await _announce(connection, (row["agreement_id"] for row in rows))
+
+
+async def _announce(connection: Link, agreements: Iterable[UUID]) -> None:
+    """Wake who follows the feeds of these agreements, when this transaction commits."""
+    await connection.execute(
+        "SELECT pg_notify($1, agreement::text) FROM unnest($2::uuid[]) AS told (agreement)",
+        FEED_CHANNEL,
+        sorted(set(agreements)),
+    )
 
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:

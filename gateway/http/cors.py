@@ -26,7 +26,7 @@ def cors(origins: Sequence[str]) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=list(origins),
             allow_methods=["GET", "POST"],
-            allow_headers=["authorization", "content-type", "idempotency-key"],
+            allow_headers=["authorization", "content-type", "idempotency-key", "last-event-id"],
             expose_headers=["x-request-id", "www-authenticate", "retry-after"],
             allow_credentials=True,
             max_age=PREFLIGHT_LIFETIME,

@@ -38,6 +38,7 @@ STATUS: Final[Mapping[str, int]] = MappingProxyType(
         Code.METHOD_NOT_ALLOWED: 405,
         Code.MUTATION_OVER_GET: 405,
         Code.NOT_ACCEPTABLE: 406,
+        Code.TOO_MANY_STREAMS: 429,
         Code.REQUEST_TIMEOUT: 408,
         Code.UNSUPPORTED_MEDIA_TYPE: 415,
         Code.TIMEOUT: 503,

@@ -34,7 +34,7 @@ from gateway.http.messages import (
     Handler,
     Meter,
 )
-from gateway.http.negotiation import MediaType, negotiate
+from gateway.http.negotiation import MediaType, accepts_events, negotiate
 from gateway.http.reading import (
     ClientGoneError,
     Receive,
@@ -42,9 +42,11 @@ from gateway.http.reading import (
     Send,
     accept_header,
     credentials,
+    header,
     read_body,
     read_query,
 )
+from gateway.http.streams import EVENT_STREAM, Following, Streams
 from gateway.http.watch import Watch
 from gateway.operations import digest_of
 from gateway.refusals import Code, refused
@@ -95,7 +97,9 @@ class GraphQLEndpoint:
         max_body_bytes: int,
         request_timeout: float,
         origins: Collection[str] = (),
+        streams: Streams | None = None,
     ) -> None:
+        self._streams = streams
         self._handler = handler
         self._authenticate = authenticate
         self._meter = meter
@@ -114,7 +118,12 @@ class GraphQLEndpoint:
         answer: GraphQLResponse | Failure
         try:
             media = self._media(scope)  # 1.
-            answer = await self._answer(scope, receive, trace)
+            answered = await self._answer(scope, receive, trace)
+            if isinstance(answered, Following):
+                await self._stream(answered, receive, send, trace)  # 7.
+                _log(scope, trace, 200, started)
+                return
+            answer = answered
         except ClientGoneError:
             gone = True
         except Exception as error:  # noqa: BLE001 - the edge answers whatever happens
@@ -134,6 +143,8 @@ class GraphQLEndpoint:
             RequestRefused: NOT_ACCEPTABLE.
         """
         media = negotiate(accept_header(scope))
+        if media is None and self._wants_stream(scope):
+            return MediaType.GRAPHQL_RESPONSE  # of a refusal
         if media is None:
             offered = " or ".join(f"`{media.value}`" for media in reversed(MediaType))
             raise refused(
@@ -141,7 +152,21 @@ class GraphQLEndpoint:
             )
         return media
 
-    async def _answer(self, scope: Scope, receive: Receive, trace: _Trace) -> GraphQLResponse:
+    def _wants_stream(self, scope: Scope) -> bool:
+        return self._streams is not None and accepts_events(accept_header(scope))
+
+    async def _stream(self, following: Following, receive: Receive, send: Send, trace: _Trace) -> None:
+        assert self._streams is not None  # noqa: S101 - nothing is followed without
+        headers = [
+            (b"content-type", f"{EVENT_STREAM}; charset=utf-8".encode()),
+            (b"x-request-id", trace.request_id.encode()),
+            (b"x-accel-buffering", b"no"),
+            *_SECURITY,
+            *self._meter.headers(following.principal),
+        ]
+        await self._streams.run(following, receive, send, headers, trace.request_id)
+
+    async def _answer(self, scope: Scope, receive: Receive, trace: _Trace) -> GraphQLResponse | Following:
         """The engine's response.
 
         Raises:
@@ -161,6 +186,13 @@ class GraphQLEndpoint:
             async with watch:
                 request = await self._request(scope, receive, principal, trace)
                 watch.body_is_read()
+                if self._streams is not None and accepts_events(accept_header(scope)):
+                    following = await self._streams.follow(request, principal)  # 6.
+                    if following is not None:
+                        return following
+                    if negotiate(accept_header(scope)) is None:
+                        message = "only a subscription is answered as a stream: accept `application/json`"
+                        raise refused(Code.NOT_ACCEPTABLE, message)
                 answer = await self._handler.execute(request, principal)  # 6.
                 return replace(answer, headers=[*answer.headers, *set_cookie_headers(request.exchange)])
         except TimeoutError:
@@ -187,6 +219,7 @@ class GraphQLEndpoint:
             read_only=read_only,
             request_id=trace.request_id,
             exchange=read_exchange(scope, self._origins),
+            last_event=header(scope, b"last-event-id") or None,
         )
 
     def _too_late(self, watch: Watch) -> Exception:

@@ -58,6 +58,8 @@ class GraphQLRequest:
     read_only: bool
     request_id: str
     exchange: Exchange = field(default_factory=Exchange)
+    last_event: str | None = None
+    """`Last-Event-ID`: where a stream that was cut off goes on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,14 @@ def negotiate(accept: str | None) -> MediaType | None:
 
 
 @lru_cache(maxsize=256)
+def accepts_events(accept: str | None) -> bool:
+    """Whether the caller names `text/event-stream`: a wildcard asks for no stream."""
+    parts = (accept or "")[:MAX_ACCEPT].split(",")
+    ranges = [r for i, part in enumerate(parts) if (r := _range(part, i)) is not None]
+    return any((r.kind, r.subkind) == ("text", "event-stream") and r.quality > 0 for r in ranges)
+
+
+@lru_cache(maxsize=256)
 def is_json(content_type: str | None) -> bool:
     """Whether a body of this `Content-Type` is JSON in UTF-8. A body without the header is not."""
     if content_type is None:

@@ -11,7 +11,7 @@ from strawberry.schema.config import StrawberryConfig
 from resolvers.mutations import Mutation
 from resolvers.queries.member import MemberQuery
 from resolvers.queries.public import PublicQuery
-from resolvers.queries.sharing import SharingQuery
+from resolvers.queries.sharing import SharingQuery, Subscription
 from schema.types.scalars import INSTANT
 
 
@@ -23,5 +23,5 @@ class Query(PublicQuery, MemberQuery, SharingQuery):
 def full_schema() -> GraphQLSchema:
     """The schema with every field of every audience. Nobody is served it: see `gateway.contracts`."""
     config = StrawberryConfig(auto_camel_case=True, scalar_map={datetime: INSTANT})
-    schema = strawberry.Schema(query=Query, mutation=Mutation, config=config)
+    schema = strawberry.Schema(query=Query, mutation=Mutation, subscription=Subscription, config=config)
     return schema._schema  # noqa: SLF001 - Strawberry has no public name for the graphql-core schema
