@@ -297,7 +297,7 @@ class Engine:
     ) -> None:
         """Record, confirm, and note whom the partner is told to delete."""
         entry = released.entry(principal, operation.name, operation.document_hash, now)
-        await self._egress.release(entry)
+        await self._egress.release(entry, counted=len(released.delivered))
         if not released.withdrawn:
             return
         try:

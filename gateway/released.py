@@ -31,6 +31,8 @@ class Released:
     shared: bool = False
     lines: int = 0
     members: list[UUID] = field(default_factory=list)
+    delivered: set[UUID] = field(default_factory=set)
+    """Of `members` those who count against a quota: all but whom the feed takes back, or only names."""
     mask: int = 0
     withdrawn: list[UUID] = field(default_factory=list)
     """The pairwise ids of whom the partner is told to delete something."""
@@ -55,6 +57,8 @@ class Released:
         self.mask |= mask & plan.projection.mask | plan.narrowed
         if plan.projection.kind is RootKind.SHARED_CHANGES:
             self.withdrawn += [row[2] for row in shown if row[2] is not None]
+            shown = [row for row in shown if row[1] is not None and row[2] is None and plan.projection.mask]
+        self.delivered.update(row[0] for row in shown)
 
     def entry(
         self, principal: PartnerPrincipal, name: str | None, document_hash: str, now: datetime

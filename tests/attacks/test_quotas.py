@@ -100,6 +100,24 @@ async def test_a_page_of_more_members_than_are_left_does_not_leave(
     assert nobody.json() == {"data": {"member": None}}
 
 
+async def test_the_feed_counts_members_that_it_shows_and_never_keeps_a_withdrawal(
+    callers: Callers, own_world: Database
+) -> None:
+    shown = "{ changes(first: 50) { edges { node { kind id member { id email } } } } }"
+    named = "{ changes(first: 50) { edges { node { kind id categories } } } }"
+    before = fields(await callers.ask("acme", VIEWER))[1]["agreement-members"]["r"]
+    answer = await callers.ask("acme", shown)
+    lines = [edge["node"] for edge in answer.json()["data"]["changes"]["edges"]]
+    delivered = {line["id"] for line in lines if line["member"] and line["kind"] in {"SHARED", "CORRECTED"}}
+    assert delivered
+    after = fields(answer)[1]["agreement-members"]["r"]
+    assert before - after == len(delivered)
+    await allow(own_world, "acme", QuotaUnit.MEMBERS, 0)
+    await asyncio.sleep(1.0)
+    assert (await callers.ask("acme", shown)).status_code == 429
+    assert len((await callers.ask("acme", named)).json()["data"]["changes"]["edges"]) == len(lines)
+
+
 async def test_a_record_that_fails_uses_no_members(
     callers: Callers, own_world: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
