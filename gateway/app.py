@@ -31,6 +31,7 @@ from gateway.delivery.posting import Poster
 from gateway.delivery.sender import Sender
 from gateway.delivery.transports import open_transport
 from gateway.delivery.webhooks import Dispatcher, endpoint_counts
+from gateway.disclosure_upkeep import DisclosureUpkeep
 from gateway.documents import RememberingFinder
 from gateway.driver_errors import translate_driver_errors
 from gateway.egress import Egress
@@ -131,6 +132,9 @@ async def compose(
     """A gateway on an open, migrated database."""
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(Upkeep(database, product.matrix, clock))  # 3
+        await stack.enter_async_context(
+            DisclosureUpkeep(database, keys, clock, settings.disclosure_checkpoint_interval)
+        )
         log = DisclosureLog(
             database.disclosures,
             flush_interval=settings.disclosure_flush_interval,

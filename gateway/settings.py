@@ -163,6 +163,8 @@ class Settings(BaseSettings):
     """How long a record waits for others to share its commit."""
     disclosure_timeout: Annotated[float, Field(gt=0)] = 2.0
     """After this long without a durable record the request fails and nothing leaves (R2)."""
+    disclosure_checkpoint_interval: Annotated[float, Field(ge=1)] = 3_600.0
+    """Between two signed checkpoints of the log, while something is recorded."""
 
 
 def require_tls(settings: Settings) -> None:

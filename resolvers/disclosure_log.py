@@ -6,6 +6,10 @@ then does `record` return.
 
 INVARIANT (recorded-before-released): `record` returns only after the commit; every other outcome
 raises, and the caller sends nothing.
+
+INVARIANT (one-chain-one-commit): a chain goes on only from a head that is known to be committed. Where it is
+not known (a connection lost in the COMMIT, a time limit), the chain is left as it is and a new one begun: the
+transaction of unknown outcome is the last that can add to the old one, so there is neither gap nor fork.
 """
 
 from __future__ import annotations
@@ -13,19 +17,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Protocol, Self
+from datetime import UTC, datetime
+from typing import Any, Final, Protocol, Self
 from uuid import UUID
 
+from policies.disclosure_chain import ChainedRecord, beginning, digest
 from policies.principal import PartnerPrincipal
 from schema.categories import DataCategory
 from schema.errors import DisclosureUnrecordedError
 from schema.ids import new_id
 
 logger = logging.getLogger(__name__)
+
+MOST_TOGETHER: Final = 256
+"""Records of one commit: they are chained in one go, and meanwhile nothing else of the process runs."""
+
+_UNRECORDED: Final = "the disclosure could not be recorded: try again"
+_STOPPING: Final = "the service is stopping: try again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +50,70 @@ class DisclosureEntry:
     categories: frozenset[DataCategory]
     members: Sequence[UUID]
 
-    def row(self) -> tuple[Any, ...]:
-        """The columns of `disclosure`, in the order of `_INSERT`."""
+    def chained(self, writer: UUID, position: int) -> ChainedRecord:
+        """The record of this entry, at its place in a chain."""
         who = self.principal
-        return (
-            new_id(),
-            self.recorded_at,
-            who.partner_id,
-            who.agreement_id,
-            who.client_id,
-            who.token_id,
-            self.operation_name,
-            self.operation_hash,
-            who.basis.value,
-            who.purpose.value,
-            sorted(category.value for category in self.categories),
-            list(self.members),
+        return ChainedRecord(
+            id=new_id(),
+            recorded_at=self.recorded_at,
+            partner_id=who.partner_id,
+            agreement_id=who.agreement_id,
+            client_id=who.client_id,
+            token_id=who.token_id,
+            operation_name=self.operation_name,
+            operation_hash=self.operation_hash,
+            basis=who.basis.value,
+            purpose=who.purpose.value,
+            categories=sorted(category.value for category in self.categories),
+            members=list(self.members),
+            writer=writer,
+            position=position,
         )
 
 
-_INSERT = (
-    "INSERT INTO disclosure (id, recorded_at, partner_id, agreement_id, client_id, token_id,"
-    " operation_name, operation_hash, basis, purpose, categories, members)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+_COLUMNS: Final = (
+    "id, recorded_at, partner_id, agreement_id, client_id, token_id, operation_name, operation_hash, basis,"
+    " purpose, categories, members, writer, position"
 )
+"""Of a record, in the order of `ChainedRecord`."""
+
+_INSERT: Final = (
+    f"INSERT INTO disclosure ({_COLUMNS}, digest)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+)
+
+_WRITER: Final = "INSERT INTO disclosure_writer (id, started_at) VALUES ($1, $2)"
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """One writer's chain up to a record: what follows it is a new value, and so is a new chain."""
+
+    writer: UUID
+    started_at: datetime
+    position: int
+    head: bytes
+
+    @classmethod
+    def begun(cls, started_at: datetime) -> Self:
+        """A chain without records."""
+        writer = new_id()
+        return cls(writer, started_at, 0, beginning(writer, started_at))
+
+    def following(self, entries: Sequence[DisclosureEntry]) -> tuple[Self, list[Row]]:
+        """The chain with these entries at its end, and their rows in the order of `_INSERT`."""
+        position, head, rows = self.position, self.head, []
+        for entry in entries:
+            position += 1
+            record = entry.chained(self.writer, position)
+            head = digest(record, head)
+            rows.append((*(getattr(record, name) for name in _FIELDS), head))
+        return type(self)(self.writer, self.started_at, position, head), rows
+
+
+_FIELDS: Final = tuple(ChainedRecord.__slots__)
 
 
 class ConnectionSource(Protocol):
@@ -72,30 +123,43 @@ class ConnectionSource(Protocol):
         """A connection for the length of the context."""
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class DisclosureLog:
     """The writer. One for a process; `async with` it around serving."""
 
-    def __init__(self, connections: ConnectionSource, *, flush_interval: float, timeout: float) -> None:
+    def __init__(
+        self,
+        connections: ConnectionSource,
+        *,
+        flush_interval: float,
+        timeout: float,
+        clock: Callable[[], datetime] = _utc_now,
+    ) -> None:
         self._connections = connections
         self._flush_interval = flush_interval
         self._timeout = timeout
+        self._clock = clock
+        self._chain: Chain | None = None
         self._waiting: list[tuple[DisclosureEntry, asyncio.Future[None]]] = []
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         """Start the writer."""
-        self._task = asyncio.create_task(self._run(), name="disclosure-log")
+        self._task = self._start()
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         """Stop the writer; whoever still waits is refused."""
-        if self._task is not None:
-            self._task.cancel()
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
-        self._settle(self._waiting, DisclosureUnrecordedError("the service is stopping: try again"))
+                await task
+        _settle(self._waiting, DisclosureUnrecordedError(_STOPPING))
         self._waiting = []
 
     async def record(self, entry: DisclosureEntry) -> None:
@@ -104,8 +168,10 @@ class DisclosureLog:
         Raises:
             DisclosureUnrecordedError: it is not, for whatever reason. The caller must send nothing.
         """
-        if self._task is None or self._task.done():
-            raise DisclosureUnrecordedError("the disclosure could not be recorded: try again")
+        if self._task is None:
+            raise DisclosureUnrecordedError(_STOPPING)
+        if self._task.done():
+            self._task = self._start()  # it died of something that nobody foresaw: whom it served was refused
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((entry, done))
         self._wake.set()
@@ -117,45 +183,72 @@ class DisclosureLog:
                 "the disclosure could not be recorded in time: try again"
             ) from error
 
+    def _start(self) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._run(), name="disclosure-log")
+        task.add_done_callback(_report_death)
+        return task
+
     async def _run(self) -> None:
         while True:
             await self._wake.wait()
             if self._flush_interval:
                 await asyncio.sleep(self._flush_interval)
-            self._wake.clear()
-            batch, self._waiting = self._waiting, []
-            try:
-                await self._commit([entry.row() for entry, _ in batch])
-            except asyncio.CancelledError:
-                self._settle(batch, DisclosureUnrecordedError("the service is stopping: try again"))
-                raise
-            except Exception as error:  # noqa: BLE001 - whatever it is, nothing was recorded and nothing leaves
-                # The type only: a driver's message may quote values.
-                fields = {"records": len(batch), "cause": type(error).__name__}
-                logger.error("disclosures not recorded", extra={"fields": fields})  # noqa: TRY400
-                self._settle(
-                    batch, DisclosureUnrecordedError("the disclosure could not be recorded: try again")
-                )
-            else:
-                self._settle(batch, None)
+            # Whoever was refused meanwhile, or has left, needs no record.
+            waiting = [(entry, done) for entry, done in self._waiting if not done.done()]
+            batch, self._waiting = waiting[:MOST_TOGETHER], waiting[MOST_TOGETHER:]
+            if not self._waiting:
+                self._wake.clear()
+            if batch:
+                await self._flush(batch)
 
-    async def _commit(self, rows: list[tuple[Any, ...]]) -> None:
+    async def _flush(self, batch: list[tuple[DisclosureEntry, asyncio.Future[None]]]) -> None:
+        """Write a batch; settle it, however this ends."""
+        error: DisclosureUnrecordedError | None = DisclosureUnrecordedError(_UNRECORDED)
+        try:
+            await self._append([entry for entry, _ in batch])
+            error = None
+        except asyncio.CancelledError:
+            error = DisclosureUnrecordedError(_STOPPING)
+            raise
+        except Exception as failure:  # noqa: BLE001 - whatever it is, nothing was recorded and nothing leaves
+            # The type only: a driver's message may quote values.
+            fields = {"records": len(batch), "cause": type(failure).__name__}
+            logger.error("disclosures not recorded", extra={"fields": fields})  # noqa: TRY400
+        finally:
+            _settle(batch, error)
+
+    async def _append(self, entries: Sequence[DisclosureEntry]) -> None:
+        # INVARIANT (one-chain-one-commit): no chain is at hand while the outcome of a commit is open.
+        chain, self._chain = self._chain or Chain.begun(self._clock()), None
+        following, rows = chain.following(entries)
+        await self._commit(rows, (chain.writer, chain.started_at) if chain.position == 0 else None)
+        self._chain = following
+
+    async def _commit(self, rows: list[Row], writer: Row | None = None) -> None:
         async with (
             asyncio.timeout(self._timeout),
             self._connections.acquire() as connection,
             connection.transaction(),
         ):
             await connection.execute("SET LOCAL synchronous_commit = on")
+            if writer is not None:
+                await connection.execute(_WRITER, *writer)
             await connection.executemany(_INSERT, rows)
 
-    @staticmethod
-    def _settle(
-        batch: Sequence[tuple[DisclosureEntry, asyncio.Future[None]]], error: DisclosureUnrecordedError | None
-    ) -> None:
-        for _, done in batch:
-            if done.done():
-                continue
-            if error is None:
-                done.set_result(None)
-            else:
-                done.set_exception(error)
+
+def _settle(
+    batch: Sequence[tuple[DisclosureEntry, asyncio.Future[None]]], error: DisclosureUnrecordedError | None
+) -> None:
+    for _, done in batch:
+        if done.done():
+            continue
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
+
+
+def _report_death(task: asyncio.Task[None]) -> None:
+    """A writer ends by being told to; otherwise the next record starts another one."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.error("disclosure writer died", extra={"fields": {"cause": type(error).__name__}})

@@ -145,14 +145,18 @@ class Rows(Parameters):
     ) -> Select[Any]:
         """Order, position and LIMIT of a page; one row more than asked tells whether another page follows."""
         if self.shapes[slot].after:
-            position = tuple_(*(self._position(column, slot, i) for i, column in enumerate(order)))
+            position = tuple_(*(self.position(column, slot, i) for i, column in enumerate(order)))
             at = tuple_(*order)
             statement = statement.where(at < position if newest_first else at > position)
         statement = statement.order_by(*(c.desc() if newest_first else c.asc() for c in order))
-        limit = self.bind(f"limit_{slot}", BigInteger(), lambda binding: binding.slots[slot].first + 1)
-        return statement.limit(limit)
+        return statement.limit(self.limit(slot))
 
-    def _position(self, column: ColumnElement[Any], slot: int, index: int) -> ColumnElement[Any]:
+    def limit(self, slot: int) -> ColumnElement[Any]:
+        """How many rows a page fetches: one more than it shows."""
+        return self.bind(f"limit_{slot}", BigInteger(), lambda binding: binding.slots[slot].first + 1)
+
+    def position(self, column: ColumnElement[Any], slot: int, index: int) -> ColumnElement[Any]:
+        """The value of an ordering column in the cursor of a page."""
         python_type = datetime if isinstance(column.type, DateTime) else column.type.python_type
         return self.bind(
             f"after_{slot}_{index}",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     FromClause,
     Select,
@@ -20,11 +21,12 @@ from sqlalchemy import (
     Uuid,
     and_,
     case,
+    cast,
     func,
     literal_column,
+    null,
     select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, array
 
 from resolvers.encoder import Writer, converter
 from resolvers.feed_rows import FeedRows
@@ -286,9 +288,7 @@ class _Building(FeedRows):
         table = source.child.table
         total = "None"
         if page.needs_total:
-            counted = self.alias(table)
-            count = select(func.count()).select_from(counted).where(self._belongs(scope, counted, source))
-            total = f"r[{scope.place(count.scalar_subquery())}]"
+            total = f"r[{scope.place(self._counted(scope, source))}]"
         rows = "()"
         other = self.alias(table)
         inner = _Scope(other, other, None)
@@ -296,17 +296,34 @@ class _Building(FeedRows):
         shown = self._page_display(inner, page, order, None)
         if page.needs_rows:
             keyed = select(func.row(*(inner.columns or [literal_column("1")]))).select_from(inner.source)
-            keyed = keyed.where(self._belongs(scope, other, source))
+            keyed = keyed.where(self._belongs(scope, other, source, page.slot))
             keyed = self.window(keyed, order, page.slot, newest_first=source.newest_first)
             rows = f"r[{scope.place(func.array(keyed.correlate(scope.alias).scalar_subquery()))}]"
         return f"{self.writer.page(page.slot, shown)}({rows}, slots, {total})"
 
-    @staticmethod
-    def _belongs(scope: _Scope, other: FromClause, source: Related) -> ColumnElement[Any]:
-        parent, child = scope.alias.c[source.parent.key], other.c[source.child.key]
-        if isinstance(child.type, ARRAY):
-            return child.contains(array([parent]))
-        return child == parent
+    def _counted(self, scope: _Scope, source: Related) -> ColumnElement[Any]:
+        if source.finder is not None:
+            function = getattr(func, f"{source.finder}_count")
+            counted: ColumnElement[Any] = function(scope.alias.c[source.parent.key], type_=BigInteger())
+            return counted
+        other = self.alias(source.child.table)
+        count = select(func.count()).select_from(other).where(self._belongs(scope, other, source))
+        return count.scalar_subquery()
+
+    def _belongs(
+        self, scope: _Scope, other: FromClause, source: Related, slot: int | None = None
+    ) -> ColumnElement[Any]:
+        """The rows of one parent; with a finder, those that can stand on the page of `slot`."""
+        parent = scope.alias.c[source.parent.key]
+        if source.finder is None or slot is None:
+            return other.c[source.child.key] == parent
+        (key,) = source.order
+        below = self.position(key, slot, 0) if self.shapes[slot].after else cast(null(), BigInteger())
+        found = getattr(func, f"{source.finder}_of")(parent, below, self.limit(slot))
+        # As an array, so that the rows are fetched by their key and in no other way.
+        return other.c[key.key] == func.any(
+            func.array(select(found).correlate(scope.alias).scalar_subquery())
+        )
 
     def _page_display(
         self,

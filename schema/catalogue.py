@@ -54,6 +54,8 @@ class Related:
 
     `child` equals `parent`, or contains it when `child` is an array. `only` narrows to rows in which
     that boolean column is true. Connections are ordered by `order`, which must end in a unique column.
+    `finder` names database functions that find the children of a parent where no index can: `FINDER_of` gives
+    their keys, newest first, and `FINDER_count` how many there are.
     """
 
     category: DataCategory
@@ -63,6 +65,7 @@ class Related:
     only: Column[Any] | None = None
     order: tuple[Column[Any], ...] = ()
     newest_first: bool = True
+    finder: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,7 @@ def related(
     order: Iterable[Any] = (),
     many: bool = False,
     newest_first: bool = True,
+    finder: str | None = None,
     resolver: Any = None,
 ) -> Any:
     """A GraphQL field that denotes rows of another table."""
@@ -162,6 +166,7 @@ def related(
         only=None if only is None else only.property.columns[0],
         order=tuple(c.property.columns[0] for c in order),
         newest_first=newest_first,
+        finder=finder,
     )
     options = {} if resolver is None else {"resolver": resolver}
     return _field(source, description, **options)

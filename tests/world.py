@@ -15,6 +15,7 @@ from uuid import UUID
 
 from gateway.database import Database
 from policies.agreement import AgreementTerms, scope_mask
+from policies.disclosure_chain import ChainedRecord, beginning, digest
 from policies.matrix import Matrix
 from policies.principal import MemberPrincipal, PartnerPrincipal, Principal, Visitor
 from resolvers.connection import Link
@@ -452,12 +453,16 @@ async def _visits(rows: _Rows, ada: UUID) -> None:
 
 
 async def _disclosures(rows: _Rows) -> None:
+    writer, before = row_id("disclosure", 0), beginning(row_id("disclosure", 0), at("2026-01-01"))
+    await rows.connection.execute(
+        "INSERT INTO disclosure_writer (id, started_at) VALUES ($1, $2)", writer, at("2026-01-01")
+    )
     for number, (client, whose) in enumerate(
         (("acme", ("ada", "ben")), ("bolt", ("ada",)), ("acme", ("ben",))), start=1
     ):
         terms = AGREEMENTS[client]
-        await rows.insert(
-            "disclosure",
+        record = ChainedRecord(
+            id=row_id("disclosure", number),
             recorded_at=at(f"2026-07-0{number}"),
             partner_id=terms.partner_id,
             agreement_id=terms.id,
@@ -469,7 +474,12 @@ async def _disclosures(rows: _Rows) -> None:
             purpose=terms.purpose.value,
             categories=["user.name", "user.unique_id.pseudonymous"],
             members=[person(name).log_id for name in whose],
+            writer=writer,
+            position=number,
         )
+        before = digest(record, before)
+        columns = {name: getattr(record, name) for name in ChainedRecord.__slots__}
+        await rows.insert("disclosure", **columns, digest=before)
 
 
 async def _subjects(connection: Link) -> None:

@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from gateway.cli import agreements, clients, partners, requests, tokens, webhooks
+from gateway.cli import agreements, clients, disclosures, partners, requests, tokens, webhooks
 from gateway.cli import schema as schema_commands
 from gateway.cli.demo import demo_command
 from gateway.cli.doctor import doctor_command
@@ -50,6 +50,7 @@ app.add_typer(clients.app, name="client")
 app.add_typer(tokens.app, name="token")
 app.add_typer(webhooks.app, name="webhook")
 app.add_typer(requests.app, name="requests")
+app.add_typer(disclosures.app, name="disclosures")
 policy.command("explain")(explain_command)
 app.add_typer(policy, name="policy")
 app.add_typer(schema_commands.app, name="schema")

@@ -16,9 +16,16 @@ from schema.tables.activity import (
 from schema.tables.base import VAULT_SCHEMA, Table, VaultTable
 from schema.tables.clients import ClientKey, UsedJti
 from schema.tables.compliance import AgreementCategory, DeletionStatement, StatementKey
+from schema.tables.disclosures import (
+    Disclosure,
+    DisclosureCheckpoint,
+    DisclosureOf,
+    DisclosurePart,
+    DisclosureWriter,
+)
 from schema.tables.mail import Newsletter, OutgoingMail
 from schema.tables.member import BillingMethod, Member, Phone, PostalAddress
-from schema.tables.operations import Disclosure, ImportJob, PersistedDocument, Revocation
+from schema.tables.operations import ImportJob, PersistedDocument, Revocation
 from schema.tables.quotas import Quota
 from schema.tables.requests import RequestRecord
 from schema.tables.sharing import (
@@ -54,6 +61,10 @@ __all__ = [
     "Deletion",
     "DeletionStatement",
     "Disclosure",
+    "DisclosureCheckpoint",
+    "DisclosureOf",
+    "DisclosurePart",
+    "DisclosureWriter",
     "DoneCommand",
     "ImportJob",
     "Interaction",

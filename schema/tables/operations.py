@@ -1,4 +1,4 @@
-"""What the system keeps about its own working: disclosures, revocations, documents, imports."""
+"""What the system keeps about its own working: revocations, documents, imports."""
 
 from __future__ import annotations
 
@@ -6,42 +6,11 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Identity, Index, Integer, Text
-from sqlalchemy import Uuid as SAUuid
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from schema.categories import DataCategory
 from schema.tables.base import Table, column, instant, row_id
 
 _OPS = DataCategory.OPERATIONS
-_PREFERENCES = DataCategory.PRIVACY_PREFERENCES
-
-
-class Disclosure(Table, table=True):
-    """One response that left to a partner: who, what, whose, why (R2). Committed before the bytes go.
-
-    `members` are the members' `log_id`s: when a member is erased, nothing tells any more whose they were,
-    and no record changes. No foreign keys: a record outlives what it speaks of.
-    """
-
-    __tablename__ = "disclosure"
-
-    id: UUID = row_id()
-    recorded_at: datetime = instant(_PREFERENCES)
-    partner_id: UUID = column(_PREFERENCES)
-    agreement_id: UUID = column(_OPS)
-    client_id: str = column(_OPS, Text)
-    token_id: str = column(_OPS, Text)
-    operation_name: str | None = column(_OPS, Text, nullable=True)
-    operation_hash: str = column(_OPS, Text)
-    basis: str = column(_PREFERENCES, Text)
-    purpose: str = column(_PREFERENCES, Text)
-    categories: list[str] = column(_PREFERENCES, ARRAY(Text))
-    members: list[UUID] = column(_OPS, ARRAY(SAUuid()))
-
-    __table_args__ = (
-        Index("ix_disclosure_members", "members", postgresql_using="gin"),
-        Index("ix_disclosure_partner_id_recorded_at", "partner_id", "recorded_at"),
-    )
 
 
 class Revocation(Table, table=True):

@@ -298,7 +298,8 @@ class MemberType:
         "Everything about you that has left to partners, newest first.",
         parent=Member.log_id,
         child=Disclosure.members,
-        order=(Disclosure.recorded_at, Disclosure.id),
+        order=(Disclosure.place,),
+        finder="disclosures",
         many=True,
         resolver=projected,
     )

@@ -68,7 +68,7 @@ async def test_where_no_record_can_be_written_nothing_leaves(
 ) -> None:
     """R2."""
 
-    async def fails(_self: DisclosureLog, _rows: Any) -> None:
+    async def fails(_self: DisclosureLog, *_: Any) -> None:
         raise OSError("the disk is full of ada@example.org")
 
     monkeypatch.setattr(DisclosureLog, "_commit", fails)
@@ -85,7 +85,7 @@ async def test_where_no_record_can_be_written_nothing_leaves(
 async def test_a_record_that_takes_too_long_is_none(
     asking_alone: Asking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def stalls(_self: DisclosureLog, _rows: Any) -> None:
+    async def stalls(_self: DisclosureLog, *_: Any) -> None:
         await asyncio.sleep(60)
 
     monkeypatch.setattr(DisclosureLog, "_commit", stalls)

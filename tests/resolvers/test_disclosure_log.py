@@ -59,8 +59,8 @@ class Connections:
         await asyncio.sleep(self._delay)
         self.commits.append(self._written)
 
-    async def execute(self, statement: str) -> None:
-        assert statement == "SET LOCAL synchronous_commit = on"
+    async def execute(self, statement: str, *_values: Any) -> None:
+        assert statement.startswith(("SET LOCAL synchronous_commit = on", "INSERT INTO disclosure_writer"))
 
     async def executemany(self, _statement: str, rows: Sequence[Any]) -> None:
         if self._failure is not None:

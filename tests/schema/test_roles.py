@@ -12,9 +12,11 @@ from schema.tables import Table, VaultTable
 from tests.conftest import MakeDatabase
 
 VAULT = sorted(table.fullname for table in VaultTable.metadata.sorted_tables)
-APPEND_ONLY = ("choice", "deletion_statement", "disclosure", "revocation")
+APPEND_ONLY = (
+    "choice", "deletion_statement", "disclosure", "disclosure_checkpoint", "disclosure_writer", "revocation",
+)  # fmt: skip
 UNREADABLE = {
-    "agreement_category", "deletion_statement", "statement_key",
+    "agreement_category", "deletion_statement", "statement_key", "disclosure_checkpoint", "disclosure_writer",
     "applied_policy", "attempt", "client_key", "done_command", "import_job", "newsletter", "one_time_link",
     "outgoing_mail", "partner_client", "persisted_document", "quota", "revocation", "used_jti",
     "webhook_endpoint", "webhook_message",

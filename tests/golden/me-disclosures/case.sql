@@ -2,19 +2,16 @@
 
 -- $1: 21
 -- $2: UUID('00000000-0000-7000-8000-000100000001')
-SELECT (SELECT count(*) AS count_1
-    FROM disclosure AS disclosure_2
-    WHERE disclosure_2.members @> ARRAY[member_1.log_id]) AS anon_1,
-  array((SELECT row(disclosure_3.id,
-              disclosure_3.recorded_at,
-              disclosure_3.basis,
-              disclosure_3.purpose,
-              disclosure_3.categories,
-              partner_4.id,
-              partner_4.display_name) AS row_1
-        FROM disclosure AS disclosure_3 LEFT OUTER JOIN partner AS partner_4 ON partner_4.id = disclosure_3.partner_id
-        WHERE disclosure_3.members @> ARRAY[member_1.log_id] ORDER BY disclosure_3.recorded_at DESC,
-          disclosure_3.id DESC
+SELECT disclosures_count(member_1.log_id) AS disclosures_count_1,
+  array((SELECT row(disclosure_2.id,
+              disclosure_2.recorded_at,
+              disclosure_2.basis,
+              disclosure_2.purpose,
+              disclosure_2.categories,
+              partner_3.id,
+              partner_3.display_name) AS row_1
+        FROM disclosure AS disclosure_2 LEFT OUTER JOIN partner AS partner_3 ON partner_3.id = disclosure_2.partner_id
+        WHERE disclosure_2.place = any(array((SELECT disclosures_of(member_1.log_id, CAST(NULL AS BIGINT), $1::BIGINT) AS disclosures_of_1))) ORDER BY disclosure_2.place DESC
         LIMIT $1::BIGINT)) AS array_1
 FROM member AS member_1
 WHERE member_1.id = $2::UUID
