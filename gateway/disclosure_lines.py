@@ -1,8 +1,8 @@
 """The disclosure log as JSON Lines: what `gateway disclosures export` writes and `verify --file` reads.
 
 Lines come in this order, each an object with one of these keys first: `writer` (who wrote, since when),
-`checkpoint` (a signed statement), `record` (all columns of a record; ids, times and digests as texts). The last
-line is `end` with the number of records: a file without it was cut off.
+`checkpoint` (a signed statement), `record` (all columns of a record; ids, times and digests as texts). The
+last line is `end` with the number of records: a file without it was cut off.
 """
 
 from __future__ import annotations

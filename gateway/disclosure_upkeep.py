@@ -1,7 +1,7 @@
 """What the disclosure log needs beside being written: parts to find a member's records by, and checkpoints.
 
-Runs beside serving. Nothing of it is on the way of a request: where it fails, answers are as right as before, a
-member's list is slower, and the newest checkpoint is older (`gateway doctor` says so).
+Runs beside serving. Nothing of it is on the way of a request: where it fails, answers are as right as before,
+a member's list is slower, and the newest checkpoint is older (`gateway doctor` says so).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Verifies the disclosure log: the chains in a database or in an export, against its checkpoints and yours.
 
-In: writers, checkpoints and records in the order of `gateway.disclosure_lines`, the statements that were kept
-elsewhere, public keys. Out: findings, as they are found, and a tally. Memory stays flat: a record is looked at
-and forgotten.
+In: writers, checkpoints and records in the order of `gateway.disclosure_lines`, the statements that were
+kept elsewhere, public keys. Out: findings, as they are found, and a tally. Memory stays flat: a record is
+looked at and forgotten.
 """
 
 from __future__ import annotations

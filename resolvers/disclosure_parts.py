@@ -2,8 +2,8 @@
 
 The log itself has no index by member: it would cost each commit six times its own work. A part holds, for
 each member in it, the places of the records; it is made once, in the background, from records that do not
-change any more. `disclosures_of` looks at parts, and at the newest records one by one, so that an answer never
-depends on how far this has come; only its speed does.
+change any more. `disclosures_of` looks at parts, and at the newest records one by one, so that an answer
+never depends on how far this has come; only its speed does.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 from resolvers.connection import Link
 
 PART: Final = 1_024
-"""Records of a part when it is made. So many are looked at one by one: 8 us each, where they hold 500 members."""
+"""Records of a part when it is made. So many are looked at one by one, 8 us each with 500 members."""
 
 TOGETHER: Final = 8
 """Parts of one size that become one."""

@@ -87,7 +87,7 @@ def _shown(row: Record) -> tuple[str, ...]:
 
 @app.command("checkpoint")
 def checkpoint_command() -> None:
-    """Print a signed statement of how far the log is. Keep it where whoever runs the database cannot write."""
+    """Print a signed statement of how far the log is. Keep it where the database's owner cannot write."""
 
     async def work(office: Office) -> str:
         return await make_statement(office.connection, office.now, partial(sign_checkpoint, office.keys))

@@ -70,6 +70,10 @@ DECIDED: Final = frozenset({"share", "pairwise_subject"})
 APART: Final[Mapping[str, str]] = {
     "attempt": "keyed digests and when they are empty; gone when they are",
     "disclosure": "a record outlives its member: it names her by a random id that stands nowhere else then",
+    "disclosure_of": "where the records are that name her by that random id",
+    "disclosure_part": "how far records have been gone through",
+    "disclosure_writer": "processes",
+    "disclosure_checkpoint": "digests",
     "revocation": "lines of hers are removed",
     "share_change": "pairwise ids, by which partners are told whom to delete",
     "persisted_document": "documents of clients",

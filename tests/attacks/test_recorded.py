@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
+from starlette.routing import Route
 
+from gateway.app import Gateway
 from gateway.database import Database
+from gateway.disclosure_verify import Verification
+from gateway.keys import Keyring
+from resolvers.disclosure_log import DisclosureLog
+from schema.errors import DisclosureUnrecordedError
 from tests import world
 from tests.gateway.importing.files import owner
+from tests.resolvers.test_disclosure_log import entry
 from tests.running import Callers
 
 SOME = "{ members(first: 5) { totalCount edges { node { id name email } } } }"
@@ -64,3 +72,116 @@ async def test_what_left_has_its_record_when_the_database_loses_its_connections(
     ]
     assert set(refused) <= {"UNAVAILABLE", "DISCLOSURE_UNRECORDED"}
     assert len(released) + len(refused) == len(answers)
+
+
+FULL = (
+    "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS"
+    " $$ BEGIN RAISE EXCEPTION USING ERRCODE = '53100'; END $$;"
+    "CREATE TRIGGER full_disk BEFORE INSERT ON disclosure EXECUTE FUNCTION full_disk()"
+)
+
+
+async def _refused(callers: Callers) -> None:
+    answer = await callers.ask("acme", SOME)
+    assert answer.status_code == 503
+    assert answer.json()["errors"][0]["extensions"]["code"] == "DISCLOSURE_UNRECORDED"
+    assert "data" not in answer.json()
+
+
+async def _released(callers: Callers) -> None:
+    assert (await callers.ask("acme", SOME)).json()["data"]["members"]["edges"]
+
+
+async def _findings(database: Database, keys: Keyring) -> list[str]:
+    run = Verification(keys.verification_keys, [])
+    async with database.app.acquire() as connection, connection.transaction(readonly=True):
+        return [str(finding) async for finding in run.database(connection, lambda _: None)]
+
+
+@pytest.mark.clause("R2")
+async def test_on_a_full_disk_nothing_leaves_and_afterwards_all_goes_on(
+    callers: Callers, own_world: Database, keys: Keyring
+) -> None:
+    await _released(callers)
+    async with owner(own_world) as connection:
+        await connection.execute(FULL)
+        await _refused(callers)
+        await _refused(callers)
+        await connection.execute("DROP TRIGGER full_disk ON disclosure")
+    await _released(callers)
+    assert await _findings(own_world, keys) == []
+
+
+@pytest.mark.clause("R2")
+async def test_while_the_writer_is_stalled_nothing_leaves_and_afterwards_all_goes_on(
+    callers: Callers, own_world: Database, keys: Keyring
+) -> None:
+    async with owner(own_world) as connection:
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE disclosure IN EXCLUSIVE MODE")
+            await _refused(callers)
+        await _released(callers)
+    assert await _findings(own_world, keys) == []
+
+
+@pytest.mark.clause("R2")
+async def test_a_commit_that_fails_at_its_very_end_leaves_neither_gap_nor_fork(
+    callers: Callers, own_world: Database, keys: Keyring
+) -> None:
+    """A deferred trigger raises inside COMMIT, when the rows have been accepted already."""
+    async with owner(own_world) as connection:
+        await connection.execute(FULL.replace("CREATE TRIGGER", "CREATE CONSTRAINT TRIGGER").replace(
+            "BEFORE INSERT ON disclosure", "AFTER INSERT ON disclosure DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
+        ))  # fmt: skip
+        await _refused(callers)
+        await connection.execute("DROP TRIGGER full_disk ON disclosure")
+    await _released(callers)
+    assert await _findings(own_world, keys) == []
+
+
+@pytest.mark.clause("R2")
+async def test_a_writer_that_died_is_started_again(own_world: Database, keys: Keyring) -> None:
+    async with DisclosureLog(own_world.app, flush_interval=0, timeout=2) as log:
+        await log.record(entry())
+        assert log._task is not None
+        log._task.cancel()  # as when something nobody foresaw ends it
+        await asyncio.wait([log._task])
+        await log.record(entry())
+    assert await _findings(own_world, keys) == []
+
+
+@pytest.mark.clause("R2")
+async def test_who_waits_when_the_service_stops_is_refused_and_nothing_stays_half_done(
+    own_world: Database, keys: Keyring
+) -> None:
+    async with owner(own_world) as connection, connection.transaction():
+        await connection.execute("LOCK TABLE disclosure IN EXCLUSIVE MODE")
+        async with DisclosureLog(own_world.app, flush_interval=0, timeout=5) as log:
+            waiting = [asyncio.create_task(log.record(entry())) for _ in range(3)]
+            await asyncio.sleep(0.1)
+        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {DisclosureUnrecordedError}
+    assert await own_world.app.fetchval("SELECT count(*) FROM disclosure") == 3, "those of the world"
+    assert await _findings(own_world, keys) == []
+
+
+WAYS: dict[str, str | None] = {
+    "/graphql": "`Engine.run` releases an answer through `Egress`",
+    "/healthz": None,
+    "/readyz": None,
+}
+"""Every route, and how it records what it sends to a partner. None: it sends nothing stored about anybody."""
+
+APART = re.compile(
+    r"/\.well-known/.*|/oauth/.*|/$|/(account|explorer|unsubscribe|confirm|reset|supervis|assets)\b.*"
+)
+"""Pages for members and visitors, keys and metadata: a partner's token opens nothing there."""
+
+
+@pytest.mark.clause("R2")
+async def test_every_way_out_is_listed_with_how_it_records(gateway: Gateway) -> None:
+    paths = {route.path for route in gateway.app.routes if isinstance(route, Route)}
+    unlisted = {path for path in paths if path not in WAYS and not APART.fullmatch(path)}
+    assert unlisted == set(), "a new route: say here how it records what it sends (R2)"
+    assert set(WAYS) <= paths
+    assert all(isinstance(route, Route) for route in gateway.app.routes), "no mounts: they hide routes"
