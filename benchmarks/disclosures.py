@@ -1,9 +1,9 @@
 """Measures the disclosure log: what a record costs, and how long `me { disclosures }` takes on a long log.
 
-`.venv/bin/python -m benchmarks.disclosures [--records 100000] [--members 500]` makes a private durable PostgreSQL
-in a temporary folder, writes the log through the writer itself (chained, group commit), makes the parts that the
-running gateway makes in the background, and asks as a member who is in every record and as one who is in ten: first
-page with `totalCount`, then a later page by cursor. Prints milliseconds; docs/decisions/0017 has the figures.
+`.venv/bin/python -m benchmarks.disclosures [--records 100000] [--members 500]` makes a private durable
+PostgreSQL in a temporary folder, writes the log through the writer itself (chained, group commit), makes the
+parts that the running gateway makes in the background, and asks as a member who is in every record and as one
+who is in ten: first page with `totalCount`, then a later page by cursor. docs/decisions/0017 has the figures.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ _PATIENCE: Final = 50
 
 
 async def make_part(connection: Link) -> bool:
-    """Make the next part, and put parts together; whether there may be more. One transaction, the caller's."""
+    """Make the next part, put parts together; whether there may be more. One transaction, the caller's."""
     if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", _LOCK):
         return False
     since = 1 + await connection.fetchval("SELECT coalesce(max(until), 0) FROM disclosure_part")

@@ -1,4 +1,4 @@
-"""Reads the disclosure log: a page of it for officers, and all of it as a stream, for the proof and for keeping.
+"""Reads the disclosure log: a page for officers, and all of it as a stream, for the proof and for keeping.
 
 Nothing here changes a record: nobody can. A checkpoint is added by `add_checkpoint`.
 """
@@ -103,8 +103,8 @@ async def stream_records(connection: Link) -> AsyncIterator[StoredRecord]:
     await connection.execute("SET LOCAL statement_timeout = 0")
     query = (
         "SELECT id, recorded_at, partner_id, agreement_id, client_id, token_id, operation_name,"
-        " operation_hash, basis, purpose, categories, members, writer, position, digest, place FROM disclosure"
-        " ORDER BY writer, position"
+        " operation_hash, basis, purpose, categories, members, writer, position, digest, place"
+        " FROM disclosure ORDER BY writer, position"
     )
     async for row in connection.cursor(query, prefetch=_AHEAD):
         record = ChainedRecord(**{name: row[name] for name in _FIELDS})

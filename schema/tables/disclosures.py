@@ -23,7 +23,7 @@ class Disclosure(Table, table=True):
     and no record changes. No foreign keys: a record outlives what it speaks of.
 
     `digest` is taken over all that stands before it and over the digest of the record before
-    (`policies.disclosure_chain`). `place` is the order of the whole log: it rises with each writer's position.
+    (`policies.disclosure_chain`). `place` is the order of the whole log, and rises with each position.
     """
 
     __tablename__ = "disclosure"

@@ -1,7 +1,7 @@
 """A partner's client in a process of its own: `python -m tests.attacks.receiving URL TOKEN PREFIX`.
 
-Asks several times at once, each time by another operation name, until its input ends. Prints the name of every
-answer that arrived with data, as soon as it has arrived.
+Asks several times at once, each time by another operation name, until its input ends. Prints the name of
+every answer that arrived with data, as soon as it has arrived.
 """
 
 from __future__ import annotations

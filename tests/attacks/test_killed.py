@@ -1,4 +1,4 @@
-"""R2 under kill -9: of the gateway and of PostgreSQL, while a partner receives. Received without a record: 0."""
+"""R2 under kill -9: of gateway and of PostgreSQL, while a partner receives. Received unrecorded: 0."""
 
 from __future__ import annotations
 

@@ -130,9 +130,9 @@ async def test_a_commit_that_fails_at_its_very_end_leaves_neither_gap_nor_fork(
 ) -> None:
     """A deferred trigger raises inside COMMIT, when the rows have been accepted already."""
     async with owner(own_world) as connection:
-        await connection.execute(FULL.replace("CREATE TRIGGER", "CREATE CONSTRAINT TRIGGER").replace(
-            "BEFORE INSERT ON disclosure", "AFTER INSERT ON disclosure DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
-        ))  # fmt: skip
+        late = "AFTER INSERT ON disclosure DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
+        at_commit = FULL.replace("BEFORE INSERT ON disclosure", late)
+        await connection.execute(at_commit.replace("CREATE TRIGGER", "CREATE CONSTRAINT TRIGGER"))
         await _refused(callers)
         await connection.execute("DROP TRIGGER full_disk ON disclosure")
     await _released(callers)
