@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 import typer
 
@@ -22,8 +24,12 @@ from gateway.policy_source import load_policy_of
 from gateway.settings import Settings, load_settings
 from policies.check import checked_matrix
 from resolvers.commands.webhooks import count_dead_letters
+from resolvers.disclosure_reading import newest_checkpoint, newest_record
 from resolvers.role_guarantees import MINIMUM_SERVER, read_guarantees
 from schema.errors import GatewayError
+
+CHECKPOINT_LATE: Final = timedelta(days=1)
+"""How much younger than the last checkpoint a record may be: the gateway makes one when it stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,7 @@ async def _database_checks(settings: Settings, keys: Keyring) -> AsyncIterator[C
             for check in await _guarantees(database):
                 yield check
             yield await _webhooks(database)
+            yield await _checkpoints(database)
             async with open_authenticator(settings, keys, database):
                 yield Check("revocations and issuers")
 
@@ -102,6 +109,13 @@ async def _webhooks(database: Database) -> Check:
         dead = await count_dead_letters(connection)
     advice = f"{dead} messages were given up: see `gateway webhook dead-letters list`" if dead else None
     return Check("webhooks reach partners", advice)
+async def _checkpoints(database: Database) -> Check:
+    """Whether what was recorded has been checkpointed: by a gateway that runs, or at its stop."""
+    async with database.connection() as connection:
+        record, checkpoint = await newest_record(connection), await newest_checkpoint(connection)
+    late = record is not None and (checkpoint is None or record - checkpoint > CHECKPOINT_LATE)
+    advice = "disclosures wait for a checkpoint: see `upkeep.failed` in the log of the gateway"
+    return Check("disclosures are checkpointed", advice if late else None)
 
 
 def _policy(settings: Settings) -> Check:
