@@ -65,7 +65,7 @@ class DisclosureEntry:
             basis=who.basis.value,
             purpose=who.purpose.value,
             categories=sorted(category.value for category in self.categories),
-            members=list(self.members),
+            members=list(dict.fromkeys(self.members)),
             writer=writer,
             position=position,
         )

@@ -13,7 +13,7 @@ from typing import Final
 
 from resolvers.connection import Link
 
-PART: Final = 1_024
+PART: Final = 512
 """Records of a part when it is made. So many are looked at one by one, 8 us each with 500 members."""
 
 TOGETHER: Final = 8
@@ -47,7 +47,7 @@ async def make_part(connection: Link) -> bool:
     )
     await connection.execute(
         "INSERT INTO disclosure_of (part, member, places)"
-        " SELECT $1, member, array_agg(DISTINCT place) FROM disclosure, unnest(members) AS member"
+        " SELECT $1, member, array_agg(place ORDER BY place) FROM disclosure, unnest(members) AS member"
         " WHERE place BETWEEN $2 AND $3 GROUP BY member ORDER BY member",
         number,
         since,

@@ -7,7 +7,6 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from gateway.cli import disclosures
 from resolvers.disclosure_log import DisclosureLog
 from tests.gateway.cli.test_main import Terminal, office, terminal, url
 from tests.resolvers.test_disclosure_log import entry
@@ -76,4 +75,3 @@ def test_what_is_no_checkpoint_or_key_is_said(recorded: Terminal, tmp_path: Path
     assert recorded.run("disclosures", "verify", "--key", str(other)) == 1
     assert recorded.run("disclosures", "verify", "--file", str(other)) == 1
     assert recorded.run("disclosures", "export", "--file", str(other)) == 1
-    assert disclosures.LARGEST_PAGE == 1_000
