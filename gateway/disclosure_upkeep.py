@@ -16,7 +16,7 @@ from typing import Final, Self
 from gateway.checkpoints import sign_checkpoint
 from gateway.database import Database
 from gateway.keys import Keyring
-from gateway.telemetry import event, failure
+from gateway.telemetry import failure
 from resolvers.disclosure_parts import make_part
 from resolvers.disclosure_reading import add_checkpoint
 
@@ -56,9 +56,7 @@ class DisclosureUpkeep:
         """Make a checkpoint if something was recorded, and the last one is older than that."""
         now = self._clock()
         async with self._database.transaction() as connection:
-            made = await add_checkpoint(connection, now, self._sign, unless_since=now - interval)
-        if made:
-            event("disclosures.checkpoint")
+            await add_checkpoint(connection, now, self._sign, unless_since=now - interval)
 
     async def _run(self) -> None:
         while True:
