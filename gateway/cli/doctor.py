@@ -109,6 +109,8 @@ async def _webhooks(database: Database) -> Check:
         dead = await count_dead_letters(connection)
     advice = f"{dead} messages were given up: see `gateway webhook dead-letters list`" if dead else None
     return Check("webhooks reach partners", advice)
+
+
 async def _checkpoints(database: Database) -> Check:
     """Whether what was recorded has been checkpointed: by a gateway that runs, or at its stop."""
     async with database.connection() as connection:
