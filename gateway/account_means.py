@@ -10,7 +10,8 @@ from email.utils import parseaddr
 from typing import Final
 from uuid import UUID
 
-from gateway.identity.tokens import MintedToken, SubjectKind, mint
+from gateway.identity.statements import StatementReader
+from gateway.identity.tokens import MintedToken, SubjectKind, mint, own_issuer
 from gateway.keys import Keyring
 from gateway.settings import Settings
 from resolvers.commands.erasure import SETTLING
@@ -63,6 +64,7 @@ def open_means(settings: Settings, keys: Keyring, clock: Callable[[], datetime])
             rules=rules_of(settings),
             company=company_of(settings),
             clock=clock,
+            read_statement=StatementReader(own_issuer(settings), settings.token_leeway),
         )
     finally:
         hasher.close()

@@ -209,10 +209,14 @@ class Engine:
             answer = assemble(contract.schema, operation.node, selection, outcomes)
         else:
             answer = await self._execute(  # 3
-                contract, operation, variables.given, principal, exchange or Exchange(), answered
+                contract, operation, variables.given, principal, exchange or Exchange(), answered, released
             )
         if released.shared and isinstance(principal, PartnerPrincipal):
             await self._release(principal, operation, released, binding.now)  # 4
+            for command in released.afterwards:
+                async with self._transaction() as link:
+                    work = Work(link, self._matrix, principal, binding.now, self._means, Exchange())
+                    await command(work)
         return answer
 
     async def read(
@@ -431,6 +435,7 @@ class Engine:
         principal: Principal,
         exchange: Exchange,
         answered: Callable[[Path], Awaitable[Outcome]],
+        released: Released,
     ) -> Answer:
         now = self._clock()
 
@@ -453,7 +458,17 @@ class Engine:
             return await asyncio.shield(task)
 
         context = RequestContext(
-            principal, contract.key.mask, self._matrix, fragment, perform, self._means, exchange
+            principal,
+            contract.key.mask,
+            self._matrix,
+            fragment,
+            perform,
+            self._means,
+            exchange,
+            released.tell,
+            released.afterwards.append,
+            self._cursors,
+            self._pages,
         )
         result = execute(
             contract.schema,

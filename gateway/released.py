@@ -14,6 +14,7 @@ from uuid import UUID
 
 from policies.principal import PartnerPrincipal
 from resolvers.binding import Binding
+from resolvers.context import Command
 from resolvers.disclosure_log import DisclosureEntry
 from resolvers.statement import Plan
 from schema.catalogue import RootKind
@@ -36,6 +37,16 @@ class Released:
     mask: int = 0
     withdrawn: list[UUID] = field(default_factory=list)
     """The pairwise ids of whom the partner is told to delete something."""
+    owed: list[UUID] = field(default_factory=list)
+    """Members of whom only is told what has to be deleted."""
+    afterwards: list[Command[None]] = field(default_factory=list)
+    """What is noted once the answer has been released."""
+
+    def tell(self, members: Sequence[UUID], pairwise: int) -> None:
+        """Remember that an answer tells what has to be deleted, of so many pairwise ids."""
+        self.shared = True
+        self.lines += pairwise
+        self.owed += members
 
     def note(self, plan: Plan, rows: Sequence[Any], binding: Binding) -> None:
         """Remember what `rows` are about to release. The row that only tells of a next page is not shown.
@@ -73,5 +84,5 @@ class Released:
             operation_name=None if name is None else name[:MAX_RECORDED_NAME],
             operation_hash=document_hash,
             categories=frozenset(categories),
-            members=list(dict.fromkeys(self.members)),
+            members=list(dict.fromkeys([*self.members, *self.owed])),
         )

@@ -14,6 +14,7 @@ from policies.matrix import Matrix
 from resolvers.commands.erasure import due_erasures, erase_member
 from resolvers.commands.registration import remove_expired_registrations
 from resolvers.commands.upkeep import apply_policy, open_to_adults, remove_old, withdraw_ended
+from resolvers.deletions import restrict
 from schema.errors import GatewayError
 
 INTERVAL: Final = 60.0
@@ -53,7 +54,7 @@ class Upkeep:
     async def round(self) -> None:
         """Do what is due now. A step that fails is tried again in the next round, and stops none after it."""
         now = self._clock()
-        for step in (self._withdraw, self._open, self._expire, self._erase, self._remove):
+        for step in (self._withdraw, self._restrict, self._open, self._expire, self._erase, self._remove):
             try:
                 await step(now)
             except Exception as error:  # noqa: BLE001 - reads stay right without it
@@ -64,6 +65,12 @@ class Upkeep:
             ended = await withdraw_ended(connection, self._matrix, now)
         if ended.withdrawn:
             event("upkeep", withdrawn=ended.withdrawn)
+
+    async def _restrict(self, now: datetime) -> None:
+        async with self._database.transaction() as connection:
+            changed = await restrict(connection, now)
+        if changed:
+            event("upkeep", restricted=len(changed))
 
     async def _open(self, now: datetime) -> None:
         async with self._database.transaction() as connection:

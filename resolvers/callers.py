@@ -10,7 +10,7 @@ from resolvers.connection import Link
 from resolvers.shares import read_terms
 from schema.tables.member import MemberStatus
 from schema.tables.sharing import ClientStatus
-from schema.vocabulary import ClientAuth
+from schema.vocabulary import ClientAuth, Restriction
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,8 @@ class ClientFacts:
     """How it proves who it is where it gets its tokens."""
     dpop: bool = False
     """Whether every token of it has to be bound to a key (RFC 9449)."""
+    restriction: Restriction = Restriction.NONE
+    """What overdue deletions have done to its tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +38,20 @@ async def read_client(connection: Link, client_id: str) -> ClientFacts | None:
     """The client of that id, or None."""
     row = await connection.fetchrow(
         "SELECT c.status AS client_status, c.auth_method, c.dpop, a.id, a.partner_id, a.basis, a.purpose,"
-        " a.categories, a.valid_from, a.valid_until, a.status, a.version"
+        " a.categories, a.valid_from, a.valid_until, a.status, a.version, a.restriction"
         " FROM partner_client c JOIN agreement a ON a.id = c.agreement_id WHERE c.client_id = $1",
         client_id,
     )
     if row is None:
         return None
     auth = None if row["auth_method"] is None else ClientAuth(row["auth_method"])
-    return ClientFacts(row["client_status"] == ClientStatus.ACTIVE, read_terms(row), auth, row["dpop"])
+    return ClientFacts(
+        row["client_status"] == ClientStatus.ACTIVE,
+        read_terms(row),
+        auth,
+        row["dpop"],
+        Restriction(row["restriction"]),
+    )
 
 
 async def read_standing(connection: Link, member_id: UUID) -> MemberStanding | None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar, cast
+from uuid import UUID
 
 from strawberry import Info
 
 from policies.matrix import Matrix
 from policies.principal import Principal
+from resolvers.binding import CursorCodec, PageLimits
 from resolvers.connection import Link
 from resolvers.exchange import Exchange
 from resolvers.means import Means
@@ -56,6 +58,12 @@ class RequestContext:
     """Runs a command: one transaction, committed when it returns and rolled back when it raises."""
     means: Means
     exchange: Exchange
+    disclose: Callable[[Sequence[UUID], int], None]
+    """Note that a partner's answer tells of pairwise ids: the members by `log_id`, and how many ids."""
+    afterwards: Callable[[Command[None]], None]
+    """Run a command once the answer has been released, and before it leaves."""
+    cursors: CursorCodec
+    pages: PageLimits
 
 
 def context_of(info: Info[Any, Any]) -> RequestContext:

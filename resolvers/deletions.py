@@ -48,10 +48,13 @@ async def restrict(connection: Link, now: datetime, partner_id: UUID | None = No
     for row in rows:
         wanted = _RANKS[ranks.get(row["partner_id"], 0)]
         if wanted != row["restriction"]:
+            # Who was let go of goes on with what has begun; who was restricted does not.
+            harder = _RANKS.index(wanted) > _RANKS.index(Restriction(row["restriction"]))
             await connection.execute(
-                "UPDATE agreement SET restriction = $2, version = version + 1 WHERE id = $1",
+                "UPDATE agreement SET restriction = $2, version = version + $3 WHERE id = $1",
                 row["id"],
                 wanted.value,
+                int(harder),
             )
             changed.append(row["id"])
     for agreement_id in changed:

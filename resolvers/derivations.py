@@ -13,9 +13,11 @@ from typing import Any, Final, TypeAlias
 from sqlalchemy import (
     ColumnElement,
     Date,
+    DateTime,
     FromClause,
     Integer,
     Text,
+    and_,
     bindparam,
     cast,
     func,
@@ -28,6 +30,9 @@ from resolvers.newsletter_fold import newsletter_wanted
 
 TODAY: Final = "today"
 """The bind parameter that carries the current date (UTC)."""
+
+NOW: Final = "now"
+"""The bind parameter that carries the current moment."""
 
 Derivation: TypeAlias = Callable[[FromClause], ColumnElement[Any]]
 
@@ -61,6 +66,10 @@ def _worked_out(name: str) -> Derivation:
     return value
 
 
+def _late(row: FromClause) -> ColumnElement[Any]:
+    return and_(row.c.confirmed_at.is_(None), row.c.due_at <= bindparam(NOW, type_=DateTime(timezone=True)))
+
+
 def _newsletter(row: FromClause) -> ColumnElement[Any]:
     return newsletter_wanted(row.c.id)
 
@@ -73,5 +82,6 @@ DERIVATIONS: Final[Mapping[str, Derivation]] = MappingProxyType(
         "newsletter": _newsletter,
         "change_kind": _worked_out("kind"),
         "change_categories": _worked_out("about"),
+        "late": _late,
     }
 )

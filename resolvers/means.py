@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -10,6 +10,7 @@ from uuid import UUID
 
 from resolvers.passwords import PasswordHasher
 from resolvers.sealing import PhoneSealer
+from resolvers.statements import ReadStatement, Statement, StatementKeyFacts, refused_statement
 from resolvers.tokens import SealedTokens
 
 
@@ -54,6 +55,16 @@ async def _nobody_listens() -> None:
     """Where nobody authenticates, nobody needs to hear."""
 
 
+def _nobody_reads(
+    text: str,  # noqa: ARG001 - the signature is `ReadStatement`'s
+    keys: Sequence[StatementKeyFacts],  # noqa: ARG001
+    *,
+    client_id: str,  # noqa: ARG001
+    now: datetime,  # noqa: ARG001
+) -> Statement:
+    raise refused_statement("nobody here reads statements")
+
+
 @dataclass(frozen=True, slots=True)
 class Means:
     """One for a process.
@@ -72,3 +83,5 @@ class Means:
     clock: Callable[[], datetime]
     hear: Callable[[], Awaitable[None]] = _nobody_listens
     """Let this process know at once what a committed command has revoked; others hear of it by themselves."""
+    read_statement: ReadStatement = _nobody_reads
+    """Verifies a partner's statement of deletion."""

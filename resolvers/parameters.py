@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, bindparam
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from resolvers.binding import Binding, Parameter
-from resolvers.derivations import TODAY
+from resolvers.derivations import NOW, TODAY
 
 DIALECT: Final = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 
@@ -46,7 +46,10 @@ class Parameters:
 
     def __init__(self, shapes: Sequence[SlotShape]) -> None:
         self.shapes = shapes
-        self.parameters: dict[str, Parameter] = {TODAY: lambda binding: binding.today}
+        self.parameters: dict[str, Parameter] = {
+            TODAY: lambda binding: binding.today,
+            NOW: lambda binding: binding.now,
+        }
         self.aliases = 0
 
     def bind(self, name: str, sql_type: Any, parameter: Parameter) -> ColumnElement[Any]:

@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from gateway.cli import agreements, clients, disclosures, partners, requests, tokens, webhooks
+from gateway.cli import agreements, clients, deletions, disclosures, partners, requests, tokens, webhooks
 from gateway.cli import schema as schema_commands
 from gateway.cli.demo import demo_command
 from gateway.cli.doctor import doctor_command
@@ -46,6 +46,7 @@ app.add_typer(partners.app, name="partner")
 agreements.app.command("quota")(agreement_quota_command)
 app.add_typer(agreements.app, name="agreement")
 clients.app.command("quota")(client_quota_command)
+app.add_typer(deletions.app, name="deletions")
 app.add_typer(clients.app, name="client")
 app.add_typer(tokens.app, name="token")
 app.add_typer(webhooks.app, name="webhook")

@@ -1,14 +1,18 @@
-"""`gateway partner create|show|list`: the companies that may receive members' data (C8)."""
+"""`gateway partner ...`: the companies that may receive members' data (C8)."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
+from asyncpg import Record
 
 from gateway.cli.agreements import describe
-from gateway.cli.office import Office, in_office
+from gateway.cli.office import Office, in_office, parse_moment
+from gateway.identity.public_keys import strong_key
 from resolvers.commands.partners import (
     AgreementView,
     PartnerView,
@@ -16,6 +20,8 @@ from resolvers.commands.partners import (
     list_agreements,
     list_partners,
 )
+from resolvers.commands.statement_keys import add_statement_key, list_statement_keys, remove_statement_key
+from schema.errors import InputError
 
 app = typer.Typer(help="Companies that may receive members' data.", no_args_is_help=True)
 
@@ -59,3 +65,79 @@ def list_command() -> None:
 
     for partner in in_office(work):
         typer.echo(f"{partner.name}\t{partner.display_name}\t{partner.agreements} agreements")
+
+
+@app.command("add-key")
+def add_key_command(
+    name: Name,
+    jwks: Annotated[
+        Path, typer.Option("--jwks", help="A JWK, or a set of them: public keys.", metavar="FILE")
+    ],
+    valid_from: Annotated[str | None, typer.Option("--from", help="Default: now.", metavar="DATE")] = None,
+    valid_until: Annotated[str | None, typer.Option("--until", metavar="DATE")] = None,
+) -> None:
+    """Register the keys with which the partner signs statements of deletion."""
+    keys = _public_keys(jwks)
+
+    async def work(office: Office) -> None:
+        for kid, jwk in keys.items():
+            await add_statement_key(
+                office.connection,
+                partner=name,
+                kid=kid,
+                jwk=jwk,
+                valid_from=parse_moment(valid_from, "--from") or office.now,
+                valid_until=parse_moment(valid_until, "--until"),
+                now=office.now,
+            )
+
+    in_office(work)
+    typer.echo(f"partner {name}: {len(keys)} keys added: {', '.join(keys)}")
+
+
+@app.command("remove-key")
+def remove_key_command(name: Name, kid: Annotated[str, typer.Argument(metavar="KID")]) -> None:
+    """Let a statement key verify nothing any more."""
+
+    async def work(office: Office) -> None:
+        await remove_statement_key(office.connection, partner=name, kid=kid, now=office.now)
+
+    in_office(work)
+    typer.echo(f"partner {name}: key removed")
+
+
+@app.command("keys")
+def keys_command(name: Name) -> None:
+    """List the partner's statement keys, one a line."""
+
+    async def work(office: Office) -> Sequence[Record]:
+        return await list_statement_keys(office.connection, name)
+
+    for row in in_office(work):
+        until = "without end" if row["valid_until"] is None else f"until {row['valid_until']:%Y-%m-%d %H:%M}"
+        state = "" if row["revoked_at"] is None else f"removed {row['revoked_at']:%Y-%m-%d}"
+        typer.echo("\t".join((row["kid"], f"from {row['valid_from']:%Y-%m-%d %H:%M}", until, state)).rstrip())
+
+
+def _public_keys(path: Path) -> dict[str, dict[str, Any]]:
+    """The keys in a file, by name.
+
+    Raises:
+        InputError: one of them is none, too weak, or no public key.
+    """
+    try:
+        read = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError("`--jwks`: a file with a JWK or a JWK set (RFC 7517)") from error
+    listed = read.get("keys", [read]) if isinstance(read, dict) else []
+    keys: dict[str, dict[str, Any]] = {}
+    for jwk in listed:
+        key = strong_key(jwk)
+        if key is None or key.kid in keys:
+            raise InputError(
+                "`--jwks`: public keys for EdDSA, ES256, PS256 or RS256, each with its own `kid`"
+            )
+        keys[key.kid] = {**jwk, "kid": key.kid, "alg": key.algorithm}
+    if not keys:
+        raise InputError("`--jwks`: there is no key in the file")
+    return keys

@@ -30,7 +30,10 @@ class TokenRefusedError(Exception):
 
 
 def read_header(
-    token: str, types: Collection[str], refused: Collection[str] = REFUSED_HEADERS
+    token: str,
+    types: Collection[str],
+    refused: Collection[str] = REFUSED_HEADERS,
+    longest: int = MAX_TOKEN_BYTES,
 ) -> dict[str, Any]:
     """The header of a token of one of these types (in lower case; the empty one is for none).
 
@@ -40,7 +43,7 @@ def read_header(
     Raises:
         TokenRefusedError: it is not so.
     """
-    if len(token) > MAX_TOKEN_BYTES or not _SHAPE.fullmatch(token):  # 1
+    if len(token) > longest or not _SHAPE.fullmatch(token):  # 1
         raise TokenRefusedError("size or shape")
     header = _decode(token.partition(".")[0])  # 2
     kind = header.get("typ", "")

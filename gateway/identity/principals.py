@@ -46,6 +46,7 @@ from resolvers.callers import ClientFacts, MemberStanding, find_member, read_cli
 from resolvers.revocations import RevocationKind
 from schema.errors import UnauthenticatedError
 from schema.ids import parse_uuid
+from schema.vocabulary import Restriction
 
 _VISITOR: Final = Visitor()
 
@@ -302,6 +303,8 @@ class Authenticator:
             raise refuse("client is revoked")
         if not facts.terms.in_force(datetime.fromtimestamp(self._clock(), UTC)):
             raise refuse("agreement is not in force")
+        if facts.restriction is Restriction.SUSPENDED:
+            raise refuse("deletions are long overdue")
         return facts
 
     def _forget(self, kind: RevocationKind, subject: str) -> None:
@@ -337,7 +340,7 @@ def _binding(token: VerifiedToken) -> str | None:
 
 def _partner_principal(token: VerifiedToken, facts: ClientFacts) -> PartnerPrincipal:
     scope = token.claims.get("scope", "")
-    terms = facts.terms
+    terms, narrowed = facts.terms, facts.restriction is Restriction.NARROWED
     return PartnerPrincipal(
         partner_id=terms.partner_id,
         agreement_id=terms.id,
@@ -346,7 +349,8 @@ def _partner_principal(token: VerifiedToken, facts: ClientFacts) -> PartnerPrinc
         token_id=token.token_id,
         basis=terms.basis,
         purpose=terms.purpose,
-        mask=scope_mask(terms, scope.split(" ") if isinstance(scope, str) else ()),
+        # Narrowed, nothing of any member is left to read: what has to be deleted can be asked and confirmed.
+        mask=0 if narrowed else scope_mask(terms, scope.split(" ") if isinstance(scope, str) else ()),
         issued_at=token.issued_at,
         expires_at=token.expires_at,
     )

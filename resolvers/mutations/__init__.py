@@ -5,6 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from resolvers.mutations.contact_data import ContactDataMutation
+from resolvers.mutations.deletions import DeletionMutation
 from resolvers.mutations.passwords import PasswordMutation
 from resolvers.mutations.profile import ProfileMutation
 from resolvers.mutations.registration import RegistrationMutation
@@ -22,5 +23,6 @@ class Mutation(
     SessionMutation,
     PasswordMutation,
     VisitsMutation,
+    DeletionMutation,
 ):
     """All commands of all audiences."""

@@ -14,6 +14,7 @@ from schema.tables import (
     Cart,
     ChoiceRecord,
     Communication,
+    Deletion,
     Disclosure,
     Interaction,
     Member,
@@ -36,6 +37,8 @@ from schema.types.activity import (
     VisitType,
 )
 from schema.types.connections import Connection, projected
+from schema.types.deletions import WithdrawalType
+from schema.types.member_agreements import AgreementType, PartnerType
 from schema.types.requests import NoticeType, RequestType, SessionType
 from schema.vocabulary import ChoiceSource, ChoiceTopic, Direction
 
@@ -108,29 +111,6 @@ class ChoiceType:
     policy: str | None = stored(
         ChoiceRecord.policy, "The policy in force when it arrived, as `digest:version`, if that was noted."
     )
-
-
-@strawberry.type(name="Partner", description="A company that may receive data.")
-class PartnerType:
-    """One row of `partner`, as a member sees it."""
-
-    name: str = stored(Partner.name, "Short name.")
-    display_name: str = stored(Partner.display_name, "Name.")
-
-
-@strawberry.type(name="Agreement", description="What a partner may receive, why, and for what.")
-class AgreementType:
-    """One row of `agreement`, as a member sees it."""
-
-    id: strawberry.ID = stored(Agreement.id, "Names the agreement, as in `previewAsPartner`.")
-    partner: PartnerType = related(
-        DataCategory.OPERATIONS, "The partner.", parent=Agreement.partner_id, child=Partner.id
-    )
-    basis: Basis = stored(Agreement.basis, "Why data may leave.")
-    purpose: Purpose = stored(Agreement.purpose, "What it is used for.")
-    categories: list[str] = stored(Agreement.categories, "The data categories that it names.")
-    valid_from: datetime = stored(Agreement.valid_from, "First moment of the agreement.")
-    valid_until: datetime | None = stored(Agreement.valid_until, "Its end; null: until ended.")
 
 
 @strawberry.type(name="PartnerShare", description="What an agreement receives of you, from `validFrom` on.")
@@ -300,6 +280,15 @@ class MemberType:
         child=Disclosure.members,
         order=(Disclosure.place,),
         finder="disclosures",
+        many=True,
+        resolver=projected,
+    )
+    withdrawals: Connection[WithdrawalType] = related(
+        DataCategory.PRIVACY_PREFERENCES,
+        "What partners had to delete after a withdrawal: whether they were told, have confirmed, are late.",
+        parent=Member.id,
+        child=Deletion.member_id,
+        order=(Deletion.withdrawn_at, Deletion.id),
         many=True,
         resolver=projected,
     )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import strawberry
 
 from schema.catalogue import structural
 from schema.categories import Audience, Basis, Purpose
+from schema.vocabulary import AgreementStatus, Restriction
 
 
 @strawberry.type(name="SharingRule", description="What one basis may share for one purpose.")
@@ -36,6 +39,14 @@ class ViewerType:
     scopes: list[str] = structural("The data categories that your contract opens; empty for visitors.")
 
 
+@strawberry.type(name="CategoryTerms", description="A category of your agreement, and why it was granted.")
+class CategoryTermsType:
+    """Only categories that the contract opens something of."""
+
+    category: str = structural("The key of the data category.")
+    reason: str | None = structural("The reason that you stated.")
+
+
 @strawberry.type(name="AgreementTerms", description="The terms under which you receive data.")
 class AgreementTermsType:
     """A partner's own agreement."""
@@ -43,3 +54,16 @@ class AgreementTermsType:
     basis: Basis = structural("Why data may leave to you.")
     purpose: Purpose = structural("What you may use it for.")
     categories: list[str] = structural("The data categories that agreement and scopes open.")
+    reasons: list[CategoryTermsType] = structural("What you stated that you need them for.")
+    status: AgreementStatus = structural("Where the agreement stands.")
+    in_force: bool = structural("Whether it counts now.")
+    valid_from: datetime = structural("Its first moment.")
+    valid_until: datetime | None = structural("The first moment it does not count; null: until ended.")
+    deletion_days: int = structural("Within how many days what is withdrawn has to be deleted and confirmed.")
+    narrow_after_days: int | None = structural(
+        "Days overdue after which your tokens open nothing of any member; null: never."
+    )
+    suspend_after_days: int | None = structural(
+        "Days overdue after which your tokens are refused; null: never."
+    )
+    restriction: Restriction = structural("What overdue deletions have done to your tokens.")

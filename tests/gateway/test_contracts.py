@@ -200,8 +200,8 @@ def test_no_error_suggests_a_name(product: Product, near: str) -> None:
     [
         ("visitor", {"policy", "notices", "viewer"}),
         ("ada", {"policy", "notices", "viewer", "me", "previewAsPartner", "partners", "receipt"}),
-        ("acme", {"policy", "notices", "viewer", "members", "member", "changes", "agreement"}),
-        ("acme-nothing", {"policy", "notices", "viewer", "agreement"}),
+        ("acme", {"policy", "notices", "viewer", "members", "member", "changes", "agreement", "deletions"}),
+        ("acme-nothing", {"policy", "notices", "viewer", "agreement", "deletions"}),
     ],
 )
 def test_each_audience_has_its_roots(product: Product, name: str, roots: set[str]) -> None:

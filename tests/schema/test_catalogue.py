@@ -256,11 +256,6 @@ def test_everything_stored_about_a_member_is_readable_by_the_member(product: Pro
         "outgoing_mail.recipient",  # a copy of her address, gone when the mail is sent
         "pairwise_subject.subject",  # shown as `me.shares.subject`
         "deletion.subject",  # shown as `me.shares.subject` while there is a share
-        "deletion.mask",
-        "deletion.withdrawn_at",
-        "deletion.due_at",
-        "deletion.told_at",
-        "deletion.confirmed_at",
         "webhook_message.subjects",  # what the partner is told, by the ids of `me.shares.subject`
     }
 
