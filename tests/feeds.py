@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+import asyncpg
+
+from gateway.database import Database
 from policies.matrix import Matrix
 from policies.principal import Principal
 from resolvers.connection import Link
@@ -76,6 +80,22 @@ async def erase(connection: Link, name: str) -> None:
     await connection.execute("DELETE FROM member WHERE id = $1", person.id)
 
 
+async def others_have_ended(database: Database) -> None:
+    """Wait for the transactions that run now in other databases of the server: they hold every feed back."""
+    owner = await asyncpg.connect(database.url)
+    try:
+        newest = await owner.fetchval("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+        async with asyncio.timeout(60):
+            while await owner.fetchval(  # noqa: ASYNC110 - nobody tells when a transaction ends
+                "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname <> current_database()"
+                " AND backend_xid::text::bigint < $1)",
+                newest,
+            ):
+                await asyncio.sleep(0.02)
+    finally:
+        await owner.close()
+
+
 @dataclass
 class Copy:
     """A partner's copy, kept as docs/feed.md says: cursor, pages, changes."""
@@ -89,6 +109,7 @@ class Copy:
     seen: list[Mapping[str, Any]] = field(default_factory=list)
 
     async def take_cursor(self) -> None:
+        await others_have_ended(self.asking.database)
         reply = await self.asking.ask(self.principal, END)
         self.cursor = reply.data["changes"]["pageInfo"]["endCursor"]
 
@@ -110,6 +131,7 @@ class Copy:
 
     async def follow(self) -> list[Mapping[str, Any]]:
         """Drain the feed; the changes."""
+        await others_have_ended(self.asking.database)
         news: list[Mapping[str, Any]] = []
         while True:
             variables = {"after": self.cursor, "first": self.first}

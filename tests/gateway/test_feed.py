@@ -14,7 +14,7 @@ from gateway.app import Product
 from schema.categories import DataCategory
 from tests import world
 from tests.asking import Asking
-from tests.feeds import FEED, Copy, choose, erase, leave, rename, told
+from tests.feeds import FEED, Copy, choose, erase, leave, others_have_ended, rename, told
 
 ACME: Final = world.CALLERS["acme"].principal
 BOLT: Final = world.CALLERS["bolt"].principal
@@ -199,6 +199,7 @@ async def test_whom_a_page_told_to_delete_is_noted_and_nobody_else(copy: Copy, p
             return {row["subject"]: row["told_at"] for row in await connection.fetch(told_at, agreement)}
 
     assert await owed() == {of("jon"): None, of("ben"): None}
+    await others_have_ended(copy.asking.database)
     await copy.asking.ask(ACME, FEED % "name", {"after": copy.cursor, "first": 1})
     assert await owed() == {of("jon"): world.NOW, of("ben"): None}
     await copy.follow()
