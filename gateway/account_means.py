@@ -61,6 +61,7 @@ def open_means(settings: Settings, keys: Keyring, clock: Callable[[], datetime])
             passwords=hasher,
             mint=mint_for,
             attempt_key=attempt_key,
+            suppression_key=keys.suppression_key,
             rules=rules_of(settings),
             company=company_of(settings),
             clock=clock,

@@ -41,8 +41,10 @@ from gateway.http.cors import cors
 from gateway.http.exchange import origin_of
 from gateway.http.graphql import GraphQLEndpoint
 from gateway.http.health import health_routes
+from gateway.http.messages import Authenticator, Meter
 from gateway.http.partner_edge import PartnerEndpoint
 from gateway.http.streams import Streams
+from gateway.http.suppressions import SuppressionRoutes
 from gateway.http.well_known import well_known_routes
 from gateway.identity.principals import open_authenticator
 from gateway.keys import Keyring
@@ -53,6 +55,7 @@ from gateway.operations import Preparer
 from gateway.policy_source import load_policy_of
 from gateway.quotas import Quotas, quota_settings
 from gateway.settings import Settings
+from gateway.suppressions import SuppressionLimits, Suppressions
 from gateway.upkeep import Upkeep
 from gateway.web.addresses import addresses_of
 from gateway.web.routes import page_routes
@@ -148,6 +151,9 @@ async def compose(
         await stack.enter_async_context(quotas)
         authenticator.subscribe(quotas.forget)
         egress = Egress(log, authenticator.confirm, quotas.spend_members)
+        suppressions = await stack.enter_async_context(
+            Suppressions(database, keys.suppression_key, clock, suppression_limits(settings))
+        )
         head = read_letterhead(settings.mail_from, addresses_of(settings, means.tokens))
         sender = Sender(database, open_transport(settings), head, clock)
         dispatcher = Dispatcher(
@@ -207,10 +213,14 @@ async def compose(
             origins=admitted_origins(settings),
             timeout=settings.request_timeout,
         )
+        partner_routes = _partner_routes(
+            authenticator.authenticate, quotas, SuppressionRoutes(suppressions, egress, product.contracts)
+        )
         app = Starlette(
             routes=[
                 Route("/graphql", endpoint),
                 Route(BULK, PartnerEndpoint(BULK, {"GET"}, authenticator.authenticate, quotas, bulk)),
+                *partner_routes,
                 *health_routes({"database": _pings(database)}),
                 *well_known_routes(),
                 *oauth_routes(settings, keys, database, means, authenticator),
@@ -222,6 +232,24 @@ async def compose(
         app.router.redirect_slashes = False
         app.state.closing = streams.close
         yield Gateway(app, engine, product, database, sender, dispatcher)  # 4
+
+
+def _partner_routes(
+    authenticate: Authenticator, meter: Meter, suppressions: SuppressionRoutes
+) -> Sequence[Route]:
+    """What partners ask beside `/graphql`."""
+    acts = {
+        "/partner/suppressions/check": suppressions.check,
+        "/partner/suppressions/scrub": suppressions.scrub,
+    }
+    return [
+        Route(path, PartnerEndpoint(path, ("POST",), authenticate, meter, act)) for path, act in acts.items()
+    ]
+
+
+def suppression_limits(settings: Settings) -> SuppressionLimits:
+    """The limits that the settings make."""
+    return SuppressionLimits(settings.suppression_digests_per_day, settings.suppression_keep_days)
 
 
 def admitted_origins(settings: Settings) -> list[str]:

@@ -17,6 +17,7 @@ from graphql.utilities.map_schema_config import MappedSchemaContext, SchemaEleme
 from gateway.cache import BoundedCache
 from policies.matrix import Matrix
 from policies.principal import PartnerPrincipal, Principal
+from policies.suppression import mails
 from schema.catalogue import Catalogue, Root, RootKind, category_of
 from schema.categories import Audience, Basis, DataCategory, Purpose, closed, mask_of
 
@@ -29,10 +30,11 @@ _SHARED_ROOTS: Final = frozenset({RootKind.SHARED_PAGE, RootKind.SHARED_CHANGES,
 
 @dataclass(frozen=True, slots=True)
 class ContractKey:
-    """What a contract depends on. `mask` is 0 for all but partners."""
+    """What a contract depends on. `mask` is 0 for all but partners; `mails` is of who may mail people."""
 
     audience: Audience
     mask: int
+    mails: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Contracts:
             permitted = self._matrix.share_mask(principal.basis, principal.purpose, protected=False)
             mask = closed(principal.mask & permitted)
             self._masks.put(rights, mask)
-        return ContractKey(Audience.PARTNER, mask)
+        return ContractKey(Audience.PARTNER, mask, mails(principal.basis, mask))
 
     def of(self, principal: Principal) -> Contract:
         """The contract of a caller."""
@@ -105,6 +107,8 @@ class Contracts:
         source = self._catalogue.source(type_name, field_name)
         if isinstance(source, Root):
             if key.audience not in source.audiences:
+                return False
+            if source.mailers_only and not key.mails:
                 return False
             return source.kind not in _SHARED_ROOTS or key.mask != 0
         if key.audience is not Audience.PARTNER:

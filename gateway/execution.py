@@ -469,6 +469,7 @@ class Engine:
             released.afterwards.append,
             self._cursors,
             self._pages,
+            released.tell_of,
         )
         result = execute(
             contract.schema,

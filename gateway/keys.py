@@ -87,6 +87,10 @@ class Keyring:
         """What messages to one endpoint are signed with, in one generation."""
         return derive(self.secret, f"webhook {endpoint_id} {generation}", SECRET_BYTES)
 
+    def suppression_key(self, partner_id: UUID, generation: int) -> bytes:
+        """With which a partner and we make digests of addresses; each partner has its own."""
+        return derive(self.secret, f"suppressions of {partner_id} {generation}", SECRET_BYTES)
+
     @property
     def owner_password(self) -> str:
         """Of the private server's owner; a server of yours has its own in `GATEWAY_DATABASE_URL`."""

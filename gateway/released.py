@@ -6,7 +6,7 @@ whose values are shown can always be named; of a line of the feed whose member i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -41,12 +41,21 @@ class Released:
     """Members of whom only is told what has to be deleted."""
     afterwards: list[Command[None]] = field(default_factory=list)
     """What is noted once the answer has been released."""
+    told_of: list[UUID] = field(default_factory=list)
+    """Of whom an answer that is no projection tells something: nobody is delivered by it."""
+    told: set[DataCategory] = field(default_factory=set)
 
     def tell(self, members: Sequence[UUID], pairwise: int) -> None:
         """Remember that an answer tells what has to be deleted, of so many pairwise ids."""
         self.shared = True
         self.lines += pairwise
         self.owed += members
+
+    def tell_of(self, members: Iterable[UUID], categories: Iterable[DataCategory]) -> None:
+        """Note what an answer that is no projection tells."""
+        self.shared = True
+        self.told_of += members
+        self.told |= set(categories)
 
     def note(self, plan: Plan, rows: Sequence[Any], binding: Binding) -> None:
         """Remember what `rows` are about to release. The row that only tells of a next page is not shown.
@@ -75,7 +84,7 @@ class Released:
         self, principal: PartnerPrincipal, name: str | None, document_hash: str, now: datetime
     ) -> DisclosureEntry:
         """The record of it all."""
-        categories = set(categories_of(self.mask))
+        categories = set(categories_of(self.mask)) | self.told
         if self.lines:
             categories.add(DataCategory.PSEUDONYM)
         return DisclosureEntry(
@@ -84,5 +93,5 @@ class Released:
             operation_name=None if name is None else name[:MAX_RECORDED_NAME],
             operation_hash=document_hash,
             categories=frozenset(categories),
-            members=list(dict.fromkeys([*self.members, *self.owed])),
+            members=list(dict.fromkeys([*self.members, *self.owed, *self.told_of])),
         )

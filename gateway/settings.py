@@ -153,6 +153,12 @@ class Settings(BaseSettings):
     webhook_concurrency: Annotated[int, Field(ge=1, le=256)] = 16
     """Endpoints that one process sends to at the same time."""
 
+    # Suppressions
+    suppression_digests_per_day: Annotated[int, Field(ge=1)] = 2_000_000
+    """Digests that a partner may bring in a day of UTC without having brought them before."""
+    suppression_keep_days: Annotated[int, Field(ge=8, le=400)] = 90
+    """For how long the feed goes on about a digest that is not brought again."""
+
     # Database
     reader_connections: Annotated[int, Field(ge=1)] = 8
     app_connections: Annotated[int, Field(ge=1)] = 4

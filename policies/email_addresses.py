@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Final
 
 from email_validator import EmailNotValidError, validate_email
@@ -29,3 +30,30 @@ def mailbox_of(email: str) -> str:
     """The address without what stands behind a `+` in its local part, in lower case."""
     local, at, domain = email.lower().rpartition("@")
     return f"{local.partition('+')[0]}{at}{domain}"
+
+
+def comparable_email(value: str) -> str | None:
+    """The form of an address by which we and partners compare it (docs/suppressions.md); None: no address.
+
+    1. spaces, tabs and line breaks at both ends go;
+    2. Unicode NFC, lower case, and NFC again;
+    3. what follows the last `@` is the domain: one that is not ASCII is written in ASCII (IDNA, UTS 46).
+
+    Nothing else: no dot is dropped, and nothing behind a `+`. Applied twice it changes nothing more.
+    """
+    folded = unicodedata.normalize("NFC", value.strip(_SPACE)).lower()
+    local, at, domain = unicodedata.normalize("NFC", folded).rpartition("@")
+    if not local or not domain:
+        return None
+    ascii_domain = domain if domain.isascii() else _in_ascii(domain)
+    return None if ascii_domain is None else f"{local}{at}{ascii_domain}"
+
+
+_SPACE: Final = " \t\r\n"
+
+
+def _in_ascii(domain: str) -> str | None:
+    try:
+        return validate_email(f"x@{domain}", check_deliverability=False).ascii_domain.lower()
+    except EmailNotValidError:
+        return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar, cast
@@ -16,6 +16,7 @@ from resolvers.binding import CursorCodec, PageLimits
 from resolvers.connection import Link
 from resolvers.exchange import Exchange
 from resolvers.means import Means
+from schema.categories import DataCategory
 from schema.errors import GatewayError
 
 
@@ -64,6 +65,9 @@ class RequestContext:
     """Run a command once the answer has been released, and before it leaves."""
     cursors: CursorCodec
     pages: PageLimits
+    disclose_categories: Callable[[Iterable[UUID], Iterable[DataCategory]], None]
+    """Note what an answer that is no projection tells a partner: of which members (by `log_id`), and which
+    categories. It is recorded before the answer leaves (R2)."""
 
 
 def context_of(info: Info[Any, Any]) -> RequestContext:

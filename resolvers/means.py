@@ -78,6 +78,8 @@ class Means:
     passwords: PasswordHasher
     mint: Callable[[UUID, UUID], AccessToken]
     attempt_key: Callable[[str], bytes]
+    suppression_key: Callable[[UUID, int], bytes]
+    """The key of a partner, by its generation, under which addresses are compared."""
     rules: AccountRules
     company: Company
     clock: Callable[[], datetime]

@@ -15,8 +15,8 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-MAX_TOKEN: Final = 200
-"""Characters. Ours have under 100."""
+MAX_TOKEN: Final = 1_500
+"""Characters. Ours have under 100, but for those that name an address."""
 
 
 class TokenUse(StrEnum):
@@ -25,6 +25,8 @@ class TokenUse(StrEnum):
     LINK = "link"
     REFRESH = "refresh"
     UNSUBSCRIBE = "unsubscribe"
+    REFUSE = "refuse"
+    SUPPRESSIONS = "suppressions"
 
 
 class SealedTexts:

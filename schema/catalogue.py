@@ -112,6 +112,8 @@ class Root:
 
     kind: RootKind
     audiences: frozenset[Audience]
+    mailers_only: bool = False
+    """Of partners, only for those who may mail people (`policies.suppression.mails`)."""
 
 
 Source: TypeAlias = Stored | Derived | Related | Structural | Computed | Root
@@ -182,12 +184,14 @@ def computed(category: DataCategory, description: str) -> Any:
     return _field(Computed(category), description)
 
 
-def root(kind: RootKind, *audiences: Audience, description: str, resolver: Any) -> Any:
+def root(
+    kind: RootKind, *audiences: Audience, description: str, resolver: Any, mailers_only: bool = False
+) -> Any:
     """A root field for exactly these audiences."""
     return strawberry.field(
         resolver=resolver,
         description=description,
-        metadata={SOURCE: Root(kind, frozenset(audiences))},
+        metadata={SOURCE: Root(kind, frozenset(audiences), mailers_only)},
     )
 
 

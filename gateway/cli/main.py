@@ -24,6 +24,7 @@ from gateway.cli.quotas import agreement_quota_command, client_quota_command
 from gateway.cli.seeding import seed_command
 from gateway.cli.serving import serve_command
 from gateway.cli.setup import init_command, migrate_command
+from gateway.cli.suppressions import suppressions
 from schema.errors import GatewayError
 
 app = typer.Typer(
@@ -52,6 +53,7 @@ app.add_typer(tokens.app, name="token")
 app.add_typer(webhooks.app, name="webhook")
 app.add_typer(requests.app, name="requests")
 app.add_typer(disclosures.app, name="disclosures")
+app.add_typer(suppressions, name="suppressions")
 policy.command("explain")(explain_command)
 app.add_typer(policy, name="policy")
 app.add_typer(schema_commands.app, name="schema")

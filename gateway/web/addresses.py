@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from gateway.settings import Settings
+from resolvers.commands.refusing import refusal_token
 from resolvers.commands.unsubscribing import unsubscribe_token
 from resolvers.tokens import SealedTokens, TokenUse
 
@@ -29,6 +30,10 @@ class Addresses:
     def unsubscribe(self, member_id: UUID) -> str:
         """Where the newsletter is left, by a person or by the program that shows the mail (RFC 8058)."""
         return f"{self.public_url}/unsubscribe/{unsubscribe_token(self.tokens, member_id)}"
+
+    def refuse(self, address: str) -> str:
+        """Where whoever gets mail at this address, a member or not, refuses promotional mail there."""
+        return f"{self.public_url}/unsubscribe/{refusal_token(self.tokens, address)}"
 
     def _link(self, page: str, link_id: UUID) -> str:
         token = self.tokens.seal(TokenUse.LINK, link_id.bytes)

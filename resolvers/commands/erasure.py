@@ -2,7 +2,8 @@
 
 INVARIANT (nothing-left): after `erase_member` no table holds a value of the member's nor the internal id. The
 disclosures stay and name the member by a random id, which then is kept nowhere else; the feed keeps pairwise
-ids, by which partners know whom to delete. `tests/attacks/test_erasure.py` searches every column for her.
+ids, by which partners know whom to delete; what she refused stays refused, as digests that only the partner
+can compare. `tests/attacks/test_erasure.py` searches every column for her.
 
 Whoever locks links and members locks them in this order: links, turn, member (`resolvers.commands.letters`).
 """
@@ -24,6 +25,7 @@ from resolvers.commands.sessions import end_all_sessions
 from resolvers.connection import Link
 from resolvers.context import Work
 from resolvers.shares import take_turn, tell_of_erasure
+from resolvers.suppressions import forget_suppressions
 from schema.errors import FieldErrors, FieldProblem, UnauthenticatedError
 from schema.ids import new_id
 from schema.tables.account import LinkKind
@@ -160,6 +162,7 @@ async def erase_member(connection: Link, member_id: UUID, now: datetime) -> bool
     for each in erased:
         await connection.execute("SELECT forget_revocations_of($1)", each)  # 4
     await tell_of_erasure(connection, erased, now)
+    await forget_suppressions(connection, erased, email)
     await connection.execute("DELETE FROM outgoing_mail WHERE lower(recipient) = lower($1)", email)
     await connection.execute("DELETE FROM member_request WHERE lower(reply_to) = lower($1)", email)
     await connection.execute("DELETE FROM member WHERE id = ANY($1::uuid[])", erased)  # 5

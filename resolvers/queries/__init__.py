@@ -12,11 +12,12 @@ from resolvers.mutations import Mutation
 from resolvers.queries.member import MemberQuery
 from resolvers.queries.public import PublicQuery
 from resolvers.queries.sharing import SharingQuery, Subscription
+from resolvers.queries.suppressions import SuppressionQuery
 from schema.types.scalars import INSTANT
 
 
 @strawberry.type(name="Query", description="What can be read.")
-class Query(PublicQuery, MemberQuery, SharingQuery):
+class Query(PublicQuery, MemberQuery, SharingQuery, SuppressionQuery):
     """All root fields of all audiences."""
 
 

@@ -40,6 +40,14 @@ from schema.tables.sharing import (
     Share,
     ShareChange,
 )
+from schema.tables.suppression import (
+    RefusedAddress,
+    Suppression,
+    SuppressionDue,
+    SuppressionKey,
+    SuppressionUse,
+    SuppressionWatch,
+)
 from schema.tables.vault import BillingToken, ClientSecret, Credential, SealedPhone
 from schema.tables.webhooks import WebhookEndpoint, WebhookMessage
 
@@ -83,6 +91,7 @@ __all__ = [
     "Phone",
     "PostalAddress",
     "Quota",
+    "RefusedAddress",
     "RequestRecord",
     "Revocation",
     "SealedPhone",
@@ -90,6 +99,11 @@ __all__ = [
     "Share",
     "ShareChange",
     "StatementKey",
+    "Suppression",
+    "SuppressionDue",
+    "SuppressionKey",
+    "SuppressionUse",
+    "SuppressionWatch",
     "Table",
     "UsedJti",
     "VaultTable",

@@ -89,6 +89,10 @@ APART: Final[Mapping[str, str]] = {
     "partner_client": "companies",
     "webhook_endpoint": "addresses of companies",
     "webhook_message": "pairwise ids, by which partners are told whom to delete; gone after a month",
+    "refused_address": "addresses, of members or not; hers goes with her",
+    "suppression_key": "that a company has a key",
+    "suppression_watch": "what companies brought, under keys of theirs",
+    "suppression_use": "counts",
     "quota": "counts of companies",
     "client_key": "companies",
     "used_jti": "digests of what companies' programs sent; gone in minutes",
@@ -102,6 +106,7 @@ REMAINS: Final[Mapping[tuple[str, str], str]] = {
     ("public.share_change", "subject"): "the feed names the withdrawn by the id that the partner knows",
     ("public.deletion", "id"): "the row stays until the partner has deleted; its id is of no member",
     ("public.deletion", "subject"): "what partners have to delete is named in the same way",
+    ("public.suppression", "digest"): "what she refused stays refused; only the partner can compare it",
 }
 """Where something of hers may be found afterwards: a name that means something to one partner only."""
 
@@ -139,7 +144,9 @@ async def columns(owner: Any) -> dict[str, list[tuple[str, str]]]:
     )
     found: dict[str, list[tuple[str, str]]] = {}
     for row in rows:
-        found.setdefault(row["name"], []).append((row["column_name"], row["udt_name"]))
+        listed = found.setdefault(row["name"], [])
+        if row["is_identity"] == "NO":  # the others are numbers that the database gives
+            listed.append((row["column_name"], row["udt_name"]))
     return found
 
 
@@ -216,6 +223,9 @@ async def plant_apart(owner: Any, planted: Planted) -> None:
     await insert(owner, "member_request", {**asked, **visitor, **times})
     mail = {"kind": "ALREADY_REGISTERED", "recipient": EMAIL.lower(), "attempts": 0, "id": new_id()}
     await insert(owner, "outgoing_mail", {**mail, "created_at": world.NOW, "due_at": SOON})
+    asked = {"id": new_id(), "address": EMAIL.lower(), "refused_at": SOON, "received_at": SOON}
+    await insert(owner, "refused_address", {**asked, "source": "OFFICER"})
+    planted.add(asked["id"], "refused_address.id")
     claim = {
         "id": new_id(), "number": planted.text("claim's number"), "status": "PENDING", "email": EMAIL.lower(),
         "given_name": planted.text("claim's name"), "family_name": "x", "interests": [],
@@ -333,7 +343,7 @@ async def test_nothing_of_an_erased_member_is_found_in_the_whole_database(
     assert all(counts.values()), "she has something in every table"
     before = await search(owner, planted)
     assert set(before) == set(planted.places), "what was planted can be found"
-    feed = ("pairwise_subject.subject", "deletion.subject", "deletion.id")
+    feed = ("pairwise_subject.subject", "deletion.subject", "deletion.id", "suppression.digest")
     told = {value for value, place in planted.places.items() if place in feed}
 
     await leave(own_world, product, means)
@@ -343,7 +353,7 @@ async def test_nothing_of_an_erased_member_is_found_in_the_whole_database(
     await owner.execute("DELETE FROM outgoing_mail WHERE id = $1", last[0]["id"])  # as when it is sent
     found = await search(owner, planted)
     assert {value: places - set(REMAINS) for value, places in found.items() if places - set(REMAINS)} == {}
-    assert set(found) <= told, "of the feed, pairwise ids and nothing else"
+    assert set(found) <= told, "of the feeds, pairwise ids and digests, and nothing else"
     assert not any(value in caplog.text.lower() for value in planted.places)
 
 

@@ -200,7 +200,20 @@ def test_no_error_suggests_a_name(product: Product, near: str) -> None:
     [
         ("visitor", {"policy", "notices", "viewer"}),
         ("ada", {"policy", "notices", "viewer", "me", "previewAsPartner", "partners", "receipt"}),
-        ("acme", {"policy", "notices", "viewer", "members", "member", "changes", "agreement", "deletions"}),
+        (
+            "acme",
+            {
+                "policy",
+                "notices",
+                "viewer",
+                "members",
+                "member",
+                "changes",
+                "agreement",
+                "deletions",
+                "suppressions",
+            },
+        ),
         ("acme-nothing", {"policy", "notices", "viewer", "agreement", "deletions"}),
     ],
 )

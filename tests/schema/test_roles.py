@@ -18,7 +18,8 @@ APPEND_ONLY = (
 UNREADABLE = {
     "agreement_category", "deletion_statement", "statement_key", "disclosure_checkpoint", "disclosure_writer",
     "applied_policy", "attempt", "client_key", "done_command", "import_job", "newsletter", "one_time_link",
-    "outgoing_mail", "partner_client", "persisted_document", "quota", "revocation", "used_jti",
+    "outgoing_mail", "partner_client", "persisted_document", "quota", "refused_address", "revocation",
+    "suppression", "suppression_due", "suppression_key", "suppression_use", "suppression_watch", "used_jti",
     "webhook_endpoint", "webhook_message",
 }  # fmt: skip
 
