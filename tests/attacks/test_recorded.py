@@ -168,6 +168,8 @@ async def test_who_waits_when_the_service_stops_is_refused_and_nothing_stays_hal
 WAYS: dict[str, str | None] = {
     "/graphql": "`Engine.run` releases an answer through `Egress`",
     "/partner/members.jsonl": "each chunk is released through `Egress` before its first byte",
+    "/partner/suppressions/check": "the answer is released through `Egress`",
+    "/partner/suppressions/scrub": "each batch is released through `Egress` before its lines",
     "/healthz": None,
     "/readyz": None,
 }
