@@ -16,6 +16,8 @@ from base64 import urlsafe_b64decode
 from collections.abc import Collection
 from typing import Any, Final
 
+import orjson
+
 MAX_TOKEN_BYTES: Final = 4_096
 """Ours have under 1,000. A header of this size is also what proxies let pass."""
 
@@ -66,11 +68,17 @@ def read_claims(token: str) -> dict[str, Any]:
 
 
 def _decode(part: str) -> dict[str, Any]:
-    """The object in one part; a name that stands in it twice could be read two ways, so it may not."""
+    """The object in one part; a name that stands in it twice could be read two ways, so it may not.
+
+    Nor may what is no JSON though Python reads it: NaN, half a surrogate pair, which nothing can store or
+    digest afterwards, text that is not UTF-8.
+    """
     data: Any = None
     # The decoder's error may quote what it could not read: it is not kept, not even as a cause.
     with contextlib.suppress(ValueError, RecursionError):
-        data = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)), object_pairs_hook=_unique)
+        text = urlsafe_b64decode(part + "=" * (-len(part) % 4))
+        orjson.loads(text)
+        data = json.loads(text, object_pairs_hook=_unique)
     if not isinstance(data, dict):
         raise TokenRefusedError("a part is not a JSON object")
     return data

@@ -23,7 +23,8 @@ _MEMBERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 """What a thumbprint is made of (RFC 7638, 3.2; RFC 8037, 2)."""
 
-_CURVES: Final = frozenset({("EC", "P-256"), ("OKP", "Ed25519"), ("RSA", None)})
+_CURVES: Final = (("EC", "P-256"), ("OKP", "Ed25519"), ("RSA", None))
+"""No set: what a stranger wrote there may be of any type."""
 _BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -50,6 +51,6 @@ def strong_key(jwk: Any, algorithm: str | None = None) -> TrustedKey | None:
     if name is None:
         return None
     wanted = {} if algorithm is None else {"alg": algorithm}
-    if "alg" in jwk and algorithm not in {None, jwk["alg"]}:
+    if "alg" in jwk and algorithm not in (None, jwk["alg"]):
         return None
     return trusted_key({"kid": name, **jwk, **wanted}, ALGORITHMS)

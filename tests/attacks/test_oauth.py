@@ -60,6 +60,9 @@ WRONG_CLAIMS: dict[str, dict[str, Any]] = {
     "empty id": {"jti": ""},
     "long id": {"jti": "x" * 256},
     "id that is a number": {"jti": 1},
+    "half a character in the id": {"jti": "\ud800"},
+    "an end beyond all numbers": {"exp": 10**400, "iat": None},
+    "a begin that is no number": {"iat": float("nan")},
 }
 
 
@@ -77,6 +80,7 @@ WRONG_HEADERS: dict[str, dict[str, Any]] = {
     "key that is a path": {"kid": "../../../dev/null"},
     "key that is SQL": {"kid": "eddsa' OR '1'='1"},
     "key with a NUL": {"kid": "eddsa\0"},
+    "half a character in the key": {"kid": "\ud800"},
     "type of an access token": {"typ": "at+jwt"},
     "type of a proof": {"typ": "dpop+jwt"},
     "own key": {"jwk": public_jwk(KEYS["EdDSA"])},
@@ -130,7 +134,7 @@ async def test_an_assertion_that_the_private_key_did_not_sign_is_refused(server:
 
 async def test_an_assertion_of_another_client_is_refused(server: Served) -> None:
     """Keys are looked for under the client that the assertion names, and a client has one method."""
-    for name in ("acme-secret", "acme", "nobody", "", "x" * 300, "a\0b"):
+    for name in ("acme-secret", "acme", "nobody", "", "x" * 300, "a\0b", "\ud800"):
         assert await asked(server, assertion(name, server.issuer)) == INVALID_CLIENT
 
 
@@ -338,6 +342,7 @@ WRONG_PROOFS: dict[str, dict[str, Any]] = {
     "no time": {"iat": None},
     "no id": {"jti": None},
     "long id": {"jti": "x" * 256},
+    "half a character in the id": {"jti": "\ud800"},
     "no token": {"ath": None},
     "another token": {"ath": "x" * 43},
 }
@@ -349,6 +354,8 @@ WRONG_PROOF_HEADERS: dict[str, dict[str, Any]] = {
     "private half": {"jwk": public_jwk(KEYS["ES256"]) | {"d": "AA"}},
     "shared key": {"jwk": {"kty": "oct", "k": "AAAA"}},
     "key as a text": {"jwk": "x"},
+    "curve that is a list": {"jwk": public_jwk(KEYS["ES256"]) | {"crv": ["P-256"]}},
+    "algorithm that is a list": {"jwk": public_jwk(KEYS["ES256"]) | {"alg": ["ES256"]}},
     "critical extension": {"crit": ["exp"]},
     "key by address": {"jku": "https://elsewhere.example/jwks"},
 }
