@@ -18,6 +18,9 @@ from policies.disclosure_chain import DIGEST_BYTES, ChainedRecord
 from policies.disclosure_proof import StoredRecord
 from schema.errors import InputError
 
+KINDS: Final = ("writer", "checkpoint", "record", "end")
+"""Of lines, in the order in which they come."""
+
 _FIELDS: Final = tuple(ChainedRecord.__slots__)
 _IDS: Final = ("id", "partner_id", "agreement_id", "writer")
 _TEXTS: Final = ("client_id", "token_id", "operation_hash", "basis", "purpose")
@@ -60,6 +63,11 @@ def read_line(line: bytes) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise InputError("the file holds a line that is no object")
     return value
+
+
+def kind_of(value: Mapping[str, Any]) -> int:
+    """The place of a line's kind in `KINDS`; what is none of them is taken for the last."""
+    return next((place for place, name in enumerate(KINDS) if name in value), len(KINDS) - 1)
 
 
 def read_writer(value: Mapping[str, Any]) -> tuple[UUID, datetime]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.checkpoints import Checkpoint, Keys, read_checkpoint
-from gateway.disclosure_lines import read_line, read_record, read_writer
+from gateway.disclosure_lines import kind_of, read_line, read_record, read_writer
 from policies.disclosure_proof import Fault, Finding, Proof, StoredRecord
 from resolvers.connection import Link
 from resolvers.disclosure_reading import (
@@ -80,6 +80,7 @@ class Verification:
         proof = Proof(writers := {})
         yield from self._kept(proof)
         ended = False
+        kind = 0
         done = 0
         for line in lines:
             done += len(line)
@@ -87,6 +88,10 @@ class Verification:
             if ended:
                 raise InputError("`--file`: something follows its end")
             value = read_line(line)
+            # A checkpoint that came after what it speaks of would be compared with nothing.
+            before, kind = kind, kind_of(value)
+            if kind < before:
+                raise InputError("`--file`: its lines are in another order than they are written in")
             if "writer" in value:
                 writer, started_at = read_writer(value)
                 writers[writer] = started_at

@@ -27,7 +27,7 @@ class Fault(StrEnum):
     MISSING = "MISSING"
     """Positions before this one are not there: removed."""
     TWICE = "TWICE"
-    """The position is not above the one before: put in."""
+    """The position is not above the one before, or a chain begins a second time: put in."""
     OTHER = "OTHER"
     """A checkpoint names another digest here: the chain was written anew from here or from before."""
     CUT_OFF = "CUT_OFF"
@@ -142,6 +142,9 @@ class Proof:
             yield Finding(Fault.WRITER_GONE, writer, last, source=source)
 
     def _open(self, writer: UUID) -> Iterator[Finding]:
+        if writer in self._seen:
+            # Its heads were compared with what came first, so nothing would speak against what comes now.
+            yield Finding(Fault.TWICE, writer)
         self._writer = writer
         self._seen.add(writer)
         self._position, self._place = 0, 0

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -12,15 +12,23 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import orjson
 import pytest
 
 from gateway.checkpoints import read_checkpoint, sign_checkpoint
 from gateway.database import Database
-from gateway.disclosure_lines import checkpoint_line, end_line, record_line, writer_line
+from gateway.disclosure_lines import (
+    checkpoint_line,
+    end_line,
+    read_record,
+    read_writer,
+    record_line,
+    writer_line,
+)
 from gateway.disclosure_verify import Verification
 from gateway.keys import Keyring
 from policies.disclosure_chain import ChainedRecord, beginning, digest
-from policies.disclosure_proof import Fault, Finding
+from policies.disclosure_proof import Fault, Finding, StoredRecord
 from resolvers.disclosure_log import DisclosureLog
 from resolvers.disclosure_reading import (
     add_checkpoint,
@@ -262,3 +270,44 @@ async def test_an_export_is_verified_away_from_the_database(kept: Kept, tmp_path
     assert verify(CHANGES[change](lines)) != []
     with pytest.raises(InputError, match="it has no end"):
         verify(lines[:-1])
+
+
+def forged(lines: Sequence[bytes], client: str) -> list[bytes]:
+    """The records of the first writer, with another client, and the digests that follow from it."""
+    writers = dict(read_writer(orjson.loads(line)) for line in lines if b'{"writer"' in line)
+    found = [read_record(orjson.loads(line)) for line in lines if line.startswith(b'{"record"')]
+    writer = found[0].record.writer
+    head, made = beginning(writer, writers[writer]), []
+    for each in found:
+        if each.record.writer == writer:
+            record = replace(each.record, client_id=client)
+            head = digest(record, head)
+            made.append(record_line(StoredRecord(record, head, each.place)))
+    return made
+
+
+@pytest.mark.clause("R2")
+async def test_an_export_cannot_be_put_together_so_that_nothing_is_compared(
+    kept: Kept, tmp_path: Path
+) -> None:
+    """A chain has no secret: what names a chain is compared with all of it, in whatever order it is given."""
+    lines = await _export(kept)
+    kinds = {name: [x for x in lines if x.startswith(b'{"%s"' % name)] for name in (b"writer", b"checkpoint")}
+    records = [line for line in lines if line.startswith(b'{"record"')]
+    others = records[len(forged(lines, "acme")) :]
+    instead = [*forged(lines, "other"), *others]
+    beside = [*records, *forged(lines, "other")]
+    path = tmp_path / "log.jsonl"
+
+    def verify(content: list[bytes], *statements: str) -> list[Finding]:
+        path.write_bytes(b"".join([*content, end_line(len(content) - 4)]))
+        run = Verification(kept.keys.verification_keys, [("kept", text) for text in statements])
+        return list(run.file(path, lambda _: None))
+
+    first = [*kinds[b"writer"], *kinds[b"checkpoint"]]
+    assert len(first) == 4
+    assert Fault.OTHER in {finding.fault for finding in verify([*first, *instead])}
+    with pytest.raises(InputError, match="order"):  # its own checkpoints, when nothing is left to compare
+        verify([*kinds[b"writer"], *instead, *kinds[b"checkpoint"]])
+    found = verify([*first, *beside], kept.statement)  # a second chain beside the true one
+    assert {finding.fault for finding in found} == {Fault.TWICE}
