@@ -28,11 +28,12 @@ import orjson
 from gateway.answers import encode
 from gateway.bulk_document import OPERATION, bulk_document, leaves
 from gateway.contracts import Contract, Contracts
-from gateway.execution import Engine, Operation, Variables
+from gateway.execution import Engine
 from gateway.http.errors import refuse
 from gateway.http.messages import DocumentFinder
 from gateway.http.partner_edge import PartnerExchange
 from gateway.operations import PreparedDocument, Preparer, digest_of
+from gateway.planner import Operation, Variables
 from gateway.refusals import Code, refused
 from gateway.settings import DocumentPolicy
 from gateway.variables import coerce_variables

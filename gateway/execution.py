@@ -23,38 +23,33 @@ from typing import Any, Final, TypeAlias
 
 import orjson
 from graphql import (
-    DocumentNode,
     ExecutionResult,
-    OperationDefinitionNode,
     OperationType,
-    Undefined,
     execute,
 )
-from graphql.execution import Executor
-from graphql.execution.values import VariableValues
-from graphql.pyutils import Path as ResponsePath
 
-from gateway.answers import Answer, Outcome, assemble, encode, switch_variables
-from gateway.cache import BoundedCache
-from gateway.contracts import Contract, ContractKey
+from gateway.answers import Answer, Outcome, assemble, encode
+from gateway.contracts import Contract
 from gateway.egress import Egress
+from gateway.fragment_executor import FragmentExecutor
+from gateway.planner import Operation, Planner, Variables
 from gateway.released import Released
 from gateway.telemetry import failure
 from policies.matrix import Matrix
 from policies.principal import MemberPrincipal, PartnerPrincipal, Principal
 from policies.principal import Visitor as VisitorPrincipal
 from policies.sharing import EVERYTHING
-from resolvers.binding import Binding, CursorCodec, PageLimits, SlotValues
+from resolvers.binding import Binding, CursorCodec, PageLimits
 from resolvers.commands.deletions_told import note_told
 from resolvers.connection import Link
-from resolvers.context import Command, Fragment, Path, RequestContext, Work
+from resolvers.context import Command, Path, RequestContext, Work
 from resolvers.exchange import Exchange
 from resolvers.means import Means
-from resolvers.parameters import SlotShape, Statement
+from resolvers.parameters import Statement
 from resolvers.previewing import previewed_agreement
-from resolvers.projection import SHARED_KINDS, project, projected_fields
-from resolvers.selection import Selection, select
-from resolvers.statement import Plan, build
+from resolvers.projection import SHARED_KINDS
+from resolvers.selection import Selection
+from resolvers.statement import Plan
 from schema.catalogue import Catalogue, RootKind
 from schema.errors import GatewayError, InputError, UnauthenticatedError
 from schema.ids import parse_uuid
@@ -65,23 +60,6 @@ TELLING: Final = 2.0
 Fetch: TypeAlias = Callable[[str, Sequence[Any]], Awaitable[Sequence[Any]]]
 """Runs one statement as the reader role and gives its rows."""
 
-OperationKey: TypeAlias = tuple[ContractKey, str, str | None]
-"""A contract, the SHA-256 of a document, and the name of one of its operations."""
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One validated operation of a document."""
-
-    document: DocumentNode
-    node: OperationDefinitionNode
-    document_hash: str
-
-    @property
-    def name(self) -> str | None:
-        """The operation's name, if it has one."""
-        return None if self.node.name is None else self.node.name.value
-
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -90,54 +68,6 @@ class Page:
     answer: Answer
     end: str | None
     lines: int
-
-
-@dataclass(frozen=True, slots=True)
-class Variables:
-    """The variables of one request: as given, and as the operation declares them."""
-
-    given: Mapping[str, Any]
-    coerced: VariableValues
-
-
-class FragmentExecutor(Executor[Any]):
-    """graphql-core's executor, which lets finished projections through as they are."""
-
-    def complete_value(
-        self,
-        return_type: Any,
-        field_details_list: Any,
-        info: Any,
-        path: Any,
-        result: Any,
-        position_context: Any,
-    ) -> Any:
-        """Pass a `Fragment` through; complete everything else."""
-        if isinstance(result, Fragment):
-            return result.value
-        return super().complete_value(return_type, field_details_list, info, path, result, position_context)
-
-    async def execute_fields_serially(
-        self,
-        parent_type: Any,
-        source_value: Any,
-        path: Any,
-        grouped_field_set: Any,
-        position_context: Any,
-    ) -> dict[str, Any]:
-        """Execute the commands of a mutation one after the other, in a loop.
-
-        graphql-core nests a coroutine for each and ends in a `RecursionError` at a thousand.
-        """
-        results: dict[str, Any] = {}
-        for name, field_details_list in grouped_field_set.items():
-            place = ResponsePath(path, name, parent_type.name)
-            result = self.execute_field(
-                parent_type, source_value, field_details_list, place, position_context
-            )
-            if result is not Undefined:
-                results[name] = await result if isawaitable(result) else result
-        return results
 
 
 class Engine:
@@ -157,7 +87,7 @@ class Engine:
         clock: Callable[[], datetime],
         cache_size: int,
     ) -> None:
-        self._catalogue = catalogue
+        self._planner = Planner(catalogue, cache_size)
         self._matrix = matrix
         self._fetch = fetch
         self._transaction = transaction
@@ -167,9 +97,6 @@ class Engine:
         self._means = means
         self._clock = clock
         self._commits: set[asyncio.Future[Any]] = set()
-        self._switches: BoundedCache[OperationKey, tuple[str, ...]] = BoundedCache(cache_size)
-        self._selections: BoundedCache[Any, Selection] = BoundedCache(cache_size)
-        self._plans: BoundedCache[Any, Mapping[Path, Plan]] = BoundedCache(cache_size)
 
     async def run(
         self,
@@ -257,14 +184,13 @@ class Engine:
             UnauthenticatedError: the credential ended meanwhile.
             GatewayError: nothing can be answered.
         """
-        key, selection = self._selection(contract, operation, variables.coerced)
-        slots = [SlotValues(slot.arguments(variables.coerced)) for slot in selection.slots]
+        key, selection, slots = self._planner.select(contract, operation, variables.coerced)
         if len(selection.roots) != 1 or selection.roots[0].slot is None:
             raise InputError("a subscription follows exactly one field: select it")
         root = slots[selection.roots[0].slot]
         wanted = {"first": 0} if after is None else {"after": after}
         root.arguments = {**root.arguments, "after": None, **wanted}
-        plans = self._planned(key, selection, slots)
+        plans = self._planner.plans(key, selection, slots)
         binding = Binding(self._caller(contract, principal), self._clock(), slots)
         released = Released()
         outcomes = {
@@ -280,10 +206,10 @@ class Engine:
 
     def begins_after(self, contract: Contract, operation: Operation, variables: Variables) -> str | None:
         """The argument `after` of a subscription."""
-        _, selection = self._selection(contract, operation, variables.coerced)
+        _, selection, slots = self._planner.select(contract, operation, variables.coerced)
         for root in selection.roots:
             if root.slot is not None:
-                after: str | None = selection.slots[root.slot].arguments(variables.coerced).get("after")
+                after: str | None = slots[root.slot].arguments.get("after")
                 return after
         return None
 
@@ -321,36 +247,9 @@ class Engine:
     def _bound(
         self, contract: Contract, operation: Operation, variables: Variables, principal: Principal
     ) -> tuple[Selection, Mapping[Path, Plan], Binding]:
-        key, selection = self._selection(contract, operation, variables.coerced)
-        slots = [SlotValues(slot.arguments(variables.coerced)) for slot in selection.slots]
-        binding = Binding(self._caller(contract, principal), self._clock(), slots)
-        return selection, self._planned(key, selection, slots), binding
-
-    def _selection(
-        self, contract: Contract, operation: Operation, variables: VariableValues
-    ) -> tuple[Any, Selection]:
-        operation_key = (contract.key, operation.document_hash, operation.name)
-        switches = self._switches.get(operation_key)
-        if switches is None:
-            switches = switch_variables(operation.document)
-            self._switches.put(operation_key, switches)
-        key = (operation_key, tuple(variables.coerced.get(name) for name in switches))
-        selection = self._selections.get(key)
-        if selection is None:
-            selection = select(contract.schema, operation.document, operation.node, variables)
-            self._selections.put(key, selection)
-        return key, selection
-
-    def _planned(self, key: Any, selection: Selection, slots: Sequence[SlotValues]) -> Mapping[Path, Plan]:
-        shapes = tuple(_shape(slot) for slot in slots)
-        plans = self._plans.get((key, shapes))
-        if plans is None:
-            plans = {
-                path: build(self._catalogue, project(self._catalogue, selected), shapes)
-                for path, selected in projected_fields(self._catalogue, selection.roots)
-            }
-            self._plans.put((key, shapes), plans)
-        return plans
+        key, selection, slots = self._planner.select(contract, operation, variables.coerced)
+        plans = self._planner.plans(key, selection, slots)
+        return selection, plans, Binding(self._caller(contract, principal), self._clock(), slots)
 
     def _caller(self, contract: Contract, principal: Principal) -> dict[str, Any]:
         match principal:
@@ -482,13 +381,3 @@ class Engine:
         )
         finished: ExecutionResult = await result if isawaitable(result) else result
         return Answer(encode(finished.data), tuple(finished.errors or ()))
-
-
-def _shape(slot: SlotValues) -> SlotShape:
-    where = slot.arguments.get("where") or {}
-    after = slot.arguments.get("after") is not None
-    return SlotShape(
-        after=after,
-        end=not after and slot.arguments.get("first") == 0,
-        where=tuple(sorted(name for name, value in where.items() if value is not None)),
-    )

@@ -12,11 +12,12 @@ from __future__ import annotations
 import orjson
 
 from gateway.contracts import Contracts
-from gateway.execution import Engine, Operation, Variables
+from gateway.execution import Engine
 from gateway.http.errors import execution_errors
 from gateway.http.messages import GraphQLRequest, GraphQLResponse
 from gateway.http.streams import Event, Following
 from gateway.operations import Preparer
+from gateway.planner import Operation, Variables
 from gateway.variables import coerce_variables
 from policies.principal import PartnerPrincipal, Principal
 

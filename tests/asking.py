@@ -14,11 +14,12 @@ from gateway.contracts import Contract
 from gateway.cursors import SealedCursors
 from gateway.database import Database
 from gateway.egress import Egress
-from gateway.execution import Engine, Operation, Variables
+from gateway.execution import Engine
 from gateway.http.errors import execution_errors
 from gateway.keys import Keyring
 from gateway.limits import Limits
 from gateway.operations import Preparer, digest_of
+from gateway.planner import Operation, Variables
 from gateway.settings import Settings
 from gateway.variables import coerce_variables
 from policies.principal import PartnerPrincipal, Principal

@@ -18,7 +18,7 @@ from gateway.app import Product, load_product
 from gateway.cli.main import app
 from gateway.contracts import Contract
 from gateway.demo import PARTNERS, DemoPartner
-from gateway.execution import _shape
+from gateway.planner import shape_of
 from gateway.settings import Settings
 from gateway.variables import coerce_variables
 from policies.agreement import parse_categories
@@ -236,7 +236,7 @@ def worked_request() -> Plan:
     assert isinstance(operation, OperationDefinitionNode)
     variables = coerce_variables(contract.schema, operation, {})
     selection = select(contract.schema, document, operation, variables)
-    shapes = tuple(_shape(SlotValues(slot.arguments(variables))) for slot in selection.slots)
+    shapes = tuple(shape_of(SlotValues(slot.arguments(variables))) for slot in selection.slots)
     return build(product().catalogue, project(product().catalogue, selection.roots[0]), shapes)
 
 

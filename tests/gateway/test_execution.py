@@ -159,11 +159,11 @@ async def test_the_same_document_is_planned_once(asking: Asking) -> None:
     )
     for variables in ({"n": 1}, {"n": 2}, {"n": 3, "x": True}):
         await asking.ask(ACME, document, variables)
-    plans = len(asking.engine._plans._values)
+    plans = len(asking.engine._planner._plans._values)
     await asking.ask(ACME, document, {"n": 4})
-    assert len(asking.engine._plans._values) == plans
+    assert len(asking.engine._planner._plans._values) == plans
     await asking.ask(ACME, document, {"n": 4, "x": False})
-    assert len(asking.engine._plans._values) == plans + 1
+    assert len(asking.engine._planner._plans._values) == plans + 1
 
 
 async def test_callers_at_the_same_time_each_get_their_own(callers: Callers) -> None:

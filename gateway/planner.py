@@ -1,0 +1,110 @@
+"""From a validated operation to its plans: what is found once is kept, with a bound.
+
+In: a contract, an operation, coerced variables. Out: the selection, a plan for each projection, and the
+values of its slots. A selection depends on the variables in `@skip` and `@include`; a plan besides on which
+arguments there are. Neither holds a value of a request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from graphql import DocumentNode, OperationDefinitionNode
+from graphql.execution.values import VariableValues
+
+from gateway.answers import switch_variables
+from gateway.cache import BoundedCache
+from gateway.contracts import Contract, ContractKey
+from resolvers.binding import SlotValues
+from resolvers.context import Path
+from resolvers.parameters import SlotShape
+from resolvers.projection import project, projected_fields
+from resolvers.selection import Selection, select
+from resolvers.statement import Plan, build
+from schema.catalogue import Catalogue
+
+OperationKey: TypeAlias = tuple[ContractKey, str, str | None]
+"""A contract, the SHA-256 of a document, and the name of one of its operations."""
+
+
+PlanKey: TypeAlias = tuple[OperationKey, tuple[Any, ...]]
+"""And the values of the variables in `@skip` and `@include`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One validated operation of a document."""
+
+    document: DocumentNode
+    node: OperationDefinitionNode
+    document_hash: str
+
+    @property
+    def name(self) -> str | None:
+        """The operation's name, if it has one."""
+        return None if self.node.name is None else self.node.name.value
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """The variables of one request: as given, and as the operation declares them."""
+
+    given: Mapping[str, Any]
+    coerced: VariableValues
+
+
+class Planner:
+    """Finds or makes selections and plans. One for a process."""
+
+    def __init__(self, catalogue: Catalogue, cache_size: int) -> None:
+        self._catalogue = catalogue
+        self._switches: BoundedCache[OperationKey, tuple[str, ...]] = BoundedCache(cache_size)
+        self._selections: BoundedCache[Any, Selection] = BoundedCache(cache_size)
+        self._plans: BoundedCache[Any, Mapping[Path, Plan]] = BoundedCache(cache_size)
+
+    def select(
+        self, contract: Contract, operation: Operation, variables: VariableValues
+    ) -> tuple[PlanKey, Selection, list[SlotValues]]:
+        """What the operation selects with these variables, and its slots with their arguments."""
+        key, selection = self._selection(contract, operation, variables)
+        return key, selection, [SlotValues(slot.arguments(variables)) for slot in selection.slots]
+
+    def _selection(
+        self, contract: Contract, operation: Operation, variables: VariableValues
+    ) -> tuple[PlanKey, Selection]:
+        operation_key = (contract.key, operation.document_hash, operation.name)
+        switches = self._switches.get(operation_key)
+        if switches is None:
+            switches = switch_variables(operation.document)
+            self._switches.put(operation_key, switches)
+        key = (operation_key, tuple(variables.coerced.get(name) for name in switches))
+        selection = self._selections.get(key)
+        if selection is None:
+            selection = select(contract.schema, operation.document, operation.node, variables)
+            self._selections.put(key, selection)
+        return key, selection
+
+    def plans(self, key: PlanKey, selection: Selection, slots: Sequence[SlotValues]) -> Mapping[Path, Plan]:
+        """The plan of each projection, by response path, for the arguments that there are."""
+        shapes = tuple(shape_of(slot) for slot in slots)
+        plans = self._plans.get((key, shapes))
+        if plans is None:
+            plans = {
+                path: build(self._catalogue, project(self._catalogue, selected), shapes)
+                for path, selected in projected_fields(self._catalogue, selection.roots)
+            }
+            self._plans.put((key, shapes), plans)
+        return plans
+
+
+def shape_of(slot: SlotValues) -> SlotShape:
+    """Which arguments of a slot are there."""
+    where = slot.arguments.get("where") or {}
+    after = slot.arguments.get("after") is not None
+    return SlotShape(
+        after=after,
+        end=not after and slot.arguments.get("first") == 0,
+        where=tuple(sorted(name for name, value in where.items() if value is not None)),
+    )
