@@ -32,6 +32,7 @@ from gateway.execution import Engine
 from gateway.http.errors import refuse
 from gateway.http.messages import DocumentFinder
 from gateway.http.partner_edge import PartnerExchange
+from gateway.http.seats import Seats
 from gateway.operations import PreparedDocument, Preparer, digest_of
 from gateway.planner import Operation, Variables
 from gateway.refusals import Code, refused
@@ -47,6 +48,11 @@ CHUNK: Final = 500
 
 PATIENCE: Final = 60.0
 """Seconds that a caller has to take a chunk."""
+
+MOST_EACH: Final = 4
+MOST_TOGETHER: Final = 64
+"""Downloads under way in one process, of a partner and of all. Each has one of the database's readers half of
+the time: more of one partner's would leave too few to members."""
 
 MAX_QUERY: Final = 4_096
 """Bytes of the query string: a cursor and the name of every field are far shorter."""
@@ -85,6 +91,7 @@ class BulkMembers:
         self._policy = policy
         self._largest_page = largest_page
         self._patience = patience
+        self._seats = Seats("downloads", each=MOST_EACH, together=MOST_TOGETHER)
 
     async def __call__(self, exchange: PartnerExchange) -> None:
         """Answer one request.
@@ -95,7 +102,8 @@ class BulkMembers:
         """
         parameters = read_parameters(exchange.scope["query_string"])
         download = await self._download(exchange, parameters.get("fields"))
-        await exchange.unless_gone(self._send(download, parameters.get("after")))
+        with self._seats.taken(exchange.principal.partner_id):
+            await exchange.unless_gone(self._send(download, parameters.get("after")))
 
     async def _download(self, exchange: PartnerExchange, fields: str | None) -> _Download:
         """What is asked for.

@@ -25,11 +25,12 @@ from gateway.contracts import Contracts
 from gateway.egress import Egress
 from gateway.http.negotiation import is_json
 from gateway.http.partner_edge import PartnerExchange
+from gateway.http.seats import Seats
 from gateway.refusals import Code, refused
 from gateway.suppressions import Suppressions
 from resolvers.disclosure_log import DisclosureEntry
 from resolvers.suppression_reads import DIGESTS, Allowance
-from schema.errors import ForbiddenError, InputError, UnavailableError
+from schema.errors import ForbiddenError, InputError
 
 MAX_CHECKED: Final = 1_000
 """Digests in one check; a longer list is scrubbed."""
@@ -50,10 +51,12 @@ MAX_WAITING: Final = 8_000_000
 """Bytes of answers that wait for a caller who still sends: 120,000 suppressed addresses."""
 
 MAX_SCRUBS: Final = 4
-"""At the same time, in one process: bounds memory and the load on the database."""
+SCRUBS_EACH: Final = 2
+"""At the same time, in one process, of all partners and of one: bounds memory and the load on the database,
+and a partner that sends on for ever leaves room for the others."""
 
 STALL: Final = 60.0
-"""Seconds for which a caller may neither send nor take anything."""
+"""Seconds for which a caller may neither send nor take anything, and in which a check has to arrive."""
 
 PLAIN: Final = "text/plain"
 
@@ -65,7 +68,7 @@ class SuppressionRoutes:
         self._suppressions = suppressions
         self._egress = egress
         self._contracts = contracts
-        self._scrubs = 0
+        self._seats = Seats("scrubs", each=SCRUBS_EACH, together=MAX_SCRUBS)
 
     async def check(self, exchange: PartnerExchange) -> None:
         """Answer for up to `MAX_CHECKED` digests at once.
@@ -74,7 +77,7 @@ class SuppressionRoutes:
             GatewayError: nothing was told.
         """
         self._admit(exchange)
-        given = await _read_digests(exchange)
+        given = await _unstalled(_read_digests(exchange))
         found, allowance = await self._suppressions.answer(exchange.principal, list(dict.fromkeys(given)))
         _tell(exchange, allowance)
         body = orjson.dumps(
@@ -95,13 +98,8 @@ class SuppressionRoutes:
         if kind != PLAIN:
             raise refused(Code.UNSUPPORTED_MEDIA_TYPE, "send one digest a line, as `text/plain`")
         _refuse_encoded(exchange)
-        if self._scrubs >= MAX_SCRUBS:
-            raise UnavailableError("too many lists are being scrubbed: try again in a moment")
-        self._scrubs += 1
-        try:
+        with self._seats.taken(exchange.principal.partner_id):
             await _Scrub(exchange, self._suppressions, self._egress).run()
-        finally:
-            self._scrubs -= 1
 
     def _admit(self, exchange: PartnerExchange) -> None:
         """Only partners who may mail people ask.
@@ -248,7 +246,7 @@ async def _unstalled(step: Coroutine[Any, Any, Any]) -> Any:
         async with asyncio.timeout(STALL):
             return await step
     except TimeoutError:
-        raise refused(Code.REQUEST_TIMEOUT, f"nothing moved for {STALL:.0f} s: send and read on") from None
+        raise refused(Code.REQUEST_TIMEOUT, f"it took more than {STALL:.0f} s: send and read on") from None
 
 
 def _read_digest(text: bytes, number: int) -> bytes:
