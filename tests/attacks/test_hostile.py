@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.attacks.comparing import shape
 from tests.attacks.twins import NOW, SCOPES, Twins
-from tests.attacks.wire import Answer, Line, connected
+from tests.attacks.wire import Line, connected
 from tests.gateway.importing.files import owner
 
 LOOK_UP = "query($id: ID!) { member(id: $id) { id name email } }"
@@ -35,12 +36,6 @@ def token(twins: Twins, caller: str) -> str:
     return found
 
 
-def plain(answer: Answer) -> tuple[Any, ...]:
-    """An answer without what differs between any two."""
-    headers = [h for h in answer.headers if h[0] not in {b"date", b"x-request-id"}]
-    return answer.status_line, headers, answer.body
-
-
 async def everything(line: Line, bearer: str, fields: str) -> list[Any]:
     """All members that a partner sees, page by page."""
     nodes: list[Any] = []
@@ -61,7 +56,7 @@ async def test_every_bad_credential_is_answered_alike(twins: Twins, line: Line) 
     answers = [await line.ask("{ viewer { audience } }", twins.tokens[caller]) for caller in BAD_TOKENS]
 
     assert {answer.status for answer in answers} == {401}
-    assert all(plain(answer) == plain(answers[0]) for answer in answers)
+    assert all(shape(answer) == shape(answers[0]) for answer in answers)
 
 
 @pytest.mark.parametrize("scope", SCOPES)
@@ -99,7 +94,7 @@ async def test_a_withheld_member_cannot_be_told_from_none(twins: Twins, line: Li
     answers = [await line.ask(LOOK_UP, token(twins, "partner alder all"), variables={"id": i}) for i in asked]
 
     assert answers[0].json == {"data": {"member": None}}
-    assert all(plain(answer) == plain(answers[0]) for answer in answers)
+    assert all(shape(answer) == shape(answers[0]) for answer in answers)
 
 
 @pytest.mark.clause("C8")
@@ -248,10 +243,10 @@ async def test_no_argument_reaches_the_database_as_text(
     twins: Twins, line: Line, query: str, harmless: Any
 ) -> None:
     bearer = token(twins, "partner alder all")
-    expected = plain(await line.ask(query, bearer, variables={"v": harmless}))
+    expected = shape(await line.ask(query, bearer, variables={"v": harmless}))
     for text in INJECTIONS:
         given = [text] if isinstance(harmless, list) else text
-        assert plain(await line.ask(query, bearer, variables={"v": given})) == expected, text
+        assert shape(await line.ask(query, bearer, variables={"v": given})) == expected, text
 
 
 @pytest.mark.clause("C12")

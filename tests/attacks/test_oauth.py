@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
@@ -26,11 +27,21 @@ __all__ = ["replica", "server"]
 
 GRANT = {"grant_type": "client_credentials"}
 INVALID_CLIENT = {"status": 401, "error": "invalid_client"}
-NOW = int(time.time())
 
 
 async def asked(server: Served, signed: Mapping[str, str], **headers: str) -> dict[str, Any]:
     return dict(refusal(await server.post("/oauth/token", {**GRANT, **signed}, **headers)))
+
+
+_NOW = re.compile(r'"\{now([+-][0-9]+)\}"')
+
+
+def filled(claims: Mapping[str, Any], server: Served) -> dict[str, Any]:
+    """The claims with what is known only when they are sent: the issuer, and what time it is then."""
+    text = json.dumps(claims).replace("{issuer}", server.issuer)
+    text = text.replace("{rest}", server.issuer.removeprefix("http"))
+    found: dict[str, Any] = json.loads(_NOW.sub(lambda m: str(int(time.time()) + int(m[1])), text))
+    return found
 
 
 WRONG_CLAIMS: dict[str, dict[str, Any]] = {
@@ -48,13 +59,13 @@ WRONG_CLAIMS: dict[str, dict[str, Any]] = {
     "no subject": {"sub": None},
     "another subject": {"sub": "acme-secret"},
     "no end": {"exp": None},
-    "expired": {"exp": NOW - 60},
-    "an hour": {"exp": NOW + 3_600},
-    "six minutes from a late begin": {"iat": NOW - 200, "exp": NOW + 160},
-    "an end that is a text": {"exp": str(NOW + 60)},
+    "expired": {"exp": "{now-60}"},
+    "an hour": {"exp": "{now+3600}"},
+    "six minutes from a late begin": {"iat": "{now-200}", "exp": "{now+160}"},
+    "an end that is a text": {"exp": "9999999999"},
     "an end that is infinite": {"exp": float("inf")},
-    "begins later": {"nbf": NOW + 120},
-    "made in the future": {"iat": NOW + 120, "exp": NOW + 180},
+    "begins later": {"nbf": "{now+120}"},
+    "made in the future": {"iat": "{now+120}", "exp": "{now+180}"},
     "a begin that is a text": {"iat": "now"},
     "no id": {"jti": None},
     "empty id": {"jti": ""},
@@ -68,7 +79,7 @@ WRONG_CLAIMS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("claims", WRONG_CLAIMS.values(), ids=WRONG_CLAIMS)
 async def test_an_assertion_with_wrong_claims_is_refused(server: Served, claims: dict[str, Any]) -> None:
-    own = json.loads(json.dumps(claims).replace("{issuer}", server.issuer))
+    own = filled(claims, server)
     signed = assertion("acme-key", own.pop("aud", server.issuer), **own)
     assert await asked(server, signed) == INVALID_CLIENT
 
@@ -336,9 +347,9 @@ WRONG_PROOFS: dict[str, dict[str, Any]] = {
     "another scheme": {"htu": "https{rest}/graphql"},
     "no URL": {"htu": None},
     "URL that is a number": {"htu": 1},
-    "old": {"iat": NOW - 300},
-    "from the future": {"iat": NOW + 300},
-    "time that is a text": {"iat": str(NOW)},
+    "old": {"iat": "{now-300}"},
+    "from the future": {"iat": "{now+300}"},
+    "time that is a text": {"iat": "1700000000"},
     "no time": {"iat": None},
     "no id": {"jti": None},
     "long id": {"jti": "x" * 256},
@@ -369,10 +380,9 @@ async def bound(server: Served) -> str:
 
 async def test_a_token_that_is_bound_is_worth_nothing_without_its_proof(server: Served) -> None:
     token, url = await bound(server), f"{server.issuer}/graphql"
-    rest = server.issuer.removeprefix("http")
     proofs = []
     for claims in WRONG_PROOFS.values():
-        own = json.loads(json.dumps(claims).replace("{issuer}", server.issuer).replace("{rest}", rest))
+        own = filled(claims, server)
         proofs.append(proof(own.pop("htu", url), token, **own))
     proofs += [proof(url, token, headers=headers) for headers in WRONG_PROOF_HEADERS.values()]
     proofs += [proof(url, token, algorithm="EdDSA"), token, "x", "x" * 5_000]
@@ -411,7 +421,7 @@ async def test_a_proof_counts_once_in_every_replica(server: Served, replica: Rep
 
 async def test_a_weak_key_binds_nothing(server: Served) -> None:
     weak = rsa.generate_private_key(65_537, 1_024)  # noqa: S505 - it has to be refused
-    claims = {"jti": "a", "htm": "POST", "htu": f"{server.issuer}/oauth/token", "iat": NOW}
+    claims = {"jti": "a", "htm": "POST", "htu": f"{server.issuer}/oauth/token", "iat": int(time.time())}
     with pytest.warns(UserWarning, match="key"):
         text = jwt.encode(
             claims, weak, algorithm="RS256", headers={"typ": "dpop+jwt", "jwk": public_jwk(weak)}
