@@ -140,10 +140,6 @@ class Engine:
             )
         if released.shared and isinstance(principal, PartnerPrincipal):
             await self._release(principal, operation, released, binding.now)  # 4
-            for command in released.afterwards:
-                async with self._transaction() as link:
-                    work = Work(link, self._matrix, principal, binding.now, self._means, Exchange())
-                    await command(work)
         return answer
 
     async def read(
@@ -225,16 +221,23 @@ class Engine:
     async def _release(
         self, principal: PartnerPrincipal, operation: Operation, released: Released, now: datetime
     ) -> None:
-        """Record, confirm, and note whom the partner is told to delete."""
+        """Record, confirm, and note whom the partner is told to delete.
+
+        Noting takes a while when the database is busy: so it is confirmed anew that the answer may leave.
+        """
         entry = released.entry(principal, operation.name, operation.document_hash, now)
         await self._egress.release(entry, counted=len(released.delivered))
-        if not released.withdrawn:
-            return
-        try:
-            async with asyncio.timeout(TELLING), self._transaction() as connection:
-                await note_told(connection, principal.agreement_id, released.withdrawn, now)
-        except (GatewayError, TimeoutError) as error:
-            failure("deletions.told", error)  # the partner is told all the same
+        if released.withdrawn:
+            try:
+                async with asyncio.timeout(TELLING), self._transaction() as connection:
+                    await note_told(connection, principal.agreement_id, released.withdrawn, now)
+            except (GatewayError, TimeoutError) as error:
+                failure("deletions.told", error)  # the partner is told all the same
+        for command in released.afterwards:
+            async with self._transaction() as link:
+                await command(Work(link, self._matrix, principal, now, self._means, Exchange()))
+        if released.withdrawn or released.afterwards:
+            await self._egress.confirm(principal)
 
     def _settled(self, task: asyncio.Future[Any]) -> None:
         """Let go of a command; what it raised was told to its caller, if there still is one."""
