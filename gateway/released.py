@@ -33,7 +33,8 @@ class Released:
     lines: int = 0
     members: list[UUID] = field(default_factory=list)
     delivered: set[UUID] = field(default_factory=set)
-    """Of `members` those who count against a quota: all but whom the feed takes back, or only names."""
+    """Of `members` those who count against a quota: all but whom the feed takes back, or only names. Who took
+    back a part counts where the rest is shown: else the feed, read again, would bring it for nothing."""
     mask: int = 0
     withdrawn: list[UUID] = field(default_factory=list)
     """The pairwise ids of whom the partner is told to delete something."""
@@ -77,7 +78,7 @@ class Released:
         self.mask |= mask & plan.projection.mask | plan.narrowed
         if plan.projection.kind is RootKind.SHARED_CHANGES:
             self.withdrawn += [row[2] for row in shown if row[2] is not None]
-            shown = [row for row in shown if row[1] is not None and row[2] is None and plan.projection.mask]
+            shown = [row for row in shown if row[1] is not None and plan.projection.mask]
         self.delivered.update(row[0] for row in shown)
 
     def entry(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import Any, Final
 
 import http_sf
@@ -19,6 +20,7 @@ from resolvers.disclosure_log import DisclosureLog
 from resolvers.quotas import QuotaKey, set_quota, tell_replicas
 from schema.vocabulary import QuotaUnit
 from tests import world
+from tests.feeds import choose, others_have_ended
 from tests.gateway.importing.files import owner
 from tests.running import Callers
 
@@ -116,6 +118,32 @@ async def test_the_feed_counts_members_that_it_shows_and_never_keeps_a_withdrawa
     await asyncio.sleep(1.0)
     assert (await callers.ask("acme", shown)).status_code == 429
     assert len((await callers.ask("acme", named)).json()["data"]["changes"]["edges"]) == len(lines)
+
+
+async def test_who_takes_back_a_part_counts_where_the_rest_is_shown(
+    callers: Callers, own_world: Database, product: Product
+) -> None:
+    """Otherwise the feed, read again and again, would bring her whole remainder for nothing."""
+    await others_have_ended(own_world)
+    end = await callers.ask("acme", "{ changes(first: 0) { pageInfo { endCursor } } }")
+    cursor = end.json()["data"]["changes"]["pageInfo"]["endCursor"]
+    async with own_world.transaction() as connection:
+        await choose(connection, product.matrix, "ben", categories=["user.contact.email"])
+    await others_have_ended(own_world)
+    asked = "query($after: String) { changes(after: $after) { edges { node { kind categories %s } } } }"
+    shown, named = asked % "member { name email }", asked % "id"
+    left = []
+    for query in (named, shown, shown):
+        answer = await callers.ask("acme", query, after=cursor)
+        (line,) = answer.json()["data"]["changes"]["edges"]
+        assert line["node"]["kind"] == "WITHDRAWN"
+        left.append(fields(answer)[1]["agreement-members"]["r"])
+    assert line["node"]["member"] == {"name": "Ben Ali", "email": None}
+    assert [before - after for before, after in pairwise(left)] == [1, 1]
+    await allow(own_world, "acme", QuotaUnit.MEMBERS, 0)
+    await asyncio.sleep(1.0)
+    assert (await callers.ask("acme", shown, after=cursor)).status_code == 429
+    assert (await callers.ask("acme", named, after=cursor)).status_code == 200
 
 
 async def test_a_record_that_fails_uses_no_members(
