@@ -19,7 +19,7 @@ from hashlib import sha256
 from typing import Final, Self
 
 from gateway.database import Database
-from gateway.telemetry import event, failure
+from gateway.telemetry import failure
 from policies.principal import PartnerPrincipal
 from resolvers.disclosure_log import DisclosureEntry
 from resolvers.suppression_reads import Allowance, Found, bring, find, forget_old
@@ -128,9 +128,7 @@ class Suppressions:
 
     async def _settle_due(self, now: datetime) -> None:
         async with self._database.transaction() as connection:
-            due = await settle(connection, self._key_of, now)
-        if due:
-            event("suppressions", decided=due)
+            await settle(connection, self._key_of, now)
 
     async def _forget(self, now: datetime) -> None:
         async with self._database.transaction() as connection:

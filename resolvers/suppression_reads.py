@@ -25,9 +25,6 @@ from schema.errors import QuotaExceededError
 REFRESH: Final = timedelta(days=7)
 """A digest brought again within this is not noted anew: a list that comes each day is written once a week."""
 
-LAST_OF_A_TRANSACTION: Final = 2**62
-"""Above every number of the sequence: a position behind all that a transaction wrote."""
-
 DIGESTS: Final = "suppression-digests"
 """The quota's name in `RateLimit`: digests in a day of UTC that were not brought before."""
 
@@ -151,33 +148,26 @@ async def read_page(connection: Link, agreement_id: UUID, after: Position, first
     """The next lines about digests that were brought. One statement, so one snapshot. The caller has settled.
 
     Only what transactions wrote that are older than any still running is looked at: so nothing can appear
-    later before a position that was given out.
+    later before a position that was given out. The position moves with lines that are told and with nothing
+    else, so that an empty page tells of nothing that happened elsewhere.
     """
     rows = await connection.fetch(
-        "SELECT horizon.xmin, line.* FROM"
-        " (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin) AS horizon"
-        " LEFT JOIN LATERAL (SELECT s.transaction, s.seq, s.digest, s.suppressed, s.since, member.log_id"
-        " FROM suppression s"
+        "SELECT s.transaction, s.seq, s.digest, s.suppressed, s.since, member.log_id FROM suppression s"
         " JOIN suppression_watch w ON w.agreement_id = s.agreement_id AND w.digest = s.digest"
         " LEFT JOIN member ON member.id = s.member_id"
-        " WHERE s.agreement_id = $1 AND (s.transaction, s.seq) > ($2, $3) AND s.transaction < horizon.xmin"
-        " AND (s.suppressed OR w.first_at <= s.changed_at)"
-        " ORDER BY s.transaction, s.seq LIMIT $4) AS line ON true ORDER BY line.transaction, line.seq",
+        " WHERE s.agreement_id = $1 AND (s.transaction, s.seq) > ($2, $3)"
+        " AND s.transaction < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+        " AND (s.suppressed OR w.first_at <= s.changed_at) ORDER BY s.transaction, s.seq LIMIT $4",
         agreement_id,
         after.transaction,
         after.seq,
         first + 1,
     )
-    found = [row for row in rows if row["digest"] is not None]
-    shown = found[:first]
-    if len(found) > first:
-        end = Position(shown[-1]["transaction"], shown[-1]["seq"]) if shown else after
-    else:
-        end = Position(max(rows[0]["xmin"] - 1, after.transaction), LAST_OF_A_TRANSACTION)
+    shown = rows[:first]
     return Page(
         lines=[Line(row["digest"], row["suppressed"], row["since"]) for row in shown],
-        end=end,
-        more=len(found) > first,
+        end=Position(shown[-1]["transaction"], shown[-1]["seq"]) if shown else after,
+        more=len(rows) > first,
         members=[row["log_id"] for row in shown if row["log_id"] is not None],
     )
 

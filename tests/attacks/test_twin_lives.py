@@ -85,7 +85,7 @@ class Life:
             sorted(
                 row
                 for row in _NUMBER.sub("", await _dump(world)).splitlines()
-                if not row.startswith("public.disclosure")
+                if not row.startswith(("public.disclosure", "public.suppression_due"))
             )
             for world in self._worlds
         ]

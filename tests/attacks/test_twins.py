@@ -41,6 +41,9 @@ RECORDS: Final = (
 )
 
 
+WORKED_OFF: Final = frozenset({"suppression_due"})
+"""Emptied by the clock, in each world at another moment."""
+
 _SIZES: Final = (
     "SELECT c.relname, pg_relation_size(c.oid, 'main') FROM pg_class c JOIN pg_namespace n"
     " ON n.oid = c.relnamespace WHERE c.relname IN ({}) AND n.nspname = '{}' ORDER BY 1"
@@ -172,7 +175,7 @@ async def _compare_databases(twins: Twins) -> None:
     records = await left.app.fetch(RECORDS)
     assert records == await right.app.fetch(RECORDS)
     assert records
-    public = [f"'{table.name}'" for table in Table.metadata.sorted_tables]
+    public = [f"'{table.name}'" for table in Table.metadata.sorted_tables if table.name not in WORKED_OFF]
     assert await left.reader.fetch(_SIZES.format(", ".join(public), "public")) == await right.reader.fetch(
         _SIZES.format(", ".join(public), "public")
     )
