@@ -14,6 +14,7 @@ from gateway.database import Database
 from gateway.identity.tokens import SubjectKind, VerifiedToken
 from gateway.oauth.authentication import AuthenticatedClient
 from gateway.oauth.forms import OAuthRequest
+from policies.agreement import AgreementTerms, refused_scopes
 from resolvers.commands.clients import revoke_token
 
 Inspect: TypeAlias = Callable[[str], Awaitable[VerifiedToken | None]]
@@ -43,7 +44,7 @@ class Introspection:
             "active": True,
             "client_id": token.client_id,
             "sub": token.subject,
-            "scope": token.claims.get("scope", ""),
+            "scope": " ".join(_counting(token.claims.get("scope", ""), client.facts.terms)),
             "token_type": "Bearer" if bound is None else "DPoP",
             "iss": token.issuer,
             "aud": token.claims["aud"],
@@ -78,6 +79,11 @@ class Revocation:
                 await revoke_token(connection, token_id=token.token_id, now=now, expires_at=ends)
             await self._hear()
         return {}
+
+
+def _counting(scope: str, terms: AgreementTerms) -> list[str]:
+    """The scopes that still count: what the agreement has lost since is in the token, and opens nothing."""
+    return [one for one in scope.split(" ") if one and not refused_scopes(terms, [one])]
 
 
 def _is_own(token: VerifiedToken, client: AuthenticatedClient) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 import re
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from statistics import median
 from typing import Any
 from uuid import uuid4
@@ -19,6 +21,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gateway.identity.jws import MAX_TOKEN_BYTES
+from resolvers.commands.agreement_changes import narrow_agreement
+from tests import world
 from tests.databases import TestServer
 from tests.gateway.oauth.conftest import Replica, Served, refusal, replica, server
 from tests.gateway.oauth.signing import ASSERTION_TYPE, KEYS, assertion, basic, proof, public_jwk
@@ -428,3 +432,27 @@ async def test_a_weak_key_binds_nothing(server: Served) -> None:
         )
     headers = {**server.basic("acme-dpop"), "dpop": text}
     assert await asked(server, {}, **headers) == {"status": 400, "error": "invalid_dpop_proof"}
+
+
+@pytest.mark.clause("C8")
+async def test_a_token_that_is_wider_than_its_agreement_by_now_is_not_called_so(
+    test_server: TestServer, world_template: str, replica: Replica
+) -> None:
+    """Who inspects a token learns what it opens, not what it once did."""
+    async with test_server.database_url(world_template) as url, replica(url) as running:
+        await running.client("acme-narrowed")
+        answer = await running.token("acme-narrowed")
+        taken = answer.json()["scope"].split(" ")[0]
+        async with running.database.transaction() as connection:
+            await narrow_agreement(
+                connection,
+                running.product.matrix,
+                agreement_id=world.AGREEMENTS["acme"].id,
+                categories=[taken],
+                now=datetime.now(UTC),
+            )
+        form = {"token": answer.json()["access_token"]}
+        await asyncio.sleep(1.0)
+        inspected = await running.post("/oauth/introspect", form, **running.basic("acme-narrowed"))
+        assert inspected.json()["active"]
+        assert inspected.json()["scope"].split(" ") == answer.json()["scope"].split(" ")[1:]
