@@ -146,9 +146,9 @@ async def compose(
         await stack.enter_async_context(log)
         authenticator = await stack.enter_async_context(open_authenticator(settings, keys, database))
         means = stack.enter_context(open_means(settings, keys, clock))
-        means = replace(means, hear=authenticator.hear)
         quotas = Quotas(database, quota_settings(settings), clock)
         await stack.enter_async_context(quotas)
+        means = replace(means, hear=authenticator.hear, budget=quotas.budget)
         authenticator.subscribe(quotas.forget)
         egress = Egress(log, authenticator.confirm, quotas.spend_members)
         suppressions = await stack.enter_async_context(

@@ -103,21 +103,24 @@ class Quotas:
             return Spent(0, ())
         return await self._spend(self._counters_of(principal)[QuotaUnit.MEMBERS], members)
 
-    async def budget(self, principal: PartnerPrincipal) -> Budget | None:
-        """The members of today that are left to this caller; None where nothing limits them.
+    async def budget(self, principal: PartnerPrincipal) -> Mapping[QuotaUnit, Budget]:
+        """What is left to this caller at this moment; a unit that nothing limits is absent.
 
         Of the agreement's and the client's the one with less left. Other replicas may hold a little of it.
 
         Raises:
             UnavailableError: the count does not answer.
         """
-        counters = self._counters_of(principal)[QuotaUnit.MEMBERS]
-        for counter in counters:
-            counter.stale = True
-            with translate_driver_errors():
-                await counter.look(self._clock)
-        budgets = [budget for counter in counters if (budget := counter.budget()) is not None]
-        return min(budgets, key=lambda budget: budget.remaining, default=None)
+        found: dict[QuotaUnit, Budget] = {}
+        for unit, counters in self._counters_of(principal).items():
+            for counter in counters:
+                counter.stale = True
+                with translate_driver_errors():
+                    await counter.look(self._clock)
+            budgets = [budget for counter in counters if (budget := counter.budget()) is not None]
+            if budgets:
+                found[unit] = min(budgets, key=lambda budget: budget.remaining)
+        return found
 
     def headers(self, principal: PartnerPrincipal) -> Sequence[tuple[bytes, bytes]]:
         """The fields `RateLimit-Policy` and `RateLimit`, as this replica knows them; none without a limit."""

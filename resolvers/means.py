@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
+from policies.principal import PartnerPrincipal
+from policies.quotas import Budget
 from resolvers.passwords import PasswordHasher
 from resolvers.sealing import PhoneSealer
 from resolvers.statements import ReadStatement, Statement, StatementKeyFacts, refused_statement
 from resolvers.tokens import SealedTokens
+from schema.vocabulary import QuotaUnit
 
 
 class AccessToken(Protocol):
@@ -55,6 +58,11 @@ async def _nobody_listens() -> None:
     """Where nobody authenticates, nobody needs to hear."""
 
 
+async def _nobody_counts(_: PartnerPrincipal) -> Mapping[QuotaUnit, Budget]:
+    """Where nothing is counted, nothing is limited."""
+    return {}
+
+
 def _nobody_reads(
     text: str,  # noqa: ARG001 - the signature is `ReadStatement`'s
     keys: Sequence[StatementKeyFacts],  # noqa: ARG001
@@ -87,3 +95,5 @@ class Means:
     """Let this process know at once what a committed command has revoked; others hear of it by themselves."""
     read_statement: ReadStatement = _nobody_reads
     """Verifies a partner's statement of deletion."""
+    budget: Callable[[PartnerPrincipal], Awaitable[Mapping[QuotaUnit, Budget]]] = _nobody_counts
+    """What a partner may still use; what nothing limits is absent."""

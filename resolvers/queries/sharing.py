@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import strawberry
 from strawberry import Info
 
 from policies.principal import PartnerPrincipal, Principal
+from policies.quotas import Budget
 from resolvers.commands.deletions import Obligation, count_obligations, list_obligations, note_shown
 from resolvers.commands.partners import AgreementView, list_agreements
 from resolvers.context import Work, context_of, projected_root
@@ -20,8 +21,9 @@ from schema.errors import ForbiddenError, GatewayError
 from schema.types.changes import ChangeConnection
 from schema.types.connections import After, Connection, Edge, First, PageInfo
 from schema.types.deletions import DeletionObligationType
-from schema.types.public import AgreementTermsType, CategoryTermsType
+from schema.types.public import AgreementTermsType, BudgetType, CategoryTermsType, QuotaType
 from schema.types.sharing import MemberFilter, SharedMemberType
+from schema.vocabulary import QuotaUnit
 
 
 async def _members(
@@ -67,6 +69,12 @@ async def _agreement(info: Info[Any, Any]) -> AgreementTermsType:
         (found,) = await list_agreements(work.connection, agreement_id=principal.agreement_id)
         return found
 
+    async def left() -> BudgetType:
+        budgets = await context.means.budget(principal)
+        return BudgetType(
+            requests=_quota(budgets.get(QuotaUnit.REQUESTS)), members=_quota(budgets.get(QuotaUnit.MEMBERS))
+        )
+
     view: AgreementView = await context.perform(read)
     opened = categories_of(context.contract_mask)
     terms, duties = view.terms, view.duties
@@ -88,6 +96,21 @@ async def _agreement(info: Info[Any, Any]) -> AgreementTermsType:
         narrow_after_days=duties.narrow_after_days,
         suspend_after_days=duties.suspend_after_days,
         restriction=duties.restriction,
+        left=left,
+    )
+
+
+_MOST: Final = 2**31 - 1
+"""What GraphQL's `Int` can tell."""
+
+
+def _quota(budget: Budget | None) -> QuotaType | None:
+    if budget is None:
+        return None
+    return QuotaType(
+        limit=min(budget.limit, _MOST),
+        remaining=min(budget.remaining, _MOST),
+        resets_at=budget.resets_at,
     )
 
 

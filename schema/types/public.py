@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 import strawberry
@@ -47,6 +48,27 @@ class CategoryTermsType:
     reason: str | None = structural("The reason that you stated.")
 
 
+@strawberry.type(name="Quota", description="What one quota still allows.")
+class QuotaType:
+    """Of the agreement's quota and the client's, the one with less left."""
+
+    limit: int = structural("How much of it there is in each window.")
+    remaining: int = structural("How much of it is left now; another replica may have used a little more.")
+    resets_at: datetime = structural("When there is `limit` again.")
+
+
+@strawberry.type(name="Budget", description="What you may still use. Null: nothing limits it.")
+class BudgetType:
+    """What `RateLimit` tells in each answer, for programs that ask."""
+
+    requests: QuotaType | None = structural("Requests of this minute.")
+    members: QuotaType | None = structural("Members that may be delivered today.")
+
+
+async def _budget(root: strawberry.Parent[AgreementTermsType]) -> BudgetType:
+    return await root.left()
+
+
 @strawberry.type(name="AgreementTerms", description="The terms under which you receive data.")
 class AgreementTermsType:
     """A partner's own agreement."""
@@ -67,3 +89,6 @@ class AgreementTermsType:
         "Days overdue after which your tokens are refused; null: never."
     )
     restriction: Restriction = structural("What overdue deletions have done to your tokens.")
+    left: strawberry.Private[Callable[[], Awaitable[BudgetType]]]
+    """Asks for the budget: only of who wants to know."""
+    budget: BudgetType = structural("What you may still use.", resolver=_budget)

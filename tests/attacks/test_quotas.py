@@ -60,6 +60,28 @@ async def test_every_answer_to_a_partner_tells_what_is_left(callers: Callers, ow
         assert "ratelimit" not in (await callers.ask(name, VIEWER)).headers
 
 
+async def test_a_partner_that_asks_is_told_its_budget_and_no_other(
+    callers: Callers, own_world: Database
+) -> None:
+    budget = "{ agreement { budget { requests { limit remaining resetsAt } members { limit remaining } } } }"
+    await allow(own_world, "acme", QuotaUnit.MEMBERS, 50)
+    await allow(own_world, "acme", QuotaUnit.REQUESTS, 2**40)
+    assert (await callers.ask("acme", PAGE)).status_code == 200
+    told = (await callers.ask("acme", budget)).json()["data"]["agreement"]["budget"]
+    assert told["members"] == {"limit": 50, "remaining": 42}
+    # GraphQL's `Int` ends there.
+    assert told["requests"] == {
+        "limit": 2**31 - 1,
+        "remaining": 2**31 - 1,
+        "resetsAt": "2026-11-23T12:01:00Z",
+    }
+    told = (await callers.ask("bolt", budget)).json()["data"]["agreement"]["budget"]
+    assert told["members"]["remaining"] == told["members"]["limit"] == 10_000_000
+    assert told["requests"]["remaining"] < told["requests"]["limit"] == 60_000
+    # A member has no agreement to ask about.
+    assert (await callers.ask("ada", budget)).status_code == 400
+
+
 async def test_a_request_too_many_is_refused_and_says_when_to_come_again(
     callers: Callers, own_world: Database
 ) -> None:

@@ -198,8 +198,7 @@ async def test_what_is_left_is_told(replicas: Replicas) -> None:
         with pytest.raises(QuotaExceededError) as refused:
             await other.spend_members(ACME, 60)
         assert refused.value.remaining == 55
-        budget = await one.budget(ACME)
-        assert budget is not None
+        budget = (await one.budget(ACME))[QuotaUnit.MEMBERS]
         assert (budget.holder, budget.limit, budget.remaining) == (QuotaHolder.AGREEMENT, 100, 55)
         assert budget.resets_at == world.NOW.replace(hour=0) + timedelta(days=1)
 
