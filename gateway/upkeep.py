@@ -13,7 +13,8 @@ from gateway.telemetry import event, failure
 from policies.matrix import Matrix
 from resolvers.commands.erasure import due_erasures, erase_member
 from resolvers.commands.registration import remove_expired_registrations
-from resolvers.commands.upkeep import apply_policy, open_to_adults, remove_old, withdraw_ended
+from resolvers.commands.stopping import owe_expired, withdraw_ended
+from resolvers.commands.upkeep import apply_policy, open_to_adults, remove_old
 from resolvers.deletions import restrict
 from schema.errors import GatewayError
 
@@ -61,10 +62,13 @@ class Upkeep:
                 failure("upkeep.failed", error)
 
     async def _withdraw(self, now: datetime) -> None:
-        async with self._database.transaction() as connection:
-            ended = await withdraw_ended(connection, self._matrix, now)
+        ended = await withdraw_ended(self._database.transaction, self._matrix, lambda: now)
         if ended.withdrawn:
             event("upkeep", withdrawn=ended.withdrawn)
+        async with self._database.transaction() as connection:
+            expired = await owe_expired(connection, now)
+        if expired:
+            event("upkeep", expired_suspended=expired)
 
     async def _restrict(self, now: datetime) -> None:
         async with self._database.transaction() as connection:

@@ -63,28 +63,33 @@ async def restrict(connection: Link, now: datetime, partner_id: UUID | None = No
 
 
 async def owe_what_was_suspended(
-    connection: Link, agreement_id: UUID, *, since: datetime, now: datetime
+    connection: Link, agreement_id: UUID, *, since: datetime, after: int, now: datetime
 ) -> None:
     """After a suspension: what was open until it and is not open now has to be deleted.
 
     A suspension itself asks nobody to delete, because it may be lifted: so what members refuse meanwhile, or
     all of it when the agreement ends, is owed from now on. What an erasure asked for is owed already.
+
+    `after` is the number of the feed's last line before it: the first line later than that says of each
+    member what was open until then, whoever wrote it. What has no line yet is still shared, and whoever
+    withdraws it lets it be owed.
     """
     await connection.execute(
         "INSERT INTO deletion (id, agreement_id, subject, member_id, mask, withdrawn_at, due_at)"
         " SELECT gen_random_uuid(), $1, held.subject, known.member_id, held.mask & ~coalesce(share.mask, 0),"
         " $3::timestamptz, $3::timestamptz + make_interval(days => deletion_days)"
-        " FROM (SELECT subject, bit_or(before) AS mask FROM share_change WHERE agreement_id = $1"
-        "  AND changed_at = $2 AND after = 0 AND before <> 0 AND NOT erased GROUP BY subject) AS held"
+        " FROM (SELECT DISTINCT ON (subject) subject, before AS mask FROM share_change"
+        "  WHERE agreement_id = $1 AND seq > $4 ORDER BY subject, seq) AS held"
         " JOIN agreement ON agreement.id = $1"
         " LEFT JOIN pairwise_subject known ON known.subject = held.subject"
         " LEFT JOIN share ON share.agreement_id = $1 AND share.subject = held.subject"
         " WHERE NOT EXISTS (SELECT FROM share_change gone WHERE gone.agreement_id = $1"
-        "  AND gone.subject = held.subject AND gone.erased AND gone.changed_at >= $2)"
+        "  AND gone.subject = held.subject AND gone.erased AND gone.seq > $4)"
         " AND held.mask & ~coalesce(share.mask, 0) <> 0 AND agreement.valid_from <= $2"
         " ON CONFLICT (agreement_id, subject) WHERE confirmed_at IS NULL DO UPDATE"
         " SET mask = deletion.mask | excluded.mask",
         agreement_id,
         since,
         now,
+        after,
     )

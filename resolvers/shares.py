@@ -77,15 +77,15 @@ async def refresh_shares(
     now: datetime,
     members: Sequence[UUID] | None = None,
     agreements: Sequence[UUID] | None = None,
-    opening: UUID | None = None,
+    under: UUID | None = None,
     changed: int = 0,
 ) -> ShareChanges:
     """Decide again for `members` (None: all) under `agreements` (None: all), and write the difference.
 
     `changed` is the mask of categories whose values the same transaction changed: a partner who may
-    see one of them is told so. It must not name what no partner can see. `opening` is the one agreement to
-    decide under that is being opened and nobody reads yet: unlike a change of agreements, it keeps nobody
-    out.
+    see one of them is told so. It must not name what no partner can see. `under` is the one agreement to
+    decide under which nobody reads, because it is being opened or was stopped: unlike a change of
+    agreements, it keeps nobody out.
 
     1. wait for refreshes after changes of agreements, or let nobody else in while there is one of
        those; make sure that the policy is the one applied; then lock the members in the order of
@@ -100,7 +100,7 @@ async def refresh_shares(
         raise UnavailableError(
             "this process decides by another policy than the one in force: start it with that policy"
         )
-    wanted = agreements if opening is None else [opening]
+    wanted = agreements if under is None else [under]
     return await decide_again(
         connection, matrix, now=now, members=members, agreements=wanted, changed=changed
     )

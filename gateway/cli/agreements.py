@@ -19,8 +19,8 @@ from resolvers.commands.partners import (
     AgreementView,
     create_agreement,
     list_agreements,
-    set_agreement_status,
 )
+from resolvers.commands.stopping import stop_agreement
 from resolvers.shares import ShareChanges
 from schema.categories import Basis, DataCategory, Purpose
 from schema.errors import InputError
@@ -229,13 +229,13 @@ def activate_command(agreement: Id) -> None:
 @app.command("suspend")
 def suspend_command(agreement: Id) -> None:
     """Stop an agreement at once; it can be activated again."""
-    _set_status(agreement, AgreementStatus.SUSPENDED)
+    _stop(agreement, AgreementStatus.SUSPENDED)
 
 
 @app.command("end")
 def end_command(agreement: Id) -> None:
     """Stop an agreement at once and for good."""
-    _set_status(agreement, AgreementStatus.ENDED)
+    _stop(agreement, AgreementStatus.ENDED)
 
 
 def describe(view: AgreementView) -> str:
@@ -287,16 +287,21 @@ def _activate(agreement_id: UUID) -> ShareChanges:
     return in_long_office(work)
 
 
-def _set_status(agreement: str, status: AgreementStatus) -> None:
+def _stop(agreement: str, status: AgreementStatus) -> None:
     agreement_id = parse_id(agreement)
 
-    async def work(office: Office) -> ShareChanges:
-        return await set_agreement_status(
-            office.connection, office.matrix, agreement_id=agreement_id, status=status, now=office.now
-        )
+    async def work(office: LongOffice) -> ShareChanges:
+        with ProgressBar("members", 1) as bar:
+            return await stop_agreement(
+                office.transactions,
+                office.matrix,
+                agreement_id=agreement_id,
+                status=status,
+                clock=office.clock,
+                on_progress=bar.show,
+            )
 
-    changes = in_office(work)
-    typer.echo(f"agreement {agreement_id}: {status}; {_summary(changes)}")
+    typer.echo(f"agreement {agreement_id}: {status}; {_summary(in_long_office(work))}")
 
 
 def _reasons(categories: Sequence[str]) -> dict[str, str]:

@@ -74,7 +74,7 @@ async def activate_agreement(
             if not members:
                 break
             changes = await refresh_shares(
-                connection, matrix, now=clock(), members=members, opening=agreement_id
+                connection, matrix, now=clock(), members=members, under=agreement_id
             )
         result.add(changes)
         done += len(members)

@@ -169,15 +169,22 @@ async def create_agreement(
 
 
 async def set_agreement_status(
-    connection: Link, matrix: Matrix, *, agreement_id: UUID, status: AgreementStatus, now: datetime
+    connection: Link,
+    matrix: Matrix,
+    *,
+    agreement_id: UUID,
+    status: AgreementStatus,
+    now: datetime,
+    decide: bool = True,
 ) -> ShareChanges:
     """Activate, suspend or end an agreement, for every member and every replica, in one transaction.
 
-    `resolvers.commands.opening` activates one over many members without keeping anybody waiting.
+    `resolvers.commands.opening` and `.stopping` do it over many members without keeping anybody waiting: they
+    decide for the members themselves, by `decide` of false.
 
     1. its categories have their grounds, if it is to share anything;
     2. the new status, from which what reads see follows at once;
-    3. the shares, unless they were decided while it was opening;
+    3. the shares, unless they were decided while it was opening, or the caller will;
     4. what was open before a suspension, and is not now, has to be deleted;
     5. every replica hears of it.
 
@@ -194,18 +201,30 @@ async def set_agreement_status(
     activated, suspended = status is AgreementStatus.ACTIVE, status is AgreementStatus.SUSPENDED
     if activated:  # 1
         await require_grounds(connection, agreement_id, parse_categories(before["categories"]))
+    changes = ShareChanges()
+    if decide and not activated and before["status"] != AgreementStatus.ACTIVE:
+        # What was only prepared is withdrawn before it ends, and so not owed: nobody has read it.
+        await connection.execute("UPDATE agreement SET opening = false WHERE id = $1", agreement_id)
+        changes.add(await refresh_shares(connection, matrix, now=now, agreements=[agreement_id]))
     await connection.execute(  # 2
-        "UPDATE agreement SET status = $2, version = version + 1, opening = false, suspended_at = $3"
-        " WHERE id = $1",
+        "UPDATE agreement SET status = $2, version = version + 1, opening = false, suspended_at = $3,"
+        # Whoever writes a line of the feed later than this waits for the turn, so its number is higher.
+        " suspended_after = CASE WHEN suspended_at IS NULL"
+        "  THEN coalesce((SELECT max(seq) FROM share_change), 0) ELSE suspended_after END WHERE id = $1",
         agreement_id,
         status.value,
         (before["suspended_at"] or now) if suspended else None,
     )
-    changes = ShareChanges()
-    if not (activated and before["opening"]):  # 3
-        changes = await refresh_shares(connection, matrix, now=now, agreements=[agreement_id])
+    if decide and not (activated and before["opening"]):  # 3
+        changes.add(await refresh_shares(connection, matrix, now=now, agreements=[agreement_id]))
     if before["suspended_at"] is not None and not suspended:  # 4
-        await owe_what_was_suspended(connection, agreement_id, since=before["suspended_at"], now=now)
+        await owe_what_was_suspended(
+            connection,
+            agreement_id,
+            since=before["suspended_at"],
+            after=before["suspended_after"],
+            now=now,
+        )
     await revoke(connection, RevocationKind.AGREEMENT, str(agreement_id), now=now)  # 5
     return changes
 

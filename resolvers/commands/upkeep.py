@@ -76,18 +76,6 @@ async def remove_old(connection: Link, now: datetime) -> bool:
     return full
 
 
-async def withdraw_ended(connection: Link, matrix: Matrix, now: datetime) -> ShareChanges:
-    """Withdraw the shares of agreements whose end has passed. One transaction, the caller's."""
-    rows = await connection.fetch(
-        "SELECT id FROM agreement WHERE valid_until <= $1"
-        " AND EXISTS (SELECT FROM share WHERE share.agreement_id = agreement.id)",
-        now,
-    )
-    if not rows:
-        return ShareChanges()
-    return await refresh_shares(connection, matrix, now=now, agreements=[row["id"] for row in rows])
-
-
 async def open_to_adults(connection: Link, matrix: Matrix, now: datetime) -> ShareChanges:
     """Decide again for members who came of age within the window (C17). One transaction, the caller's."""
     today = age_date(now)

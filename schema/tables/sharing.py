@@ -36,7 +36,8 @@ class Agreement(Table, table=True):
     partner within `deletion_days`; what is not confirmed `narrow_after_days` later narrows the partner's
     tokens, and after `suspend_after_days` it suspends them (null: never). `restriction` is what came of it.
 
-    `opening`: its members are being decided as if it were ACTIVE, so that activating it is one short step.
+    `suspended_at` is set as long as what a suspension withdrew is not owed; `suspended_after` is the number of
+    the feed's last line before it. `opening`: its members are being decided as if it were ACTIVE, so that activating it is one short step.
     """
 
     __tablename__ = "agreement"
@@ -58,6 +59,7 @@ class Agreement(Table, table=True):
     restriction: str = column(_OPS, Text, default="NONE", server_default="NONE")
     opening: bool = column(_OPS, Boolean, default=False, server_default=text("false"))
     suspended_at: datetime | None = instant(_OPS, nullable=True)
+    suspended_after: int = column(_OPS, BigInteger, default=0, server_default=text("0"))
 
     __table_args__ = (
         CheckConstraint("deletion_days BETWEEN 1 AND 90", name="deletion_days"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -21,9 +21,10 @@ from policies.agreement import AgreementTerms
 from policies.choices import Choice
 from policies.matrix import Matrix
 from policies.sharing import MemberFacts, share_mask
-from resolvers.commands.upkeep import apply_policy, open_to_adults, withdraw_ended
+from resolvers.commands.stopping import withdraw_ended
+from resolvers.commands.upkeep import apply_policy, open_to_adults
 from resolvers.connection import Link
-from resolvers.shares import read_choices, read_facts, read_terms, refresh_shares
+from resolvers.shares import ShareChanges, read_choices, read_facts, read_terms, refresh_shares
 from schema.categories import DataCategory, Purpose, mask_of
 from schema.ids import new_id
 from schema.vocabulary import AgreementStatus, ChoiceSource, Direction
@@ -480,12 +481,16 @@ async def test_what_ended_is_withdrawn_and_told(connection: Link, policy: Policy
     acme = world.AGREEMENTS["acme"].id
     end = world.NOW + timedelta(days=1)
     await connection.execute("UPDATE agreement SET valid_until = $2 WHERE id = $1", acme, end)
-    assert (await withdraw_ended(connection, policy.matrix, end - timedelta(seconds=1))).withdrawn == 0
+
+    async def withdraw(now: datetime) -> ShareChanges:
+        return await withdraw_ended(lambda: nullcontext(connection), policy.matrix, lambda: now)
+
+    assert (await withdraw(end - timedelta(seconds=1))).withdrawn == 0
     before = await connection.fetchval("SELECT count(*) FROM share_change")
-    gone = await withdraw_ended(connection, policy.matrix, end)
+    gone = await withdraw(end)
     assert gone.withdrawn == await connection.fetchval("SELECT count(*) FROM share_change") - before == 8
     assert not [key for key in await shares(connection) if key[0] == acme]
-    assert (await withdraw_ended(connection, policy.matrix, end)).withdrawn == 0
+    assert (await withdraw(end)).withdrawn == 0
 
 
 @pytest.mark.clause("C17")

@@ -36,6 +36,9 @@ def _widen_agreements() -> None:
         op.f("ck_agreement_opening"), "agreement", "NOT opening OR status IN ('DRAFT', 'SUSPENDED')"
     )
     op.add_column("agreement", sa.Column("suspended_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column(
+        "agreement", sa.Column("suspended_after", sa.BigInteger(), nullable=False, server_default="0")
+    )
 
 
 def _create_agreement_categories() -> None:
