@@ -52,6 +52,8 @@ async def _fill(database: Database, keys: Keyring, product: Product, members: in
             valid_until=None,
             status=AgreementStatus.ACTIVE,
             now=now,
+            reasons=dict.fromkeys(partner.categories, "to measure"),
+            officer="benchmark",
         )
         await create_client(link, client_id=partner.client_id, agreement_id=agreement_id, now=now)
     async with database.app.acquire() as connection:

@@ -1,7 +1,7 @@
 """`/oauth/token`: an access token for a client that has proved who it is (RFC 6749, 4.4; RFC 9449, 5).
 
 1. the grant is `client_credentials`, and the token is wanted for this gateway;
-2. the client's agreement is in force this second;
+2. the client's agreement is in force this second, and no deletion so long overdue that it has no tokens;
 3. each scope is covered by the agreement; without scopes, the agreement's own keys;
 4. a DPoP proof, where there is one or the client has to have one: the token is bound to its key;
 5. the token is signed.
@@ -23,6 +23,7 @@ from gateway.oauth.errors import OAuthCode, OAuthError
 from gateway.oauth.forms import OAuthRequest
 from gateway.settings import Settings
 from policies.agreement import AgreementTerms, refused_scopes
+from schema.vocabulary import Restriction
 
 MOST_NAMED: Final = 10
 """Refused scopes that a description names."""
@@ -53,6 +54,11 @@ class TokenGrant:
         terms = client.facts.terms
         if not terms.in_force(datetime.fromtimestamp(self._clock(), UTC)):  # 2
             raise OAuthError(OAuthCode.UNAUTHORIZED_CLIENT, "the agreement of this client is not in force")
+        if client.facts.restriction is Restriction.SUSPENDED:
+            raise OAuthError(
+                OAuthCode.UNAUTHORIZED_CLIENT,
+                "deletions are long overdue: send an officer your signed statement",
+            )
         scopes = _scopes(terms, request.parameters.get("scope"))  # 3
         thumbprint = await self._bound_to(request, client)  # 4
         minted = mint(  # 5

@@ -104,8 +104,9 @@ async def _withdraw(
 async def withdraw_ended(
     transactions: Transactions, matrix: Matrix, clock: Callable[[], datetime]
 ) -> ShareChanges:
-    """Withdraw what agreements still share that do not count any more: whose end has passed, or that were
-    suspended or ended by a command that did not get to its end. For upkeep.
+    """Withdraw what agreements still share that do not count any more. For upkeep.
+
+    Their end has passed, or the command that suspended or ended them did not get to its own.
     """
     result = ShareChanges()
     async with transactions() as connection:

@@ -36,8 +36,9 @@ class Agreement(Table, table=True):
     partner within `deletion_days`; what is not confirmed `narrow_after_days` later narrows the partner's
     tokens, and after `suspend_after_days` it suspends them (null: never). `restriction` is what came of it.
 
-    `suspended_at` is set as long as what a suspension withdrew is not owed; `suspended_after` is the number of
-    the feed's last line before it. `opening`: its members are being decided as if it were ACTIVE, so that activating it is one short step.
+    `opening`: its members are being decided as if it were ACTIVE, so that activating it is one short step.
+    `suspended_at` is set as long as what a suspension withdrew is not owed; `suspended_after` is the number
+    of the feed's last line before it.
     """
 
     __tablename__ = "agreement"
