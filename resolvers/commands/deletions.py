@@ -152,7 +152,7 @@ async def confirm_deletions(
     5. a restriction ends at once when nothing overdue is left.
 
     Raises:
-        FieldErrors: STATEMENT_REFUSED, STATEMENT_REUSED or IDS_DIFFER; nothing was changed.
+        FieldErrors: STATEMENT_REFUSED or IDS_DIFFER; nothing was changed.
     """
     statement = read(
         text, await read_statement_keys(connection, partner_id), client_id=client_id, now=now
