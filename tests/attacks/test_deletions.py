@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -209,6 +210,8 @@ async def test_no_other_word_counts(scene: Scene) -> None:
     aud = own_issuer(scene.settings)
     wrong = {
         "another partner's key": scene.sign(told, kid="bolt-1"),
+        "another key under its name": jwt.encode(good, scene.keys["bolt-1"], algorithm="EdDSA", headers=typ),
+        "another content under its signature": _with_claims(scene.sign(told), {**good, "jti": uuid4().hex}),
         "another client": scene.sign(told, iss="bolt"),
         "another gateway": scene.sign(told, aud="https://elsewhere.example"),
         "several audiences": scene.sign(told, aud=[aud, "https://elsewhere.example"]),
@@ -244,6 +247,11 @@ async def test_no_other_word_counts(scene: Scene) -> None:
         await remove_statement_key(link, partner="acme", kid="acme-1", now=scene.now)
     assert (await scene.confirm(scene.sign(told)))["errors"]
     assert set(await scene.owed()) == {ADA}
+
+
+def _with_claims(statement: str, claims: Mapping[str, Any]) -> str:
+    header, _, signature = statement.split(".")
+    return ".".join((header, jwt.utils.base64url_encode(json.dumps(claims).encode()).decode(), signature))
 
 
 async def test_two_statements_and_a_new_withdrawal_at_once_leave_what_is_owed(scene: Scene) -> None:
