@@ -36,8 +36,10 @@ _SCRAM_ROUNDS: Final = 4_096
 _ATTEMPTS: Final = 10
 
 
-async def migrate(owner_url: str, passwords: Mapping[str, str]) -> None:
+async def migrate(owner_url: str, passwords: Mapping[str, str], *, revision: str = "head") -> None:
     """Apply the missing revisions and set the passwords of the roles in `passwords`. Safe to repeat.
+
+    `revision` is where to stop: a test of a later one fills the tables as they were.
 
     Raises:
         UnavailableError: the server does not answer, or refuses the owner.
@@ -47,7 +49,7 @@ async def migrate(owner_url: str, passwords: Mapping[str, str]) -> None:
         with translate_driver_errors():
             async with engine.begin() as connection:
                 await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-                await connection.run_sync(_upgrade)
+                await connection.run_sync(_upgrade, revision)
     finally:
         await engine.dispose()
     await set_role_passwords(owner_url, passwords)
@@ -108,8 +110,8 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
-def _upgrade(connection: Connection) -> None:
-    command.upgrade(_config(connection), "head")
+def _upgrade(connection: Connection, revision: str) -> None:
+    command.upgrade(_config(connection), revision)
 
 
 def _current(connection: Connection) -> str | None:

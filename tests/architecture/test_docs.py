@@ -4,7 +4,9 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from datetime import datetime
 from functools import cache
+from hashlib import sha256
 from importlib.metadata import metadata
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -18,10 +20,12 @@ from gateway.app import Product, load_product
 from gateway.cli.main import app
 from gateway.contracts import Contract
 from gateway.demo import PARTNERS, DemoPartner
+from gateway.disclosure_lines import read_record
 from gateway.planner import shape_of
 from gateway.settings import Settings
 from gateway.variables import coerce_variables
 from policies.agreement import parse_categories
+from policies.disclosure_chain import beginning, digest
 from policies.principal import MemberPrincipal, PartnerPrincipal, Principal, Visitor
 from resolvers.binding import SlotValues
 from resolvers.projection import project
@@ -260,6 +264,13 @@ def test_the_record_in_the_readme_is_a_record_of_that_request() -> None:
     assert record["categories"] == sorted(category.value for category in read)
     assert record["basis"] == PARTNERS[0].basis.value
     assert record["purpose"] == PARTNERS[0].purpose.value
+    source = readme_block("graphql partner", "query MembersInNewJersey")
+    assert record["operation_hash"] == sha256(f"{source.strip()}\n".encode()).hexdigest()
+    started = re.search(r"who started at `([^`]+)`", README.read_text())
+    assert started
+    found = read_record({"record": record})
+    before = beginning(found.record.writer, datetime.fromisoformat(started[1]))
+    assert digest(found.record, before) == found.digest
 
 
 def licence_of(package: str) -> str:

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import asyncpg
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import CheckConstraint, Connection
 
 from gateway.database import Database
+from gateway.disclosure_verify import Verification
 from gateway.keys import Keyring
 from gateway.migrations import current_revision, expected_revision, migrate, owner_engine
 from schema.tables import Table, VaultTable
@@ -64,3 +67,52 @@ async def test_an_empty_database_has_no_revision_and_migrating_twice_changes_not
         assert await current_revision(url) == expected_revision()
         await migrate(url, keys.role_passwords)
         assert await current_revision(url) == expected_revision()
+
+
+MEMBER_OF_BEFORE = (
+    "INSERT INTO member (id, number, status, given_name, family_name, email, interests, purchase_categories,"
+    " joined_at, updated_at, version) VALUES ($1, $2, 'ACTIVE', 'A', 'B', $2 || '@example.com', '{}', '{}', now(), now(), 1)"
+)
+RECORDS_OF_BEFORE = (
+    "INSERT INTO disclosure (id, recorded_at, partner_id, agreement_id, client_id, token_id, operation_name,"
+    " operation_hash, basis, purpose, categories, members) SELECT gen_random_uuid(), timestamptz '2025-01-01'"
+    " - n / 2 * interval '1 minute', gen_random_uuid(), gen_random_uuid(), 'c', 't',"
+    " CASE n % 3 WHEN 0 THEN 'Grüße' WHEN 1 THEN '' END, '', 'MARKETING', 'p', '{user.name,user.age}',"
+    " CASE n % 4 WHEN 0 THEN ARRAY[$2::uuid, $1::uuid] WHEN 1 THEN ARRAY[$1, $3::uuid, $2]"
+    " WHEN 2 THEN ARRAY[$3] ELSE '{}'::uuid[] END FROM generate_series(1, 1101) AS n"
+)
+"""Newest first and two of each moment, of two members and of one who has left; more than two batches."""
+
+
+@pytest.mark.clause("R2")
+async def test_records_of_before_the_chain_are_renamed_and_chained_and_verified(
+    test_server: TestServer, template: str, keys: Keyring
+) -> None:
+    del template
+    ids = ada, ben, gone = [UUID(int=number) for number in (1, 2, 3)]
+    async with test_server.database_url() as url:
+        await migrate(url, {}, revision="0003")
+        owner = await asyncpg.connect(url)
+        await owner.execute(MEMBER_OF_BEFORE, ada, "M-1")
+        await owner.execute(MEMBER_OF_BEFORE, ben, "M-2")
+        await owner.execute(RECORDS_OF_BEFORE, *ids)
+        before = await owner.fetch("SELECT * FROM disclosure ORDER BY recorded_at, id")
+        await migrate(url, {})
+
+        names = {row["id"]: row["log_id"] for row in await owner.fetch("SELECT id, log_id FROM member")}
+        assert set(names) == {ada, ben} != set(names.values())
+        after = await owner.fetch("SELECT * FROM disclosure ORDER BY place")
+        assert [{**row, "members": [names.get(m, gone) for m in row["members"]]} for row in before] == [
+            {name: row[name] for name in before[0].keys()}  # noqa: SIM118 - of a row, not of a mapping
+            for row in after
+        ]
+        assert [row["position"] for row in after] == [row["place"] for row in after] == [*range(1, 1102)]
+        async with owner.transaction():
+            run = Verification(keys.verification_keys, [])
+            assert [finding async for finding in run.database(owner, lambda _: None)] == []
+        assert (run.tally.records, run.tally.writers) == (1101, 1)
+        for name, records in ((ada, 551), (ben, 551)):
+            assert await owner.fetchval("SELECT disclosures_count($1)", names[name]) == records
+        # Whoever records next takes the next place.
+        assert await owner.fetchval("SELECT nextval(pg_get_serial_sequence('disclosure', 'place'))") == 1102
+        await owner.close()
