@@ -125,16 +125,29 @@ async def _writing(database: Database, population: list[UUID], records: int, mem
 
 
 async def _parts(database: Database) -> None:
-    started, count, longest, more = time.perf_counter(), 0, 0.0, True
+    started, times, more = time.perf_counter(), [], True
     while more:
         began = time.perf_counter()
         async with database.transaction() as connection:
             more = await make_part(connection)
-        count, longest = count + more, max(longest, time.perf_counter() - began)
+        times.append((time.perf_counter() - began) * 1e3)
     spent = time.perf_counter() - started
+    before = await database.app.fetchval("SELECT pg_total_relation_size('disclosure_of') / 1000000")
+    owner = await asyncpg.connect(database.url)
+    await owner.execute("VACUUM FULL ANALYZE disclosure_of")  # its size if autovacuum had kept up
+    await owner.close()
     size = await database.app.fetchval("SELECT pg_total_relation_size('disclosure_of') / 1000000")
     log = await database.app.fetchval("SELECT pg_total_relation_size('disclosure') / 1000000")
-    print(f"parts: {spent:.1f} s, the longest {longest:.1f} s; {size} MB beside a log of {log} MB")  # noqa: T201
+    print(  # noqa: T201
+        f"parts: {spent:.1f} s, {len(times)} transactions, {_spread(times)}; {size} MB"
+        f" ({before} MB before vacuum) beside a log of {log} MB"
+    )
+
+
+def _spread(times: list[float]) -> str:
+    times = sorted(times)
+    p95 = times[len(times) * 95 // 100]
+    return f"median {statistics.median(times):.1f} ms, p95 {p95:.1f} ms, slowest {times[-1]:.1f} ms"
 
 
 async def _reading(asking: Asking, name: str, who: str) -> None:
@@ -142,14 +155,13 @@ async def _reading(asking: Asking, name: str, who: str) -> None:
     after = None
     for page in ("first page and total", "second page and total"):
         times = []
-        for _ in range(20):
+        for _ in range(60):
             began = time.perf_counter()
             reply = await asking.ask(principal, PAGE, {"after": after})
             times.append((time.perf_counter() - began) * 1e3)
         found = reply.data["me"]["disclosures"]
         print(  # noqa: T201
-            f"reading, {name} ({found['totalCount']}): {page}: median {statistics.median(times):.1f} ms,"
-            f" slowest {max(times):.1f} ms"
+            f"reading, {name} ({found['totalCount']}): {page}: {_spread(times)}"
         )
         after = found["pageInfo"]["endCursor"]
 

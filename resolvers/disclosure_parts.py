@@ -16,10 +16,10 @@ from resolvers.connection import Link
 PART: Final = 512
 """Records of a part when it is made. So many are looked at one by one, 8 us each with 500 members."""
 
-TOGETHER: Final = 8
+TOGETHER: Final = 4
 """Parts of one size that become one."""
 
-MOST_ENTRIES: Final = 5_000_000
+MOST_ENTRIES: Final = 1_200_000
 """Of a part that is made of others: more would keep a transaction open for too long."""
 
 _LOCK: Final = 6_417_284_311
@@ -30,15 +30,17 @@ _PATIENCE: Final = 50
 
 
 async def make_part(connection: Link) -> bool:
-    """Make the next part, put parts together; whether there may be more. One transaction, the caller's."""
+    """Put parts together, or make the next one; whether there may be more. One transaction, the caller's."""
     if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", _LOCK):
         return False
+    await connection.execute("SET LOCAL statement_timeout = 0")
+    await connection.execute("SET LOCAL work_mem = '64MB'")
+    if await _put_together(connection):
+        return True
     since = 1 + await connection.fetchval("SELECT coalesce(max(until), 0) FROM disclosure_part")
     newest = await connection.fetchval("SELECT max(place) FROM disclosure")
     if newest is None or newest - since + 1 < PART or not await _is_settled(connection):
         return False
-    await connection.execute("SET LOCAL statement_timeout = 0")
-    await connection.execute("SET LOCAL work_mem = '64MB'")
     until = since + PART - 1
     number = await connection.fetchval(
         "INSERT INTO disclosure_part (since, until, level, entries) VALUES ($1, $2, 0, 0) RETURNING number",
@@ -58,8 +60,6 @@ async def make_part(connection: Link) -> bool:
         " FROM disclosure_of WHERE part = $1) WHERE number = $1",
         number,
     )
-    while await _put_together(connection):
-        pass
     return True
 
 

@@ -71,7 +71,8 @@ async def test_an_empty_database_has_no_revision_and_migrating_twice_changes_not
 
 MEMBER_OF_BEFORE = (
     "INSERT INTO member (id, number, status, given_name, family_name, email, interests, purchase_categories,"
-    " joined_at, updated_at, version) VALUES ($1, $2, 'ACTIVE', 'A', 'B', $2 || '@example.com', '{}', '{}', now(), now(), 1)"
+    " joined_at, updated_at, version) VALUES ($1, $2, 'ACTIVE', 'A', 'B', $2 || '@example.com',"
+    " '{}', '{}', now(), now(), 1)"
 )
 RECORDS_OF_BEFORE = (
     "INSERT INTO disclosure (id, recorded_at, partner_id, agreement_id, client_id, token_id, operation_name,"

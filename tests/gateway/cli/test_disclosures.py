@@ -75,3 +75,14 @@ def test_what_is_no_checkpoint_or_key_is_said(recorded: Terminal, tmp_path: Path
     assert recorded.run("disclosures", "verify", "--key", str(other)) == 1
     assert recorded.run("disclosures", "verify", "--file", str(other)) == 1
     assert recorded.run("disclosures", "export", "--file", str(other)) == 1
+
+
+def test_the_doctor_tells_of_records_that_wait_for_a_checkpoint(recorded: Terminal, url: str) -> None:
+    assert recorded.run("doctor") == 1
+    assert "FAIL  disclosures are checkpointed: disclosures wait" in recorded.out
+    checkpoint = "INSERT INTO disclosure_checkpoint (made_at, records, statement) SELECT recorded_at"
+    asyncio.run(_execute(url, f"{checkpoint} - interval '25 hours', 3, '' FROM disclosure LIMIT 1"))
+    assert recorded.run("doctor") == 1
+    assert "FAIL  disclosures are checkpointed" in recorded.out
+    asyncio.run(_execute(url, f"{checkpoint} - interval '23 hours', 3, '' FROM disclosure LIMIT 1"))
+    assert "ok    disclosures are checkpointed" in recorded.done("doctor")
