@@ -80,7 +80,7 @@ async def settle(connection: Link, key_of: KeyOf, now: datetime) -> int:
     """
     await connection.execute("SELECT pg_advisory_xact_lock($1)", _TURN)  # 1
     done = 0
-    while taken := await connection.fetch(_TAKE, CHUNK):
+    while taken := await _take(connection):
         done += len(taken)
         mailers = await _mailers(connection, key_of, now)
         for agreement_id in sorted({row["agreement_id"] for row in taken if row["agreement_id"]}):  # 2
@@ -91,10 +91,26 @@ async def settle(connection: Link, key_of: KeyOf, now: datetime) -> int:
     return done  # 3
 
 
-_TAKE: Final = (
-    "DELETE FROM suppression_due WHERE seq IN (SELECT seq FROM suppression_due ORDER BY seq LIMIT $1)"
-    " RETURNING member_id, refused_id, agreement_id"
-)
+async def _take(connection: Link) -> Sequence[Record]:
+    """The next lines that are due, which nobody else takes.
+
+    Whom they are about is held first, as an erasure does: holding the lines first, this would wait for it,
+    and it for the lines.
+    """
+    taken = await connection.fetch("SELECT * FROM suppression_due ORDER BY seq LIMIT $1", CHUNK)
+    for name, hold in _HOLD.items():
+        if about := [row[name] for row in taken if row[name]]:
+            await connection.execute(hold, about)
+    await connection.execute(
+        "DELETE FROM suppression_due WHERE seq = ANY($1::bigint[])", [row["seq"] for row in taken]
+    )
+    return taken
+
+
+_HOLD: Final = {
+    "member_id": "SELECT FROM member WHERE id = ANY($1::uuid[]) ORDER BY id FOR KEY SHARE",
+    "refused_id": "SELECT FROM refused_address WHERE id = ANY($1::uuid[]) ORDER BY id FOR KEY SHARE",
+}
 
 
 async def forget_suppressions(connection: Link, members: Sequence[UUID], email: str) -> None:

@@ -302,3 +302,24 @@ async def owners(standing: Standing, name: str) -> tuple[Any, bool]:
     )
     assert row is not None
     return row["member_id"], row["refused_id"] is not None
+
+
+async def test_an_erasure_and_what_is_decided_at_the_same_time_do_not_wait_for_each_other(
+    own_world: Database, keys: Keyring
+) -> None:
+    """The erasure has the member, and needs the line that says that she is due."""
+    await give_key(own_world, keys, "acme")
+    await choose(own_world, "ben", "OUT", world.NOW)
+    ben = world.person("ben").id
+
+    async def settling() -> int:
+        async with own_world.transaction() as connection:
+            return await settle(connection, keys.suppression_key, world.NOW)
+
+    async with own_world.transaction() as connection:
+        await connection.execute("SELECT FROM member WHERE id = $1 FOR UPDATE", ben)
+        settled = asyncio.create_task(settling())
+        await asyncio.sleep(0.3)
+        await connection.execute("DELETE FROM member WHERE id = $1", ben)
+    assert await settled > 0
+    assert await own_world.app.fetchval("SELECT count(*) FROM suppression_due") == 0
