@@ -122,10 +122,19 @@ async def open_gateway(settings: Settings, keys: Keyring, clock: Clock = utc_now
         open_database(settings, keys) as database,  # 2
         _migrated(database),
         compose(settings, keys, database, product, clock) as gateway,
-        gateway.sender,
-        gateway.dispatcher,
+        at_work(gateway),
     ):
         yield gateway
+
+
+@asynccontextmanager
+async def at_work(gateway: Gateway) -> AsyncIterator[None]:
+    """What a gateway does by itself while it serves: letters and webhooks go out.
+
+    Whoever serves enters this, and so nobody forgets one of them.
+    """
+    async with gateway.sender, gateway.dispatcher:
+        yield
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import httpx
 import typer
 
-from gateway.app import compose, load_product, utc_now
+from gateway.app import at_work, compose, load_product, utc_now
 from gateway.cli.progress import ProgressBar
 from gateway.database import open_pools, owner_url
 from gateway.demo import MEMBERS, DemoCall, calls, make_world
@@ -55,7 +55,7 @@ async def _demo(settings: Settings, keys: Keyring, *, check: bool) -> None:
             with ProgressBar(f"{MEMBERS:,} members", MEMBERS) as bar:
                 await make_world(database, product.matrix, sealer, now=utc_now(), on_progress=bar.show)
             configure_logging(logging.WARNING if check else logging.INFO)
-            async with compose(settings, keys, database, product) as gateway, gateway.sender:
+            async with compose(settings, keys, database, product) as gateway, at_work(gateway):
                 paste = await calls(database, settings, keys)
                 if check:
                     async with served(gateway.app, listening) as base:
