@@ -90,7 +90,7 @@ async def _partner(
         client_id = name if by_client else await only_client_of(link, name)
         facts = await read_client(link, client_id)
     if facts is None:
-        raise NotFoundError("there is no such client: see `gateway agreement list`")
+        raise NotFoundError("there is no such client: see `gateway partner show`")
     terms = facts.terms
     if not terms.in_force(datetime.now(UTC)):
         raise NotFoundError("the agreement of that client is not in force: see `gateway agreement show`")

@@ -84,7 +84,7 @@ async def read_request(scope: Scope, receive: Receive) -> OAuthRequest:
     media_type = (header(scope, b"content-type") or "").partition(";")[0].strip().lower()  # 2
     encoding = (header(scope, b"content-encoding") or "identity").lower()
     if media_type != "application/x-www-form-urlencoded" or encoding != "identity":
-        raise invalid_request("the body has to be `application/x-www-form-urlencoded`, as it is")
+        raise invalid_request("the body has to be `application/x-www-form-urlencoded`, and not compressed")
     pairs = _pairs(await _read(receive))  # 3
     parameters = {name: value for name, value in pairs if value}
     if len({name for name, _ in pairs}) != len(pairs):

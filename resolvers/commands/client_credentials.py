@@ -185,4 +185,4 @@ async def _lock(connection: Link, client_id: str, auth: ClientAuth) -> None:
 
 
 def _unknown(client_id: str) -> NotFoundError:
-    return NotFoundError(f"there is no client `{client_id}`: see `gateway agreement list`")
+    return NotFoundError(f"there is no client `{client_id}`: see `gateway partner show`")

@@ -69,7 +69,7 @@ async def revoke_client(connection: Link, *, client_id: str, now: datetime) -> N
         "UPDATE partner_client SET status = $2 WHERE client_id = $1 RETURNING client_id", client_id, status
     )
     if found is None:
-        raise NotFoundError(f"there is no client `{client_id}`: see `gateway agreement list`")
+        raise NotFoundError(f"there is no client `{client_id}`: see `gateway partner show`")
     await revoke(connection, RevocationKind.CLIENT, client_id, now=now)
 
 
@@ -101,7 +101,7 @@ async def only_client_of(connection: Link, partner: str, client_id: str | None =
         client_id,
     )
     if len(rows) != 1:
-        advice = "name one with `--client`" if rows else "make one with `gateway client create`"
+        advice = "name one, as `--client ID` or `--as client:ID`" if rows else "see `gateway partner show`"
         which = "active clients" if client_id is None else "active clients of that id"
         raise NotFoundError(f"partner `{partner}` has {len(rows)} {which}: {advice}")
     found: str = rows[0]["client_id"]
