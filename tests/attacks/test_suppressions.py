@@ -91,7 +91,7 @@ async def test_at_the_same_moment_everybody_is_answered_and_counted_once(
     acme: Mailer, own_world: Database
 ) -> None:
     """Overlapping lists in other orders, refusals meanwhile: no deadlock, no lost count, no stale answer."""
-    lists = [[*STRANGERS[number:], *STRANGERS[:number], *MEMBERS_ALL] for number in range(2)]
+    lists = [[*STRANGERS[number:], *STRANGERS[:number], *MEMBERS_ALL] for number in range(4)]
 
     async def refuse_some() -> None:
         for number in range(6):
