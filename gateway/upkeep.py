@@ -5,16 +5,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final, Self
 
 from gateway.database import Database
 from gateway.telemetry import event, failure
+from policies.age import age_date
 from policies.matrix import Matrix
 from resolvers.commands.erasure import due_erasures, erase_member
 from resolvers.commands.registration import remove_expired_registrations
 from resolvers.commands.stopping import owe_expired, withdraw_ended
-from resolvers.commands.upkeep import apply_policy, open_to_adults, remove_old
+from resolvers.commands.upkeep import (
+    MOST_BIRTHDAYS,
+    SETTLING,
+    apply_policy,
+    open_to_adults,
+    remove_old,
+    tell_birthdays,
+)
 from resolvers.deletions import restrict
 from schema.errors import GatewayError
 
@@ -34,6 +42,7 @@ class Upkeep:
         self._clock = clock
         self._task: asyncio.Task[None] | None = None
         self._removed_at: datetime | None = None
+        self._birthdays_of: date | None = None
 
     async def __aenter__(self) -> Self:
         """Apply the policy, do what is due, and go on doing so."""
@@ -55,7 +64,15 @@ class Upkeep:
     async def round(self) -> None:
         """Do what is due now. A step that fails is tried again in the next round, and stops none after it."""
         now = self._clock()
-        for step in (self._withdraw, self._restrict, self._open, self._expire, self._erase, self._remove):
+        for step in (
+            self._withdraw,
+            self._restrict,
+            self._open,
+            self._birthdays,
+            self._expire,
+            self._erase,
+            self._remove,
+        ):
             try:
                 await step(now)
             except Exception as error:  # noqa: BLE001 - reads stay right without it
@@ -81,6 +98,18 @@ class Upkeep:
             adults = await open_to_adults(connection, self._matrix, now)
         if adults.opened:
             event("upkeep", opened=adults.opened)
+
+    async def _birthdays(self, now: datetime) -> None:
+        """Once for each date, and in the next round again where there may be more."""
+        today = age_date(now - SETTLING)
+        if self._birthdays_of == today:
+            return
+        async with self._database.transaction() as connection:
+            told = await tell_birthdays(connection, self._matrix, now)
+        if told < MOST_BIRTHDAYS:
+            self._birthdays_of = today
+        if told:
+            event("upkeep", birthdays=told)
 
     async def _expire(self, now: datetime) -> None:
         async with self._database.transaction() as connection:

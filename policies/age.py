@@ -28,6 +28,10 @@ AGE_BANDS: Final[tuple[tuple[int, AgeBand], ...]] = (
 """The first age, in completed years, of each band; ascending. A band ends where the next begins."""
 
 
+DAY_BEGINS: Final = timedelta(hours=12)
+"""After midnight UTC a day has begun everywhere on Earth: UTC-12 is last."""
+
+
 def age_on(birth_date: date, today: date) -> int:
     """Count the completed years on `today`; negative for a birth date in the future.
 
@@ -44,11 +48,11 @@ def is_plausible(birth_date: date, today: date) -> bool:
 
 
 def age_date(now: datetime) -> date:
-    """The date by which ages are counted: it has begun everywhere on Earth (UTC-12 is last).
+    """The date by which ages are counted: it has begun everywhere on Earth.
 
     Nobody counts as adult while it is still the day before the birthday where they live (C17).
     """
-    return (now.astimezone(UTC) - timedelta(hours=12)).date()
+    return (now.astimezone(UTC) - DAY_BEGINS).date()
 
 
 def is_protected(birth_date: date | None, today: date) -> bool:

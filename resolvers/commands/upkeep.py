@@ -1,4 +1,4 @@
-"""What becomes due by the passing of time alone: agreements that ended, members who came of age, old rows.
+"""What becomes due by the passing of time alone: agreements that ended, birthdays, old rows.
 
 Reads never wait for it: a statement asks whether the agreement is in force, and who is under age has
 no row. Upkeep makes the rows of `share` say the same, and tells the partner's feed.
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from policies.age import ADULT_AGE, age_date
+from policies.age import ADULT_AGE, AGE_BANDS, DAY_BEGINS, age_date
 from policies.matrix import Matrix
 from resolvers.connection import Link
 from resolvers.shares import (
@@ -21,11 +21,23 @@ from resolvers.shares import (
     refresh_shares,
     take_turn,
 )
-from schema.categories import Basis
+from schema.categories import Basis, DataCategory, mask_of
 from schema.tables.member import MemberStatus
 
-COMING_OF_AGE_WINDOW: Final = timedelta(days=400)
+BIRTHDAY_WINDOW: Final = timedelta(days=400)
 """How far back birthdays are looked for: longer than any pause of the service that we allow for."""
+
+SETTLING: Final = timedelta(minutes=1)
+"""From a birthday to its line. A request that began before the birthday reads by the age of that moment: if it
+saw the line it would bring the old age band, and nothing would tell of the new one. By now it has ended, and
+the clocks of replicas differ by less."""
+
+MOST_BIRTHDAYS: Final = 1_000
+"""Members of one round, whose transaction holds all feeds back (`resolvers.feed_rows`). Of a million members
+some 250 a day enter another band."""
+
+_BIRTHDAYS: Final = 7_305_119
+"""Key of the advisory lock that lets one replica at a time look for birthdays: two would tell of each twice."""
 
 KEEP_DONE_COMMANDS: Final = timedelta(hours=24)
 """For how long a command is not done again (`resolvers.idempotency`)."""
@@ -78,7 +90,7 @@ async def remove_old(connection: Link, now: datetime) -> bool:
 
 async def open_to_adults(connection: Link, matrix: Matrix, now: datetime) -> ShareChanges:
     """Decide again for members who came of age within the window (C17). One transaction, the caller's."""
-    today = age_date(now)
+    today = age_date(now - SETTLING)
     rows = await connection.fetch(
         "SELECT id FROM member WHERE status = $1"
         " AND birth_date > ($2::date - make_interval(years => $3) - $4::interval)::date"
@@ -89,7 +101,7 @@ async def open_to_adults(connection: Link, matrix: Matrix, now: datetime) -> Sha
         MemberStatus.ACTIVE.value,
         today,
         ADULT_AGE,
-        COMING_OF_AGE_WINDOW,
+        BIRTHDAY_WINDOW,
         Basis.LEGAL.value,
         now,
     )
@@ -97,6 +109,45 @@ async def open_to_adults(connection: Link, matrix: Matrix, now: datetime) -> Sha
     if not members:
         return ShareChanges()
     return await refresh_shares(connection, matrix, now=now, members=members)
+
+
+async def tell_birthdays(connection: Link, matrix: Matrix, now: datetime) -> int:
+    """Tell partners who see her age band that a member has entered another one: a line for each birthday.
+
+    Nothing else of hers has changed, so without it a copy would keep the old band. Of how many members; as
+    many as `MOST_BIRTHDAYS` means that there may be more. One transaction, the caller's.
+
+    1. one replica at a time;
+    2. members whose birthday lies in the window and settled, and who have a share that opens the band of
+       which no line was written since. Who was born on 29 February has a birthday on 1 March
+       (`policies.age.age_on`), where the calendar gives the day before;
+    3. a line for each of their shares that opens the band.
+    """
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", _BIRTHDAYS)  # 1
+    band = mask_of((DataCategory.AGE_RANGE,))
+    rows = await connection.fetch(  # 2
+        "SELECT member.id FROM unnest($1::int[]) AS entered (age)"
+        " JOIN member ON birth_date > ($2::date - make_interval(years => age) - $3::interval)::date"
+        " AND birth_date <= ($2::date - make_interval(years => age))::date,"
+        " LATERAL (SELECT (birth_date + make_interval(years => age))::date AS day) AS calendar"
+        " WHERE status = $4 AND EXISTS (SELECT FROM share"
+        "  WHERE share.member_id = member.id AND share.mask & $5 <> 0 AND NOT EXISTS (SELECT FROM share_change c"
+        "   WHERE c.agreement_id = share.agreement_id AND c.subject = share.subject AND c.mask & $5 <> 0"
+        "   AND c.changed_at >= (calendar.day + (extract(day FROM calendar.day)"
+        "    <> extract(day FROM birth_date))::int + $6::interval) AT TIME ZONE 'UTC'))"
+        " ORDER BY member.id LIMIT $7",
+        [age for age, _ in AGE_BANDS],
+        age_date(now - SETTLING),
+        BIRTHDAY_WINDOW,
+        MemberStatus.ACTIVE.value,
+        band,
+        DAY_BEGINS + SETTLING,
+        MOST_BIRTHDAYS,
+    )
+    members: list[UUID] = [row["id"] for row in rows]
+    if members:
+        await refresh_shares(connection, matrix, now=now, members=members, changed=band)  # 3
+    return len(members)
 
 
 async def apply_policy(connection: Link, matrix: Matrix, now: datetime) -> ShareChanges | None:

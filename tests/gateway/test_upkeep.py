@@ -18,7 +18,7 @@ from resolvers.means import Means
 from tests import world
 
 ADA = world.person("ada").id
-STEPS = ("withdraw_ended", "open_to_adults", "remove_expired_registrations", "remove_old")
+STEPS = ("withdraw_ended", "open_to_adults", "tell_birthdays", "remove_expired_registrations", "remove_old")
 
 
 @pytest.mark.parametrize("failing", STEPS)

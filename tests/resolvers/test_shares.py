@@ -22,7 +22,7 @@ from policies.choices import Choice
 from policies.matrix import Matrix
 from policies.sharing import MemberFacts, share_mask
 from resolvers.commands.stopping import withdraw_ended
-from resolvers.commands.upkeep import apply_policy, open_to_adults
+from resolvers.commands.upkeep import SETTLING, apply_policy, open_to_adults
 from resolvers.connection import Link
 from resolvers.shares import ShareChanges, read_choices, read_facts, read_terms, refresh_shares
 from schema.categories import DataCategory, Purpose, mask_of
@@ -509,9 +509,9 @@ async def test_who_comes_of_age_is_shared_from_that_day_on(
         )
         await refresh_shares(connection, policy.matrix, now=world.NOW)
     acme = (world.AGREEMENTS["acme"].id, cid)
-    await open_to_adults(connection, policy.matrix, birthday - timedelta(seconds=1))
+    await open_to_adults(connection, policy.matrix, birthday + SETTLING - timedelta(seconds=1))
     assert acme not in await shares(connection)
-    await open_to_adults(connection, policy.matrix, birthday)
+    await open_to_adults(connection, policy.matrix, birthday + SETTLING)
     assert acme in await shares(connection)
 
 

@@ -19,7 +19,7 @@ from resolvers.commands.erasure import close_account, due_erasures, erase_member
 from resolvers.commands.letters import make_link
 from resolvers.commands.registration import remove_expired_registrations
 from resolvers.commands.requests import contact
-from resolvers.commands.upkeep import remove_old
+from resolvers.commands.upkeep import open_to_adults, remove_old, tell_birthdays
 from resolvers.context import Work
 from resolvers.exchange import Exchange
 from resolvers.means import Means
@@ -153,3 +153,29 @@ async def test_upkeep_reads_no_table_as_a_whole(many: Many) -> None:
     later = world.NOW + timedelta(days=1)
     assert await many.read_whole(lambda connection: remove_old(connection, later)) == []
     assert await many.read_whole(lambda c: remove_expired_registrations(c, later)) == []
+
+
+async def test_birthdays_are_found_without_reading_a_table_as_a_whole(
+    many: Many, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.resolvers.commands.test_plans.LONG", ("member", "share", "share_change"))
+    owner = await asyncpg.connect(many.database.url)
+    await owner.execute(
+        """UPDATE member SET birth_date = date '1940-01-01' + (substr(number, 3)::int * 7919 % 25000)
+        WHERE number LIKE 'X-%';
+        INSERT INTO share (agreement_id, subject, member_id, mask) SELECT agreement.id, gen_random_uuid(),
+        member.id, 4095 FROM agreement, member WHERE number LIKE 'X-%5' AND agreement.status = 'ACTIVE';
+        INSERT INTO share_change (agreement_id, subject, mask, before, after, changed_at)
+        SELECT agreement_id, subject, 1 + 2048 * (n % 2), mask, mask, now() - n * interval '100 days'
+        FROM share, generate_series(0, 1) n"""
+    )
+    await owner.execute("ANALYZE")
+    await owner.close()
+    later = world.NOW + timedelta(days=1)
+    matrix = many.product.matrix
+    assert await many.read_whole(lambda c: open_to_adults(c, matrix, later)) == []
+    async with many.database.transaction() as connection:
+        recorder = Recorder(connection)
+        monkeypatch.setattr("resolvers.commands.upkeep.MOST_BIRTHDAYS", 20)
+        assert await tell_birthdays(recorder, matrix, later) == 20  # type: ignore[arg-type]
+    assert recorder.read_whole == []
