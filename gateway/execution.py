@@ -230,7 +230,8 @@ class Engine:
         if released.withdrawn:
             try:
                 async with asyncio.timeout(TELLING), self._transaction() as connection:
-                    await note_told(connection, principal.agreement_id, released.withdrawn, now)
+                    subjects, read_to = released.withdrawn, released.read_to
+                    await note_told(connection, principal.agreement_id, subjects, read_to, now)
             except (GatewayError, TimeoutError) as error:
                 failure("deletions.told", error)  # the partner is told all the same
         for command in released.afterwards:

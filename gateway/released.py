@@ -14,8 +14,10 @@ from uuid import UUID
 
 from policies.principal import PartnerPrincipal
 from resolvers.binding import Binding
+from resolvers.commands.deletions_told import Place
 from resolvers.context import Command
 from resolvers.disclosure_log import DisclosureEntry
+from resolvers.encoder import POSITION
 from resolvers.statement import Plan
 from schema.catalogue import RootKind
 from schema.categories import DataCategory, categories_of
@@ -38,6 +40,8 @@ class Released:
     mask: int = 0
     withdrawn: list[UUID] = field(default_factory=list)
     """The pairwise ids of whom the partner is told to delete something."""
+    read_to: Place = (0, 0)
+    """The last line of the feed that is shown."""
     owed: list[UUID] = field(default_factory=list)
     """Members of whom only is told what has to be deleted."""
     afterwards: list[Command[None]] = field(default_factory=list)
@@ -78,6 +82,7 @@ class Released:
         self.mask |= mask & plan.projection.mask | plan.narrowed
         if plan.projection.kind is RootKind.SHARED_CHANGES:
             self.withdrawn += [row[2] for row in shown if row[2] is not None]
+            self.read_to = max([self.read_to, *((row[POSITION], row[POSITION + 1]) for row in shown)])
             shown = [row for row in shown if row[1] is not None and plan.projection.mask]
         self.delivered.update(row[0] for row in shown)
 

@@ -21,7 +21,7 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from resolvers.commands.deletions_told import note_told
+from resolvers.commands.deletions_told import Place, note_told
 from resolvers.connection import Link
 from schema.categories import Basis, Purpose
 from schema.ids import new_id
@@ -43,12 +43,13 @@ _READABLE: Final = (
 class WaitingMessage:
     """A message to be sent, with what its record and its signature need.
 
-    `members` are the names under which the log knows those members who are still there.
+    `place` is that of its last line. `members` are the names under which the log knows those members who are still there.
     """
 
     id: UUID
     kind: MessageKind
     subjects: tuple[UUID, ...]
+    place: Place
     occurred_at: datetime
     attempts: int
     recorded: bool
@@ -157,7 +158,7 @@ async def _insert(connection: Link, endpoint_id: UUID, lines: Sequence[Record], 
 async def next_message(connection: Link, endpoint_id: UUID, now: datetime) -> WaitingMessage | None:
     """The first message, in the order of the feed, that is due; None too if the endpoint is not active."""
     row = await connection.fetchrow(
-        "SELECT m.id, m.kind, m.subjects, m.occurred_at, m.attempts, m.recorded_at IS NOT NULL AS recorded,"
+        "SELECT m.id, m.kind, m.subjects, m.transaction, m.seq, m.occurred_at, m.attempts, m.recorded_at IS NOT NULL AS recorded,"
         " m.endpoint_id, e.url, e.generation, e.former_until, a.partner_id, a.id AS agreement_id,"
         " a.version AS agreement_version, a.basis, a.purpose,"
         " ARRAY(SELECT member.log_id FROM pairwise_subject known JOIN member ON member.id = known.member_id"
@@ -171,9 +172,12 @@ async def next_message(connection: Link, endpoint_id: UUID, now: datetime) -> Wa
     )
     if row is None:
         return None
+    values = dict(row)
+    place = (values.pop("transaction"), values.pop("seq"))
     return WaitingMessage(
         **{
-            **row,
+            **values,
+            "place": place,
             "kind": MessageKind(row["kind"]),
             "subjects": tuple(row["subjects"]),
             "basis": Basis(row["basis"]),
@@ -206,7 +210,7 @@ async def note_delivered(connection: Link, message: WaitingMessage, answer: int,
         now,
         answer,
     )
-    await note_told(connection, message.agreement_id, message.subjects, now)
+    await note_told(connection, message.agreement_id, message.subjects, message.place, now)
 
 
 async def note_failed(

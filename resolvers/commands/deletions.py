@@ -104,12 +104,19 @@ async def count_obligations(connection: Link, partner_id: UUID, *, confirmed: bo
     return total
 
 
-async def note_shown(connection: Link, rows: Iterable[UUID], now: datetime) -> None:
-    """Note that the partner has been told of these obligations. It waits for nobody who is changing one."""
+async def note_shown(connection: Link, shown: Sequence[Obligation], now: datetime) -> None:
+    """Note that the partner has been told of these obligations. It waits for nobody who is changing one.
+
+    Of one to which something came since it was read, the partner has not been told.
+    """
     await connection.execute(
-        "UPDATE deletion SET told_at = $2 WHERE id IN (SELECT id FROM deletion WHERE id = ANY($1::uuid[])"
-        " AND told_at IS NULL FOR NO KEY UPDATE SKIP LOCKED)",
-        list(rows),
+        "UPDATE deletion SET told_at = $4 WHERE id IN (SELECT id FROM deletion"
+        " JOIN unnest($1::uuid[], $2::bigint[], $3::boolean[]) AS shown (row_id, mask, erased) ON row_id = id"
+        " WHERE told_at IS NULL AND deletion.mask & ~shown.mask = 0 AND (shown.erased OR NOT deletion.erased)"
+        " FOR NO KEY UPDATE OF deletion SKIP LOCKED)",
+        [one.row_id for one in shown],
+        [one.mask for one in shown],
+        [one.erased for one in shown],
         now,
     )
 

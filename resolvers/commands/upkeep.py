@@ -118,9 +118,9 @@ async def tell_birthdays(connection: Link, matrix: Matrix, now: datetime) -> int
     many as `MOST_BIRTHDAYS` means that there may be more. One transaction, the caller's.
 
     1. one replica at a time;
-    2. members whose birthday lies in the window and settled, and who have a share that opens the band of
-       which no line was written since. Who was born on 29 February has a birthday on 1 March
-       (`policies.age.age_on`), where the calendar gives the day before;
+    2. members whose birthday lies in the window and has settled, and who have a share that opens the band,
+       under an agreement that began before, without a line about the band since. Who was born on 29 February
+       has a birthday on 1 March (`policies.age.age_on`), where the calendar gives the day before;
     3. a line for each of their shares that opens the band.
     """
     await connection.execute("SELECT pg_advisory_xact_lock($1)", _BIRTHDAYS)  # 1
@@ -129,12 +129,13 @@ async def tell_birthdays(connection: Link, matrix: Matrix, now: datetime) -> int
         "SELECT member.id FROM unnest($1::int[]) AS entered (age)"
         " JOIN member ON birth_date > ($2::date - make_interval(years => age) - $3::interval)::date"
         " AND birth_date <= ($2::date - make_interval(years => age))::date,"
-        " LATERAL (SELECT (birth_date + make_interval(years => age))::date AS day) AS calendar"
-        " WHERE status = $4 AND EXISTS (SELECT FROM share"
-        "  WHERE share.member_id = member.id AND share.mask & $5 <> 0 AND NOT EXISTS (SELECT FROM share_change c"
-        "   WHERE c.agreement_id = share.agreement_id AND c.subject = share.subject AND c.mask & $5 <> 0"
-        "   AND c.changed_at >= (calendar.day + (extract(day FROM calendar.day)"
-        "    <> extract(day FROM birth_date))::int + $6::interval) AT TIME ZONE 'UTC'))"
+        " LATERAL (SELECT (birth_date + make_interval(years => age))::date AS day) AS calendar,"
+        " LATERAL (SELECT (calendar.day + (extract(day FROM calendar.day) <> extract(day FROM birth_date))::int"
+        "  + $6::interval) AT TIME ZONE 'UTC' AS moment) AS settled"
+        " WHERE status = $4 AND EXISTS (SELECT FROM share JOIN agreement ON agreement.id = share.agreement_id"
+        "  WHERE share.member_id = member.id AND share.mask & $5 <> 0 AND agreement.valid_from < settled.moment"
+        "  AND NOT EXISTS (SELECT FROM share_change c WHERE c.agreement_id = share.agreement_id"
+        "   AND c.subject = share.subject AND c.mask & $5 <> 0 AND c.changed_at >= settled.moment))"
         " ORDER BY member.id LIMIT $7",
         [age for age, _ in AGE_BANDS],
         age_date(now - SETTLING),

@@ -137,8 +137,7 @@ async def _deletions(
     found, total, now = await context.perform(read)
     shown = found[:size]
     context.disclose([one.log_id for one in shown if one.log_id is not None], len(shown))
-    told = [one.row_id for one in shown]
-    context.afterwards(lambda work: note_shown(work.connection, told, work.now))
+    context.afterwards(lambda work: note_shown(work.connection, shown, work.now))
     edges = [
         Edge(cursor=context.cursors.encode(scope, (one.due_at, one.row_id)), node=_obligation(one, now))
         for one in shown

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import pytest
@@ -13,6 +14,8 @@ from gateway.app import Product
 from gateway.database import Database
 from gateway.keys import Keyring
 from gateway.settings import Settings
+from gateway.upkeep import Upkeep
+from resolvers.commands.upkeep import SETTLING
 from resolvers.connection import Link
 from resolvers.means import Means
 from resolvers.shares import refresh_shares, take_turn
@@ -40,6 +43,13 @@ CATEGORIES: Final = (
     ["user.name"],
 )
 BIRTHS: Final = ("1980-05-01", "2015-01-01", "2001-11-24")
+
+
+EVE_OF: Final = datetime(2026, 12, 4, 12, tzinfo=UTC) - timedelta(seconds=1)
+"""A second before 4 December 2026 has begun everywhere."""
+
+BIRTHDAYS: Final = {"ada": "1961-12-04", "ben": "2001-12-04", "jon": "1981-12-04", "nia": "2008-12-04"}
+"""Into another band, and one of them of age."""
 
 
 async def resume(connection: Link, product: Product) -> None:
@@ -133,7 +143,44 @@ async def test_a_copy_that_follows_the_feed_equals_a_fresh_page(
     for copy in copies:
         await copy.follow()
         assert copy.rows == await copy.fresh(), f"seed {seed}"
-    assert {change["kind"] for copy in copies for change in copy.seen} >= {"SHARED", "CORRECTED", "WITHDRAWN"}
+    kinds = {change["kind"] for copy in copies for change in copy.seen}
+    assert kinds == {"SHARED", "CORRECTED", "WITHDRAWN", "ERASED"}
+
+
+@pytest.mark.clause("C8", "C17")
+async def test_a_copy_stays_true_while_the_clock_moves_over_birthdays(
+    product: Product, own_world: Database, keys: Keyring, settings: Settings, means: Means
+) -> None:
+    """Lines that are read just before the birthday bring the old band; upkeep tells of the new one."""
+    asking = Asking(product, own_world, keys, settings, means, EVE_OF)
+    async with own_world.transaction() as connection:
+        for name, born in BIRTHDAYS.items():
+            person = world.person(name).id
+            born_on = "UPDATE member SET birth_date = $2::text::date WHERE id = $1"
+            await connection.execute(born_on, person, born)
+            await refresh_shares(connection, product.matrix, now=EVE_OF, members=[person])
+    upkeep = Upkeep(own_world, product.matrix, lambda: asking.now)
+    await upkeep.round()
+    copies = [Copy(asking, world.CALLERS[name].principal, fields) for name, fields in COPIES]
+    for copy in copies:
+        await copy.take_cursor()
+        await copy.page_through()
+    bands = [row["ageBand"] for row in copies[0].rows.values()]
+    async with own_world.transaction() as connection:
+        await rename(connection, product.matrix, "ada", "Augusta")
+    for copy in copies:
+        await copy.follow()
+    for asking.now in (EVE_OF + timedelta(seconds=2), EVE_OF + SETTLING, EVE_OF + 2 * SETTLING):
+        await upkeep.round()
+        for copy in copies:
+            await copy.follow()
+    for copy in copies:
+        assert copy.rows == await copy.fresh()
+    assert [row["ageBand"] for row in copies[0].rows.values()] != bands
+    told = {(change["kind"], change["id"]) for change in copies[0].seen if "ageBand" in (change["member"] or ())}
+    nia = str(world.subject("acme", "nia"))
+    assert ("SHARED", nia) in told
+    assert ("CORRECTED", nia) not in told
 
 
 def test_the_categories_of_the_model_are_of_the_vocabulary() -> None:

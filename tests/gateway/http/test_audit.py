@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests import world
 from tests.running import Callers
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -93,3 +94,17 @@ async def test_a_stock_client_pages_through_the_members_of_a_partner(scripts: Pa
     assert len(pages) > 2
     assert len(ids) == len(set(ids)) == pages[0]["totalCount"]
     assert [page["pageInfo"]["hasNextPage"] for page in pages] == [True] * (len(pages) - 1) + [False]
+
+
+@pytest.mark.clause("C8")
+async def test_a_stock_client_that_follows_the_feed_sees_a_member_opt_out(
+    scripts: Path, callers: Callers
+) -> None:
+    tokens = [callers.authorization(name) for name in ("acme", "ada")]
+    async with asyncio.timeout(30):
+        chosen, page = await lines(scripts, "feed.mjs", callers.endpoint, *tokens)
+    assert chosen["data"] == {"choose": {"errors": []}}
+    (edge,) = page["data"]["data"]["changes"]["edges"]
+    assert (edge["node"]["kind"], edge["node"]["member"]) == ("WITHDRAWN", None)
+    assert edge["node"]["id"] == str(world.subject("acme", "ada"))
+    assert "user.contact.email" in edge["node"]["categories"]
