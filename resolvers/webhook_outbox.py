@@ -43,7 +43,8 @@ _READABLE: Final = (
 class WaitingMessage:
     """A message to be sent, with what its record and its signature need.
 
-    `place` is that of its last line. `members` are the names under which the log knows those members who are still there.
+    `place` is that of its last line. `members` are the names under which the log knows those members who
+    are still there.
     """
 
     id: UUID
@@ -158,7 +159,8 @@ async def _insert(connection: Link, endpoint_id: UUID, lines: Sequence[Record], 
 async def next_message(connection: Link, endpoint_id: UUID, now: datetime) -> WaitingMessage | None:
     """The first message, in the order of the feed, that is due; None too if the endpoint is not active."""
     row = await connection.fetchrow(
-        "SELECT m.id, m.kind, m.subjects, m.transaction, m.seq, m.occurred_at, m.attempts, m.recorded_at IS NOT NULL AS recorded,"
+        "SELECT m.id, m.kind, m.subjects, m.transaction, m.seq, m.occurred_at, m.attempts,"
+        " m.recorded_at IS NOT NULL AS recorded,"
         " m.endpoint_id, e.url, e.generation, e.former_until, a.partner_id, a.id AS agreement_id,"
         " a.version AS agreement_version, a.basis, a.purpose,"
         " ARRAY(SELECT member.log_id FROM pairwise_subject known JOIN member ON member.id = known.member_id"

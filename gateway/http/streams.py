@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from gateway.announcements import Announcements
 from gateway.http.errors import refuse
@@ -189,7 +189,7 @@ class _Stream:
 
     async def begin(self, headers: Sequence[tuple[bytes, bytes]], cursor: str) -> None:
         """Headers, and the position to resume from, without an event."""
-        await self._send({"type": "http.response.start", "status": 200, "headers": list(headers)})
+        await self._hand({"type": "http.response.start", "status": 200, "headers": list(headers)})
         await self.take(f": from here\nid: {cursor}\n\n".encode(), more=True)
 
     async def event(self, event: Event) -> None:
@@ -204,9 +204,12 @@ class _Stream:
         Raises:
             ClientGoneError: it takes nothing for too long.
         """
+        await self._hand({"type": "http.response.body", "body": data, "more_body": more})
+
+    async def _hand(self, message: MutableMapping[str, Any]) -> None:
         try:
             async with asyncio.timeout(STALLED):
-                await self._send({"type": "http.response.body", "body": data, "more_body": more})
+                await self._send(message)
         except TimeoutError:
             raise ClientGoneError from None
         self._quiet_since = asyncio.get_running_loop().time()

@@ -28,16 +28,16 @@ BIRTHDAY_WINDOW: Final = timedelta(days=400)
 """How far back birthdays are looked for: longer than any pause of the service that we allow for."""
 
 SETTLING: Final = timedelta(minutes=1)
-"""From a birthday to its line. A request that began before the birthday reads by the age of that moment: if it
-saw the line it would bring the old age band, and nothing would tell of the new one. By now it has ended, and
-the clocks of replicas differ by less."""
+"""From a birthday to its line. A request that began before the birthday reads by the age of that moment: if
+it saw the line it would bring the old age band, and nothing would tell of the new one. By now it has ended,
+and the clocks of replicas differ by less."""
 
 MOST_BIRTHDAYS: Final = 1_000
 """Members of one round, whose transaction holds all feeds back (`resolvers.feed_rows`). Of a million members
 some 250 a day enter another band."""
 
 _BIRTHDAYS: Final = 7_305_119
-"""Key of the advisory lock that lets one replica at a time look for birthdays: two would tell of each twice."""
+"""Key of the advisory lock that lets one replica at a time look for birthdays: two would tell each twice."""
 
 KEEP_DONE_COMMANDS: Final = timedelta(hours=24)
 """For how long a command is not done again (`resolvers.idempotency`)."""
@@ -130,10 +130,11 @@ async def tell_birthdays(connection: Link, matrix: Matrix, now: datetime) -> int
         " JOIN member ON birth_date > ($2::date - make_interval(years => age) - $3::interval)::date"
         " AND birth_date <= ($2::date - make_interval(years => age))::date,"
         " LATERAL (SELECT (birth_date + make_interval(years => age))::date AS day) AS calendar,"
-        " LATERAL (SELECT (calendar.day + (extract(day FROM calendar.day) <> extract(day FROM birth_date))::int"
-        "  + $6::interval) AT TIME ZONE 'UTC' AS moment) AS settled"
+        " LATERAL (SELECT (calendar.day"
+        "  + (extract(day FROM calendar.day) <> extract(day FROM birth_date))::int + $6::interval) AT TIME ZONE 'UTC' AS moment) AS settled"
         " WHERE status = $4 AND EXISTS (SELECT FROM share JOIN agreement ON agreement.id = share.agreement_id"
-        "  WHERE share.member_id = member.id AND share.mask & $5 <> 0 AND agreement.valid_from < settled.moment"
+        "  WHERE share.member_id = member.id AND share.mask & $5 <> 0"
+        "  AND agreement.valid_from < settled.moment"
         "  AND NOT EXISTS (SELECT FROM share_change c WHERE c.agreement_id = share.agreement_id"
         "   AND c.subject = share.subject AND c.mask & $5 <> 0 AND c.changed_at >= settled.moment))"
         " ORDER BY member.id LIMIT $7",

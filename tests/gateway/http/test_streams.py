@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import httpx
+import jwt
 import pytest
 
+from gateway.announcements import Announcements
 from gateway.app import Gateway, Product, compose, utc_now
 from gateway.database import Database
+from gateway.http.reading import ClientGoneError
+from gateway.http.streams import Event, Following, Streams
 from gateway.keys import Keyring
-from gateway.serving import listen, served
+from gateway.serving import GRACE, listen, served
 from gateway.settings import Settings
+from policies.principal import PartnerPrincipal
+from resolvers.commands.partners import set_agreement_status
 from resolvers.revocations import RevocationKind, revoke
+from schema.vocabulary import AgreementStatus
 from tests import world
 from tests.feeds import END, rename
 from tests.running import Callers
@@ -109,22 +118,6 @@ async def test_a_stream_by_get_shows_what_the_query_shows(gateway: Gateway, call
         assert await Events(response).next() == ("next", asked)
 
 
-@pytest.mark.clause("C8")
-async def test_a_revoked_token_ends_its_stream_within_a_second_and_nothing_leaves_after(
-    gateway: Gateway, callers: Callers
-) -> None:
-    async with subscribed(callers) as events:
-        await write(gateway, "ada", "Augusta")
-        await events.next()
-        async with gateway.database.transaction() as connection:
-            await revoke(connection, RevocationKind.CLIENT, "acme", now=utc_now())
-        async with asyncio.timeout(2):
-            name, body = await events.next()
-        assert body["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
-        assert name == "next"
-        assert await events.next() == ("complete", None)
-
-
 async def test_what_is_no_stream_or_too_many_is_refused_as_any_request(
     settings: Settings, keys: Keyring, own_world: Database, product: Product
 ) -> None:
@@ -148,14 +141,131 @@ async def test_what_is_no_stream_or_too_many_is_refused_as_any_request(
                 assert events.response.status_code == 200, "the seat is free again"
 
 
-async def test_a_service_that_stops_ends_its_streams(
+async def token(gateway: Gateway, bearer: str) -> None:
+    claims = jwt.decode(bearer.removeprefix("Bearer "), options={"verify_signature": False})
+    until = datetime.fromtimestamp(claims["exp"], UTC)
+    async with gateway.database.transaction() as connection:
+        await revoke(connection, RevocationKind.TOKEN, claims["jti"], now=utc_now(), expires_at=until)
+
+
+async def client(gateway: Gateway, _: str) -> None:
+    async with gateway.database.transaction() as connection:
+        await revoke(connection, RevocationKind.CLIENT, "acme", now=utc_now())
+
+
+async def agreement(gateway: Gateway, _: str) -> None:
+    async with gateway.database.transaction() as connection:
+        await set_agreement_status(
+            connection,
+            gateway.product.matrix,
+            agreement_id=world.AGREEMENTS["acme"].id,
+            status=AgreementStatus.SUSPENDED,
+            now=utc_now(),
+        )
+
+
+@pytest.mark.clause("C8")
+@pytest.mark.parametrize("end", [token, client, agreement])
+async def test_what_ends_in_one_gateway_ends_the_streams_of_another_within_a_second(
+    gateway: Gateway,
+    callers: Callers,
+    settings: Settings,
+    keys: Keyring,
+    product: Product,
+    end: Callable[[Gateway, str], Awaitable[None]],
+) -> None:
+    async with compose(settings, keys, gateway.database, product, lambda: world.NOW) as other:
+        bearer = callers.authorization("acme")
+        async with subscribed(callers, authorization=bearer) as events:
+            await write(gateway, "ada", "Augusta")
+            await events.next()
+            await end(other, bearer)
+            ended = time.monotonic()
+            _, body = await events.next()
+            assert time.monotonic() - ended < 1.5, "a second, and what a busy machine adds"
+            assert body["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+            assert await events.next() == ("complete", None)
+
+
+class Taker:
+    """The other end of a stream, that takes so many messages and then nothing."""
+
+    def __init__(self, most: int) -> None:
+        self.taken: list[bytes] = []
+        self._most = most
+
+    async def receive(self) -> MutableMapping[str, Any]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:
+        if len(self.taken) == self._most:
+            await asyncio.Event().wait()
+        self.taken.append(message.get("body", b""))
+
+
+async def never(*_: Any) -> None:
+    """Nobody asks for a stream; or nothing has ended."""
+
+
+def streams(longest: float) -> Streams:
+    return Streams(Announcements(None), never, per_client=1, longest=longest)  # type: ignore[arg-type]
+
+
+def following(page: Callable[[str], Awaitable[Event]]) -> Following:
+    principal = world.CALLERS["acme"].principal
+    assert isinstance(principal, PartnerPrincipal)
+    return Following(principal, Event("0", b"{}"), page, never)
+
+
+async def test_who_takes_nothing_is_cut_off_and_no_page_is_read_for_them_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gateway.http.streams.STALLED", 0.3)
+    read: list[str] = []
+
+    async def page(after: str) -> Event:
+        read.append(after)
+        return Event(str(len(read)), b"{}")
+
+    taker, own = Taker(4), streams(60)  # the headers, the place, two pages
+    began = time.monotonic()
+    with pytest.raises(ClientGoneError):
+        await own.run(following(page), taker.receive, taker.send, [], "r1")
+    assert 0.3 <= time.monotonic() - began < 3
+    assert read == ["0", "1"], "the second page was taken, the third waits to be"
+    with pytest.raises(ClientGoneError):  # the seat is free again
+        await own.run(following(page), taker.receive, taker.send, [], "r2")
+
+
+async def test_a_quiet_stream_is_kept_alive_by_comments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.http.streams.KEEP_ALIVE", 0.1)
+    monkeypatch.setattr("gateway.http.streams.TICK", 0.05)
+
+    async def page(after: str) -> Event:
+        return Event(after, None)
+
+    taker = Taker(99)
+    await streams(0.6).run(following(page), taker.receive, taker.send, [], "r1")
+    comments = [data for data in taker.taken if data == b":\n\n"]
+    assert 2 <= len(comments) <= 6
+    assert taker.taken[-2:] == [b"event: complete\ndata: \n\n", b""]
+
+
+async def test_a_service_that_stops_ends_its_streams_and_does_not_wait_for_their_longest_duration(
     settings: Settings, keys: Keyring, own_world: Database, product: Product
 ) -> None:
-    async with (
-        compose(settings, keys, own_world, product, lambda: world.NOW) as gateway,
-        served(gateway.app, listen("127.0.0.1", 0)) as url,
-    ):
+    async with AsyncExitStack() as client, AsyncExitStack() as server:
+        gateway = await server.enter_async_context(
+            compose(settings, keys, own_world, product, lambda: world.NOW)
+        )
+        url = await server.enter_async_context(served(gateway.app, listen("127.0.0.1", 0)))
         callers = Callers(url, settings, keys)
-        async with callers.http, subscribed(callers) as events:
-            gateway.app.state.closing()
+        await client.enter_async_context(callers.http)
+        events = await client.enter_async_context(subscribed(callers))
+        async with asyncio.timeout(GRACE - 1):
+            stopping = asyncio.create_task(server.aclose())
             assert await events.next() == ("complete", None)
+            with pytest.raises(EOFError):
+                await events.next()
+            await stopping

@@ -47,7 +47,9 @@ def born(product: Product) -> Born:
 async def nobodys_birthday(own_world: Database) -> Database:
     """The world, where nobody has a birthday that matters."""
     async with own_world.transaction() as connection:
-        await connection.execute("UPDATE member SET birth_date = '1980-06-01' WHERE birth_date < '2009-01-01'")
+        await connection.execute(
+            "UPDATE member SET birth_date = '1980-06-01' WHERE birth_date < '2009-01-01'"
+        )
     return own_world
 
 
