@@ -27,7 +27,7 @@ from resolvers.commands.partners import set_agreement_status
 from resolvers.revocations import RevocationKind, revoke
 from schema.vocabulary import AgreementStatus
 from tests import world
-from tests.feeds import END, rename
+from tests.feeds import END, others_have_ended, rename
 from tests.running import Callers
 
 SUBSCRIBE: Final = (
@@ -107,6 +107,7 @@ async def test_a_stream_brings_what_happens_from_now_on_and_resumes_where_it_was
 async def test_a_stream_by_get_shows_what_the_query_shows(gateway: Gateway, callers: Callers) -> None:
     cursor = (await callers.ask("acme", END)).json()["data"]["changes"]["pageInfo"]["endCursor"]
     await write(gateway, "ada", "Augusta")
+    await others_have_ended(gateway.database)
     query = SUBSCRIBE.replace("subscription", "query")
     asked = (await callers.ask("acme", query, after=cursor)).json()
     async with callers.http.stream(

@@ -81,7 +81,8 @@ async def test_what_was_withdrawn_behind_the_page_is_not_noted_as_told(
     async with own_world.transaction() as connection:
         await refuse(connection, product, "ada", "user.location.imprecise")
     async with own_world.transaction() as connection:
-        assert await note_told(connection, ACME, [ADA], tuple(read_to), world.NOW) == 0
+        assert read_to is not None
+        assert await note_told(connection, ACME, [ADA], (read_to[0], read_to[1]), world.NOW) == 0
         await note_shown(connection, shown, world.NOW)
         assert await told(connection, ADA) is None
         shown = await list_obligations(connection, PARTNER, confirmed=False, after=None, limit=9)
@@ -98,7 +99,8 @@ async def test_a_correction_behind_the_page_leaves_the_note_as_it_is(
         line = "SELECT transaction, seq FROM share_change WHERE subject = $1 ORDER BY seq DESC"
         read_to = await connection.fetchrow(line, ADA)
         await rename(connection, product.matrix, "ada", "Augusta")
-        assert await note_told(connection, ACME, [ADA], tuple(read_to), world.NOW) == 1
+        assert read_to is not None
+        assert await note_told(connection, ACME, [ADA], (read_to[0], read_to[1]), world.NOW) == 1
 
 
 async def test_noting_waits_for_nobody(own_world: Database, product: Product) -> None:

@@ -47,9 +47,7 @@ def born(product: Product) -> Born:
 async def nobodys_birthday(own_world: Database) -> Database:
     """The world, where nobody has a birthday that matters."""
     async with own_world.transaction() as connection:
-        await connection.execute(
-            "UPDATE member SET birth_date = '1980-06-01' WHERE birth_date < '2009-01-01'"
-        )
+        await connection.execute("UPDATE member SET birth_date = '1980-06-01' WHERE birth_date < '2009-1-1'")
     return own_world
 
 
@@ -143,7 +141,8 @@ async def test_many_birthdays_are_told_over_several_rounds(
         await upkeep.round()
         told.append(
             await nobodys_birthday.app.fetchval(
-                "SELECT count(DISTINCT subject) FROM share_change WHERE agreement_id = $1 AND changed_at = $2",
+                "SELECT count(DISTINCT subject) FROM share_change"
+                " WHERE agreement_id = $1 AND changed_at = $2",
                 world.AGREEMENTS["acme"].id,
                 DUE,
             )
