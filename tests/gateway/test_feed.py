@@ -169,6 +169,7 @@ async def test_the_record_names_whom_it_can_and_what_really_left(copy: Copy, pro
         await rename(connection, product.matrix, "ada", "Augusta")
         await choose(connection, product.matrix, "jon")
         await erase(connection, "kim")
+    await others_have_ended(copy.asking.database)
     reply = await copy.asking.ask(ACME, FEED % "name email", {"after": copy.cursor, "first": 9})
     (entry,) = reply.recorded
     assert set(entry.members) == {world.person("ada").log_id, world.person("jon").log_id}
