@@ -26,7 +26,7 @@ from policies.sharing import DECISION_VERSION, MemberFacts, share_mask
 from resolvers.connection import Link
 from schema.categories import Basis, DataCategory, Purpose
 from schema.errors import UnavailableError
-from schema.ids import pairwise_id
+from schema.ids import new_id, pairwise_id
 from schema.tables.member import MemberStatus
 from schema.vocabulary import AgreementStatus, ChoiceSource, ChoiceTopic, Direction
 
@@ -351,9 +351,10 @@ async def _owe(
     """Note what partners have to delete now: of each agreement, pairwise id and member, these categories."""
     await connection.execute(
         "INSERT INTO deletion (id, agreement_id, subject, member_id, mask, erased, withdrawn_at, due_at)"
-        " SELECT gen_random_uuid(), a, s, m, gone, $5::boolean, $6::timestamptz,"
+        " SELECT given.id, a, s, m, gone, $5::boolean, $6::timestamptz,"
         " $6::timestamptz + make_interval(days => deletion_days)"
-        " FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[]) AS given (a, s, m, gone)"
+        " FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $7::uuid[])"
+        " AS given (a, s, m, gone, id)"
         " JOIN agreement ON agreement.id = a"
         " WHERE $5::boolean OR (agreement.status IN ('ACTIVE', 'ENDED')"
         "  AND agreement.valid_from <= $6::timestamptz)"
@@ -365,6 +366,7 @@ async def _owe(
         *_columns(lost),
         erased,
         now,
+        [new_id() for _ in lost],
     )
 
 

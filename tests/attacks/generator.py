@@ -30,8 +30,8 @@ from graphql import (
     is_required_input_field,
 )
 
-OF_THE_MOMENT: Final = frozenset({("SuppressionPage", "endCursor")})
-"""It names the newest transaction of the whole server, in sealed form: no two answers have the same."""
+OF_THE_MOMENT: Final = frozenset({("Quota", "remaining"), ("Quota", "resetsAt")})
+"""What the clock decides, and what a replica knows at that moment: two gateways need not say the same."""
 
 MOST_KEPT: Final = 400
 CHANGING: Final = 0.3
