@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from asyncpg import Record
@@ -25,6 +26,11 @@ from resolvers.statements import ReadStatement, Statement, refused_statement
 from schema.categories import Basis, DataCategory, Purpose, categories_of, expand, mask_of
 from schema.errors import FieldErrors, FieldProblem, NotFoundError
 from schema.ids import new_id
+
+MAX_STATEMENTS_A_DAY: Final = 1_000
+"""Of one partner: enough for 600,000 members, and no more than a disk takes, since each is kept for good."""
+
+_DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +204,7 @@ async def _store(
         token_id,
     )
     if made is not None:
+        await _bound(connection, partner_id, now)
         return made, True
     (row,) = await connection.fetch(
         "SELECT id, sha256 FROM deletion_statement WHERE partner_id = $1 AND jti = $2",
@@ -207,6 +214,17 @@ async def _store(
     if row["sha256"] != statement.sha256:
         raise refused_statement("another statement had its `jti`")
     return row["id"], False
+
+
+async def _bound(connection: Link, partner_id: UUID, now: datetime) -> None:
+    """Refuse the statement that was just stored, and the transaction with it, beyond so many a day."""
+    kept: int = await connection.fetchval(
+        "SELECT count(*) FROM deletion_statement WHERE partner_id = $1 AND received_at > $2",
+        partner_id,
+        now - _DAY,
+    )
+    if kept > MAX_STATEMENTS_A_DAY:
+        raise refused_statement(f"{MAX_STATEMENTS_A_DAY} were taken in within a day, go on tomorrow")
 
 
 async def _lock_owed(connection: Link, partner_id: UUID, statement: Statement) -> Sequence[Record]:

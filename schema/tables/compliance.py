@@ -68,4 +68,7 @@ class DeletionStatement(Table, table=True):
     received_at: datetime = instant(_OPS)
     token_id: str | None = column(_OPS, Text, nullable=True)
 
-    __table_args__ = (Index("uq_deletion_statement_partner_id_jti", "partner_id", "jti", unique=True),)
+    __table_args__ = (
+        Index("uq_deletion_statement_partner_id_jti", "partner_id", "jti", unique=True),
+        Index("ix_deletion_statement_partner_id_received_at", "partner_id", "received_at"),
+    )

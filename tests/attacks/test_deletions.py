@@ -22,6 +22,7 @@ from gateway.keys import Keyring
 from gateway.serving import listen, served
 from gateway.settings import Settings
 from gateway.upkeep import Upkeep
+from resolvers.commands import deletions
 from resolvers.commands.erasure import erase_member
 from resolvers.commands.partners import set_agreement_status
 from resolvers.commands.statement_keys import add_statement_key, remove_statement_key
@@ -247,6 +248,16 @@ async def test_no_other_word_counts(scene: Scene) -> None:
         await remove_statement_key(link, partner="acme", kid="acme-1", now=scene.now)
     assert (await scene.confirm(scene.sign(told)))["errors"]
     assert set(await scene.owed()) == {ADA}
+
+
+async def test_statements_do_not_fill_the_disk(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is kept for good, also one of which nothing was owed."""
+    monkeypatch.setattr(deletions, "MAX_STATEMENTS_A_DAY", 2)
+    for _ in range(2):
+        assert (await scene.confirm(scene.sign({str(uuid4()): [EMAIL]})))["errors"] == []
+    done = await scene.confirm(scene.sign({str(uuid4()): [EMAIL]}))
+    assert [error["code"] for error in done["errors"]] == ["STATEMENT_REFUSED"]
+    assert "tomorrow" in done["errors"][0]["message"]
 
 
 def _with_claims(statement: str, claims: Mapping[str, Any]) -> str:

@@ -106,6 +106,9 @@ def _create_statements() -> None:
     op.create_index(
         "uq_deletion_statement_partner_id_jti", "deletion_statement", ["partner_id", "jti"], unique=True
     )
+    op.create_index(
+        "ix_deletion_statement_partner_id_received_at", "deletion_statement", ["partner_id", "received_at"]
+    )
     op.add_column("deletion", sa.Column("statement_id", sa.Uuid(), nullable=True))
     op.create_foreign_key(
         "fk_deletion_statement_id_deletion_statement",
