@@ -22,7 +22,7 @@ from resolvers.connection import Link
 from resolvers.deletions import owe_what_was_suspended
 from resolvers.revocations import RevocationKind, revoke
 from resolvers.shares import ShareChanges, read_terms, refresh_shares, take_turn
-from schema.categories import Basis, Purpose
+from schema.categories import Basis, Purpose, closed, expand, mask_of
 from schema.errors import InputError, NotFoundError
 from schema.ids import new_id
 from schema.vocabulary import AgreementStatus, Restriction
@@ -134,8 +134,8 @@ async def create_agreement(
 
     Raises:
         InputError: a category does not exist or is never shared, the dates contradict each other, the
-            basis is one that is opened for a case and not by an agreement, or a reason or the approval is
-            missing.
+            basis is one that is opened for a case and not by an agreement, the policy would share nothing
+            under it, or a reason or the approval is missing.
         NotFoundError: there is no such partner.
     """
     if basis in OPENED_BY_CASE:
@@ -147,6 +147,11 @@ async def create_agreement(
         raise InputError("`categories` is empty: name what the agreement shares, such as `user.name`")
     if valid_until is not None and valid_until <= valid_from:
         raise InputError("`valid until` has to be after `valid from`")
+    if not matrix.share_mask(basis, purpose, protected=False) & closed(mask_of(expand(keys))):
+        raise InputError(
+            f"the policy shares none of these categories on the basis `{basis}` for `{purpose.name}`:"
+            " see `gateway policy matrix`"
+        )
     (found,) = await list_partners(connection, partner)
     agreement_id = new_id()
     await connection.execute(

@@ -142,7 +142,7 @@ async def _populate(database: Database, product: Product, sealer: PhoneSealer) -
                 product.matrix,
                 partner=name,
                 basis=Basis.STRATEGIC,
-                purpose=purpose,
+                purpose=Purpose.JOINT_SERVICE,
                 categories=categories,
                 valid_from=NOW - timedelta(days=400),
                 valid_until=None,
@@ -152,7 +152,8 @@ async def _populate(database: Database, product: Product, sealer: PhoneSealer) -
                 officer="Olga",
             )
             # Insolvency is opened for a case, not by a command: here it stands for the widest rights.
-            await link.execute("UPDATE agreement SET basis = $2 WHERE id = $1", agreement_id, basis.value)
+            terms = "UPDATE agreement SET basis = $2, purpose = $3 WHERE id = $1"
+            await link.execute(terms, agreement_id, basis.value, purpose.value)
             for client in (name, f"{name}-old"):
                 await create_client(link, client_id=client, agreement_id=agreement_id, now=NOW)
             await revoke_client(link, client_id=f"{name}-old", now=NOW)

@@ -32,3 +32,24 @@ async def test_what_a_case_opens_no_standing_agreement_does(
                 now=NOW,
             )
         assert await connection.fetchval("SELECT count(*) FROM agreement") == 0
+
+
+@pytest.mark.clause("C8")
+async def test_an_agreement_under_which_the_policy_shares_nothing_is_not_made(
+    database: Database, product: Product
+) -> None:
+    async with database.transaction() as connection:
+        await create_partner(connection, name="acme", display_name="Acme", now=NOW)
+        with pytest.raises(InputError, match="the policy shares none of these"):
+            await create_agreement(
+                connection,
+                product.matrix,
+                partner="acme",
+                basis=Basis.MARKETING,
+                purpose=Purpose.JOINT_SERVICE,
+                categories=["user.name"],
+                valid_from=NOW,
+                valid_until=None,
+                status=AgreementStatus.DRAFT,
+                now=NOW,
+            )
