@@ -7,12 +7,12 @@ a member's list is slower, and the newest checkpoint is older (`gateway doctor` 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, Self
 
+from gateway.background import Background
 from gateway.checkpoints import sign_checkpoint
 from gateway.database import Database
 from gateway.keys import Keyring
@@ -34,19 +34,16 @@ class DisclosureUpkeep:
         self._sign = partial(sign_checkpoint, keys)
         self._clock = clock
         self._checkpoint_interval = timedelta(seconds=checkpoint_interval)
-        self._task: asyncio.Task[None] | None = None
+        self._background = Background()
 
     async def __aenter__(self) -> Self:
         """Begin."""
-        self._task = asyncio.create_task(self._run(), name="disclosure-upkeep")
+        self._background.start(self._run(), "disclosure-upkeep")
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         """Stop, and make a last checkpoint of what was recorded."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await self._background.stop()
         try:
             await self.checkpoint(timedelta(0))
         except Exception as error:  # noqa: BLE001 - it stops all the same; the next start makes one

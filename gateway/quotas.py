@@ -8,7 +8,6 @@ that does not answer makes the request fail (`UnavailableError`).
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
+from gateway.background import Background
 from gateway.driver_errors import translate_driver_errors
 from gateway.leases import Connections, Counter
 from gateway.settings import Settings
@@ -55,19 +55,16 @@ class Quotas:
         self._clock = clock
         self._counters: dict[QuotaKey, Counter] = {}
         self._of_client: dict[tuple[UUID, str], Mapping[QuotaUnit, tuple[Counter, ...]]] = {}
-        self._task: asyncio.Task[None] | None = None
+        self._background = Background()
 
     async def __aenter__(self) -> Self:
         """Begin to give back what is not used."""
-        self._task = asyncio.create_task(self._run(), name="quotas")
+        self._background.start(self._run(), "quotas")
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         """Give everything back."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await self._background.stop()
         await self._return_unused(older_than=0.0)
 
     def forget(self, kind: RevocationKind, subject: str) -> None:

@@ -11,13 +11,13 @@ before anything of it leaves (R2): the caller passes it to `Egress.release`. Ste
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Final, Self
 
+from gateway.background import Background
 from gateway.database import Database
 from gateway.telemetry import failure
 from policies.principal import PartnerPrincipal
@@ -52,20 +52,17 @@ class Suppressions:
         self._key_of = key_of
         self._clock = clock
         self._grown_up_until: datetime | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._background = Background()
 
     async def __aenter__(self) -> Self:
         """Decide what is due, and go on doing so."""
         await self.round()
-        self._task = asyncio.create_task(self._run(), name="suppressions")
+        self._background.start(self._run(), "suppressions")
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         """Stop."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await self._background.stop()
 
     async def answer(self, principal: PartnerPrincipal, digests: Sequence[bytes]) -> tuple[Found, Allowance]:
         """Which of these distinct digests are suppressed for this partner, and what is left of the day.

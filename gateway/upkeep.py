@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Final, Self
 
+from gateway.background import Background
 from gateway.database import Database
 from gateway.telemetry import event, failure
 from policies.age import age_date
@@ -40,7 +40,7 @@ class Upkeep:
         self._database = database
         self._matrix = matrix
         self._clock = clock
-        self._task: asyncio.Task[None] | None = None
+        self._background = Background()
         self._removed_at: datetime | None = None
         self._birthdays_of: date | None = None
 
@@ -51,15 +51,12 @@ class Upkeep:
             await connection.execute("SET LOCAL statement_timeout = 0")
             await apply_policy(connection, self._matrix, self._clock())
         await self.round()
-        self._task = asyncio.create_task(self._run(), name="upkeep")
+        self._background.start(self._run(), "upkeep")
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         """Stop."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await self._background.stop()
 
     async def round(self) -> None:
         """Do what is due now. A step that fails is tried again in the next round, and stops none after it."""
