@@ -204,7 +204,7 @@ OWNED: Final = (
 
 LEFT: Final = {
     "postal_address", "phone", "session", "one_time_link", "outgoing_mail", "done_command", "share",
-    "pairwise_subject", "deletion",
+    "pairwise_subject", "deletion", "suppression", "suppression_due",
 }  # fmt: skip
 """Stated anew, or of no use to another account; who is invited was shared with nobody."""
 
