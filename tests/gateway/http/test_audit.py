@@ -38,20 +38,31 @@ async def run(*command: str, directory: Path) -> str:
     return output.decode()
 
 
-@pytest.fixture(scope="session")
-async def scripts() -> Path:
-    """The scripts beside their packages, installed once for each state of the lock file."""
-    lock = (SCRIPTS / "package-lock.json").read_bytes()
-    directory = ROOT / ".cache" / f"audit-{hashlib.sha256(lock).hexdigest()[:16]}"
+def copied(folder: Path) -> Path:
+    """A copy of a folder, one for each state of its lock file."""
+    lock = (folder / "package-lock.json").read_bytes()
+    directory = ROOT / ".cache" / f"{folder.name}-{hashlib.sha256(lock).hexdigest()[:16]}"
     directory.mkdir(parents=True, exist_ok=True)
-    for file in SCRIPTS.iterdir():
+    for file in folder.iterdir():
         shutil.copy(file, directory)
+    return directory
+
+
+async def installed(folder: Path) -> Path:
+    """A copy of a folder beside its packages, which are installed once."""
+    directory = copied(folder)
     done = directory / "installed"
     if not done.exists():
         options = ("--no-audit", "--no-fund", "--ignore-scripts", "--omit-lockfile-registry-resolved=true")
         await run("npm", "ci", *options, directory=directory)
         done.touch()
     return directory
+
+
+@pytest.fixture(scope="session")
+async def scripts() -> Path:
+    """The scripts beside their packages."""
+    return await installed(SCRIPTS)
 
 
 async def lines(scripts: Path, script: str, *arguments: str) -> list[dict[str, Any]]:
