@@ -132,6 +132,11 @@ async def test_an_import_withholds_a_number_that_is_spread_over_cells(
 
     assert {code for _, _, _, code in reasons(path)} == {"phone_in_text"}
     async with owner(database) as connection:
-        stored = await connection.fetchval("SELECT m::text FROM member m")
-        stored += str(await connection.fetch("SELECT * FROM postal_address"))
-    assert not any(text in stored for text in split.values())
+        rows = [
+            *await connection.fetch("SELECT * FROM member"),
+            *await connection.fetch("SELECT * FROM postal_address"),
+        ]
+    # Identifiers, instants and counters are the database's own: `555` is in them by chance.
+    stored = [value for row in rows for value in row.values() if isinstance(value, str | list)]
+    assert stored
+    assert not any(text in str(value) for text in split.values() for value in stored)
