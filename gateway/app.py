@@ -52,6 +52,7 @@ from gateway.limits import Limits
 from gateway.migrations import current_revision, expected_revision
 from gateway.oauth.routes import oauth_routes
 from gateway.operations import Preparer
+from gateway.policy_in_force import PolicyInForce
 from gateway.policy_source import load_policy_of
 from gateway.quotas import Quotas, quota_settings
 from gateway.settings import Settings
@@ -78,7 +79,7 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """What is the same for every request and needs no database: policy, catalogue, contracts."""
+    """What needs no database: the policy to begin with, the catalogue, the contracts."""
 
     matrix: Matrix
     catalogue: Catalogue
@@ -97,7 +98,7 @@ def load_product(settings: Settings) -> Product:
     matrix = compile_matrix(policy) if settings.policy_dir is None else checked_matrix(policy)
     schema = full_schema()
     catalogue = prove(schema)
-    return Product(matrix, catalogue, Contracts(schema, catalogue, matrix))
+    return Product(matrix, catalogue, Contracts(schema, catalogue, PolicyInForce(matrix)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ class Gateway:
     app: Starlette
     engine: Engine
     product: Product
+    policy: PolicyInForce
     database: Database
     sender: Sender
     """Empties the outbox while it is entered; a test lets it `drain`."""
@@ -143,7 +145,9 @@ async def compose(
 ) -> AsyncIterator[Gateway]:
     """A gateway on an open, migrated database."""
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(Upkeep(database, product.matrix, clock))  # 3
+        policy = PolicyInForce(product.matrix)
+        contracts = product.contracts.under(policy)
+        await stack.enter_async_context(Upkeep(database, policy, clock))  # 3
         await stack.enter_async_context(
             DisclosureUpkeep(database, keys, clock, settings.disclosure_checkpoint_interval)
         )
@@ -175,7 +179,7 @@ async def compose(
         )
         engine = Engine(
             catalogue=product.catalogue,
-            matrix=product.matrix,
+            policy=policy,
             fetch=_fetcher(database),
             transaction=database.transaction,
             cursors=SealedCursors(keys.cursor_key),
@@ -186,7 +190,7 @@ async def compose(
             cache_size=settings.plan_cache_size,
         )
         preparer = Preparer(Limits.of(settings), settings.document_cache_size)
-        handler = GraphQLHandler(product.contracts, preparer, engine)
+        handler = GraphQLHandler(contracts, preparer, engine)
         documents = RememberingFinder(database.app, translate_driver_errors)
         announcements = await stack.enter_async_context(Announcements(database))
         streams = Streams(
@@ -207,7 +211,7 @@ async def compose(
             streams=streams,
         )
         bulk = BulkMembers(
-            contracts=product.contracts,
+            contracts=contracts,
             preparer=preparer,
             engine=engine,
             documents=documents,
@@ -223,7 +227,7 @@ async def compose(
             timeout=settings.request_timeout,
         )
         partner_routes = _partner_routes(
-            authenticator.authenticate, quotas, SuppressionRoutes(suppressions, egress, product.contracts)
+            authenticator.authenticate, quotas, SuppressionRoutes(suppressions, egress, contracts)
         )
         app = Starlette(
             routes=[
@@ -240,7 +244,7 @@ async def compose(
         # A redirect would be built from the Host header and would repeat the query: there is one path.
         app.router.redirect_slashes = False
         app.state.closing = streams.close
-        yield Gateway(app, engine, product, database, sender, dispatcher)  # 4
+        yield Gateway(app, engine, product, policy, database, sender, dispatcher)  # 4
 
 
 def _partner_routes(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from graphql import GraphQLSchema, print_schema
@@ -19,7 +20,7 @@ from policies.matrix import Matrix
 from policies.principal import PartnerPrincipal, Principal
 from policies.suppression import mails
 from schema.catalogue import Catalogue, Root, RootKind, category_of
-from schema.categories import Audience, Basis, DataCategory, Purpose, closed, mask_of
+from schema.categories import Audience, DataCategory, closed, mask_of
 
 CACHED_CONTRACTS: Final = 256
 """One for each set of rights in use; a schema object takes about a megabyte."""
@@ -53,23 +54,24 @@ class Contract:
 class Contracts:
     """Makes and keeps contracts."""
 
-    def __init__(self, schema: GraphQLSchema, catalogue: Catalogue, matrix: Matrix) -> None:
+    def __init__(self, schema: GraphQLSchema, catalogue: Catalogue, policy: Callable[[], Matrix]) -> None:
         self._schema = schema
         self._catalogue = catalogue
-        self._matrix = matrix
+        self._policy = policy
         self._kept: BoundedCache[ContractKey, Contract] = BoundedCache(CACHED_CONTRACTS)
-        self._masks: BoundedCache[tuple[Basis, Purpose, int], int] = BoundedCache(CACHED_CONTRACTS)
+
+    def under(self, policy: Callable[[], Matrix]) -> Contracts:
+        """The contracts under another policy. What is cut depends on none, and so is kept together."""
+        other = Contracts(self._schema, self._catalogue, policy)
+        other._kept = self._kept
+        return other
 
     def key_for(self, principal: Principal) -> ContractKey:
         """The contract key of a caller: agreement AND scopes AND policy."""
         if not isinstance(principal, PartnerPrincipal):
             return ContractKey(principal.audience, 0)
-        rights = (principal.basis, principal.purpose, principal.mask)
-        mask = self._masks.get(rights)
-        if mask is None:
-            permitted = self._matrix.share_mask(principal.basis, principal.purpose, protected=False)
-            mask = closed(principal.mask & permitted)
-            self._masks.put(rights, mask)
+        permitted = self._policy().share_mask(principal.basis, principal.purpose, protected=False)
+        mask = _closed(principal.mask & permitted)
         return ContractKey(Audience.PARTNER, mask, mails(principal.basis, mask))
 
     def of(self, principal: Principal) -> Contract:
@@ -120,6 +122,10 @@ class Contracts:
         if narrowing is None:
             return True  # an input of a command: in the contract exactly when the command is
         return key.audience is Audience.PARTNER and _open(key.mask, category_of(narrowing))
+
+
+_closed = lru_cache(maxsize=4096)(closed)
+"""Each request asks, and few masks occur."""
 
 
 def _open(mask: int, category: DataCategory | None) -> bool:

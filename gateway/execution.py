@@ -36,7 +36,13 @@ from gateway.planner import Operation, Planner, Variables
 from gateway.released import Released
 from gateway.telemetry import failure
 from policies.matrix import Matrix
-from policies.principal import MemberPrincipal, PartnerPrincipal, Principal
+from policies.principal import (
+    MemberPrincipal,
+    OfficerPrincipal,
+    PartnerPrincipal,
+    Principal,
+    RecipientPrincipal,
+)
 from policies.principal import Visitor as VisitorPrincipal
 from policies.sharing import EVERYTHING
 from resolvers.binding import Binding, CursorCodec, PageLimits
@@ -77,7 +83,7 @@ class Engine:
         self,
         *,
         catalogue: Catalogue,
-        matrix: Matrix,
+        policy: Callable[[], Matrix],
         fetch: Fetch,
         transaction: Callable[[], AbstractAsyncContextManager[Link]],
         cursors: CursorCodec,
@@ -88,7 +94,7 @@ class Engine:
         cache_size: int,
     ) -> None:
         self._planner = Planner(catalogue, cache_size)
-        self._matrix = matrix
+        self._policy = policy
         self._fetch = fetch
         self._transaction = transaction
         self._cursors = cursors
@@ -236,7 +242,7 @@ class Engine:
                 failure("deletions.told", error)  # the partner is told all the same
         for command in released.afterwards:
             async with self._transaction() as link:
-                await command(Work(link, self._matrix, principal, now, self._means, Exchange()))
+                await command(Work(link, self._policy(), principal, now, self._means, Exchange()))
         if released.withdrawn or released.afterwards:
             await self._egress.confirm(principal)
 
@@ -261,7 +267,7 @@ class Engine:
                 return {"id": member_id, "member_id": member_id, "contract_mask": EVERYTHING}
             case PartnerPrincipal(agreement_id=agreement_id):
                 return {"id": agreement_id, "agreement_id": agreement_id, "contract_mask": contract.key.mask}
-            case VisitorPrincipal():
+            case VisitorPrincipal() | RecipientPrincipal() | OfficerPrincipal():
                 return {}
 
     # -- 2: projections
@@ -351,7 +357,7 @@ class Engine:
         async def commit(command: Command[Any]) -> Any:
             # INVARIANT (one-commit): the only place where a mutation is committed.
             async with self._transaction() as connection:
-                return await command(Work(connection, self._matrix, principal, now, self._means, exchange))
+                return await command(Work(connection, self._policy(), principal, now, self._means, exchange))
 
         async def perform(command: Command[Any]) -> Any:
             # A caller who leaves, or does not wait long enough, has still asked: the change is made.
@@ -363,7 +369,7 @@ class Engine:
         context = RequestContext(
             principal,
             contract.key.mask,
-            self._matrix,
+            self._policy(),
             fragment,
             perform,
             self._means,

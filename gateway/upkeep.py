@@ -36,9 +36,11 @@ REMOVALS: Final = timedelta(hours=1)
 class Upkeep:
     """`async with` it around serving: the shares follow the policy before the first request."""
 
-    def __init__(self, database: Database, matrix: Matrix, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, database: Database, policy: Callable[[], Matrix], clock: Callable[[], datetime]
+    ) -> None:
         self._database = database
-        self._matrix = matrix
+        self._policy = policy
         self._clock = clock
         self._background = Background()
         self._removed_at: datetime | None = None
@@ -49,7 +51,7 @@ class Upkeep:
         async with self._database.transaction() as connection:
             # Deciding every member again takes longer than any statement of a request may.
             await connection.execute("SET LOCAL statement_timeout = 0")
-            await apply_policy(connection, self._matrix, self._clock())
+            await apply_policy(connection, self._policy(), self._clock())
         await self.round()
         self._background.start(self._run(), "upkeep")
         return self
@@ -76,7 +78,7 @@ class Upkeep:
                 failure("upkeep.failed", error)
 
     async def _withdraw(self, now: datetime) -> None:
-        ended = await withdraw_ended(self._database.transaction, self._matrix, lambda: now)
+        ended = await withdraw_ended(self._database.transaction, self._policy(), lambda: now)
         if ended.withdrawn:
             event("upkeep", withdrawn=ended.withdrawn)
         async with self._database.transaction() as connection:
@@ -92,7 +94,7 @@ class Upkeep:
 
     async def _open(self, now: datetime) -> None:
         async with self._database.transaction() as connection:
-            adults = await open_to_adults(connection, self._matrix, now)
+            adults = await open_to_adults(connection, self._policy(), now)
         if adults.opened:
             event("upkeep", opened=adults.opened)
 
@@ -102,7 +104,7 @@ class Upkeep:
         if self._birthdays_of == today:
             return
         async with self._database.transaction() as connection:
-            told = await tell_birthdays(connection, self._matrix, now)
+            told = await tell_birthdays(connection, self._policy(), now)
         if told < MOST_BIRTHDAYS:
             self._birthdays_of = today
         if told:

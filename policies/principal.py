@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
 
+from policies.officers import Officer
 from schema.categories import Audience, Basis, Purpose
 
 
@@ -69,4 +70,37 @@ class PartnerPrincipal:
         return Audience.PARTNER
 
 
-Principal: TypeAlias = Visitor | MemberPrincipal | PartnerPrincipal
+@dataclass(frozen=True, slots=True)
+class RecipientPrincipal:
+    """A company's API client under an agreement about aggregates (C5): it sees counts and no member."""
+
+    partner_id: UUID
+    agreement_id: UUID
+    client_id: str
+    token_id: str
+    issued_at: float = 0.0
+    expires_at: float = math.inf
+
+    @property
+    def audience(self) -> Audience:
+        """The contract family of this caller."""
+        return Audience.RECIPIENT
+
+
+@dataclass(frozen=True, slots=True)
+class OfficerPrincipal:
+    """Somebody on the company's staff who has signed in with a password and a second factor."""
+
+    officer: Officer
+    officer_id: UUID
+    session_id: UUID
+    client_id: str
+    token_id: str
+
+    @property
+    def audience(self) -> Audience:
+        """The contract family of this caller."""
+        return Audience.OFFICER
+
+
+Principal: TypeAlias = Visitor | MemberPrincipal | PartnerPrincipal | RecipientPrincipal | OfficerPrincipal

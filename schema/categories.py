@@ -215,4 +215,6 @@ class Audience(StrEnum):
     VISITOR = "VISITOR"
     MEMBER = "MEMBER"
     PARTNER = "PARTNER"
+    RECIPIENT = "RECIPIENT"
+    """Of aggregates: sees counts of groups and no member (C5)."""
     OFFICER = "OFFICER"

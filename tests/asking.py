@@ -20,6 +20,7 @@ from gateway.keys import Keyring
 from gateway.limits import Limits
 from gateway.operations import Preparer, digest_of
 from gateway.planner import Operation, Variables
+from gateway.policy_in_force import PolicyInForce
 from gateway.settings import Settings
 from gateway.variables import coerce_variables
 from policies.principal import PartnerPrincipal, Principal
@@ -91,7 +92,7 @@ class Asking:
         self.preparer = Preparer(Limits.of(settings), 100)
         self.engine = Engine(
             catalogue=product.catalogue,
-            matrix=product.matrix,
+            policy=PolicyInForce(product.matrix),
             fetch=self._fetch,
             transaction=database.transaction,
             cursors=SealedCursors(keys.cursor_key),

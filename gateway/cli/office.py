@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from getpass import getuser
 from typing import TypeVar
 from uuid import UUID
 
@@ -23,7 +24,10 @@ from gateway.policy_source import load_policy_of
 from gateway.settings import Settings, load_settings
 from policies.check import checked_matrix
 from policies.matrix import Matrix
-from schema.errors import InputError
+from policies.officers import Channel, Officer, Role
+from resolvers.connection import Link
+from resolvers.desk import Desk
+from schema.errors import InputError, SettingsError
 from schema.ids import parse_uuid
 
 Result = TypeVar("Result")
@@ -43,6 +47,28 @@ class Office:
         """The policy, compiled: half a second, so only for commands that decide."""
         return checked_matrix(load_policy_of(self.settings))
 
+    @cached_property
+    def desk(self) -> Desk:
+        """The desk of whoever runs the command."""
+        return Desk(self.connection, officer_at(self.settings), self.now, lambda: self.matrix)
+
+
+def officer_at(settings: Settings) -> Officer:
+    """Whoever runs the command: `GATEWAY_OFFICER`, otherwise the name of the account at this machine.
+
+    Who can run it holds the keys of the whole gateway, and so has every role.
+
+    Raises:
+        SettingsError: neither names anybody.
+    """
+    name = settings.officer
+    if name is None:
+        try:
+            name = getuser()
+        except (KeyError, OSError) as error:
+            raise SettingsError("nobody is named: set `GATEWAY_OFFICER` to who runs this") from error
+    return Officer(name, frozenset(Role), Channel.COMMAND_LINE)
+
 
 @dataclass(frozen=True)
 class LongOffice:
@@ -59,6 +85,10 @@ class LongOffice:
     def clock(self) -> datetime:
         """The time now, in UTC."""
         return datetime.now(UTC)
+
+    def desk(self, connection: Link) -> Desk:
+        """The desk of whoever runs the command, in one of its transactions."""
+        return Desk(connection, officer_at(self.settings), self.clock(), lambda: self.matrix)
 
 
 def in_long_office(work: Callable[[LongOffice], Awaitable[Result]]) -> Result:

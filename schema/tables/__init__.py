@@ -25,6 +25,7 @@ from schema.tables.disclosures import (
 )
 from schema.tables.mail import Newsletter, OutgoingMail
 from schema.tables.member import BillingMethod, Member, Phone, PostalAddress
+from schema.tables.officers import OfficerAction
 from schema.tables.operations import ImportJob, PersistedDocument, Revocation
 from schema.tables.quotas import Quota
 from schema.tables.requests import RequestRecord
@@ -79,6 +80,7 @@ __all__ = [
     "Member",
     "Newsletter",
     "Notice",
+    "OfficerAction",
     "OneTimeLink",
     "Order",
     "OrderLine",

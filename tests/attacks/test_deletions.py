@@ -19,6 +19,7 @@ from gateway.app import Product, compose
 from gateway.database import Database
 from gateway.identity.tokens import own_issuer
 from gateway.keys import Keyring
+from gateway.policy_in_force import PolicyInForce
 from gateway.serving import listen, served
 from gateway.settings import Settings
 from gateway.upkeep import Upkeep
@@ -111,7 +112,7 @@ class Scene:
         return payload
 
     async def upkeep(self) -> None:
-        await Upkeep(self.database, self.product.matrix, lambda: self.now).round()
+        await Upkeep(self.database, PolicyInForce(self.product.matrix), lambda: self.now).round()
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ import pytest
 
 from gateway.app import Product
 from gateway.database import Database
+from gateway.policy_in_force import PolicyInForce
 from gateway.upkeep import Upkeep
 from policies.principal import MemberPrincipal
 from resolvers.commands.erasure import close_account
@@ -75,6 +76,7 @@ APART: Final[Mapping[str, str]] = {
     "disclosure_writer": "processes",
     "disclosure_checkpoint": "digests",
     "revocation": "lines of hers are removed",
+    "officer_action": "what officers did; a line names her by a random id that stands nowhere else then",
     "share_change": "pairwise ids, by which partners are told whom to delete",
     "persisted_document": "documents of clients",
     "import_job": "counts",
@@ -312,7 +314,7 @@ async def leave(database: Database, product: Product, means: Means) -> None:
         due_at = await close_account(
             Work(connection, product.matrix, asks, world.NOW, means, Exchange()), await held(connection)
         )
-    await Upkeep(database, product.matrix, lambda: due_at).round()
+    await Upkeep(database, PolicyInForce(product.matrix), lambda: due_at).round()
 
 
 async def rows_of_hers(owner: Any) -> dict[str, int]:

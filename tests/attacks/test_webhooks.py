@@ -16,6 +16,7 @@ from gateway.app import Gateway, Product, compose, utc_now
 from gateway.database import Database
 from gateway.delivery.signatures import shown_secret
 from gateway.keys import Keyring
+from gateway.policy_in_force import PolicyInForce
 from gateway.serving import listen, served
 from gateway.settings import Settings
 from gateway.upkeep import Upkeep
@@ -85,7 +86,7 @@ async def test_a_choice_and_an_erasure_reach_the_partner_after_their_record(
                 erased = await callers.ask("ada", ERASE % PASSWORD)
                 assert erased.json()["data"]["eraseAccount"]["errors"] == []
             later = utc_now() + timedelta(days=15)
-            await Upkeep(own_world, product.matrix, lambda: later).round()
+            await Upkeep(own_world, PolicyInForce(product.matrix), lambda: later).round()
             *_, last = await arrived(receiver, 2)
 
     ids = {"ids": [str(world.subject("acme", "ada"))]}

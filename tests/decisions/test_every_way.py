@@ -14,6 +14,7 @@ from gateway.app import Product
 from gateway.contracts import Contracts
 from gateway.database import Database
 from gateway.keys import Keyring
+from gateway.policy_in_force import PolicyInForce
 from gateway.policy_source import load_default_policy
 from gateway.refusals import DocumentRefused
 from gateway.settings import Settings
@@ -90,7 +91,7 @@ def product_under(added_rules: str) -> Product:
     matrix = compile_matrix(type(source)(rules=source.rules + added_rules, schema=source.schema))
     schema = full_schema()
     catalogue = prove(schema)
-    return Product(matrix, catalogue, Contracts(schema, catalogue, matrix))
+    return Product(matrix, catalogue, Contracts(schema, catalogue, PolicyInForce(matrix)))
 
 
 Enter = Callable[[Product], Within]

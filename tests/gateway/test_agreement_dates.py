@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 
 from gateway.app import Product
+from gateway.policy_in_force import PolicyInForce
 from gateway.upkeep import Upkeep
 from policies.principal import PartnerPrincipal
 from resolvers.commands.opening import activate_agreement
@@ -62,7 +63,7 @@ async def test_nothing_before_the_first_moment_nor_from_the_last_on(
 
     async def told(now: datetime) -> tuple[Any, Any]:
         """Withdrawals in the feed, and what is owed, once upkeep has looked at the clock."""
-        await Upkeep(database, product.matrix, lambda: now).round()
+        await Upkeep(database, PolicyInForce(product.matrix), lambda: now).round()
         return (
             await database.app.fetchval(
                 "SELECT count(*) FROM share_change WHERE agreement_id = $1 AND after = 0", agreement_id

@@ -13,6 +13,7 @@ import pytest
 from gateway.app import Product
 from gateway.database import Database
 from gateway.keys import Keyring
+from gateway.policy_in_force import PolicyInForce
 from gateway.settings import Settings
 from gateway.upkeep import Upkeep
 from resolvers.commands.upkeep import SETTLING
@@ -159,7 +160,7 @@ async def test_a_copy_stays_true_while_the_clock_moves_over_birthdays(
             born_on = "UPDATE member SET birth_date = $2::text::date WHERE id = $1"
             await connection.execute(born_on, person, born)
             await refresh_shares(connection, product.matrix, now=EVE_OF, members=[person])
-    upkeep = Upkeep(own_world, product.matrix, lambda: asking.now)
+    upkeep = Upkeep(own_world, PolicyInForce(product.matrix), lambda: asking.now)
     await upkeep.round()
     copies = [Copy(asking, world.CALLERS[name].principal, fields) for name, fields in COPIES]
     for copy in copies:

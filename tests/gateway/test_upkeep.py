@@ -9,6 +9,7 @@ import pytest
 
 from gateway.app import Product
 from gateway.database import Database
+from gateway.policy_in_force import PolicyInForce
 from gateway.upkeep import Upkeep
 from policies.principal import MemberPrincipal
 from resolvers.commands.erasure import close_account
@@ -35,7 +36,7 @@ async def test_a_step_that_fails_does_not_stop_erasures(
         raise LookupError
 
     monkeypatch.setattr(f"gateway.upkeep.{failing}", fail)
-    await Upkeep(own_world, product.matrix, lambda: due_at).round()
+    await Upkeep(own_world, PolicyInForce(product.matrix), lambda: due_at).round()
     assert not await own_world.app.fetchval("SELECT count(*) FROM member WHERE id = $1", ADA)
 
 
@@ -47,7 +48,7 @@ async def test_more_old_rows_than_one_round_removes_go_in_the_next_one(
         "INSERT INTO attempt SELECT n::text::bytea, $1 FROM generate_series(1, 5) n",
         world.NOW - timedelta(1),
     )
-    upkeep = Upkeep(own_world, product.matrix, lambda: world.NOW)
+    upkeep = Upkeep(own_world, PolicyInForce(product.matrix), lambda: world.NOW)
     left = []
     for _ in range(4):
         await upkeep.round()

@@ -13,14 +13,15 @@ from tests.conftest import MakeDatabase
 
 VAULT = sorted(table.fullname for table in VaultTable.metadata.sorted_tables)
 APPEND_ONLY = (
-    "choice", "deletion_statement", "disclosure", "disclosure_checkpoint", "disclosure_writer", "revocation",
+    "choice", "deletion_statement", "disclosure", "disclosure_checkpoint", "disclosure_writer",
+    "officer_action", "revocation",
 )  # fmt: skip
 UNREADABLE = {
-    "agreement_category", "deletion_statement", "statement_key", "disclosure_checkpoint", "disclosure_writer",
-    "applied_policy", "attempt", "client_key", "done_command", "import_job", "newsletter", "one_time_link",
-    "outgoing_mail", "partner_client", "persisted_document", "quota", "refused_address", "revocation",
-    "suppression", "suppression_due", "suppression_key", "suppression_use", "suppression_watch", "used_jti",
-    "webhook_endpoint", "webhook_message",
+    "agreement_category", "applied_policy", "attempt", "client_key", "deletion_statement",
+    "disclosure_checkpoint", "disclosure_writer", "done_command", "import_job", "newsletter",
+    "officer_action", "one_time_link", "outgoing_mail", "partner_client", "persisted_document", "quota",
+    "refused_address", "revocation", "statement_key", "suppression", "suppression_due", "suppression_key",
+    "suppression_use", "suppression_watch", "used_jti", "webhook_endpoint", "webhook_message",
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ import pytest
 from gateway.app import Product, compose, utc_now
 from gateway.database import Database
 from gateway.keys import Keyring
+from gateway.policy_in_force import PolicyInForce
 from gateway.settings import Settings
 from gateway.upkeep import Upkeep
 from policies.principal import MemberPrincipal
@@ -244,7 +245,7 @@ async def test_upkeep_erases_who_is_due_one_by_one(
 ) -> None:
     ben = world.person("ben").id
     due_at = max([await close(own_world, product, means, member) for member in (ADA.id, ben, EVE.id)])
-    upkeep = Upkeep(own_world, product.matrix, lambda: due_at)
+    upkeep = Upkeep(own_world, PolicyInForce(product.matrix), lambda: due_at)
     await asyncio.gather(upkeep.round(), upkeep.round())
     assert [await status(own_world, member) for member in (ADA.id, ben, EVE.id)] == [None] * 3
     assert sorted(kind for kind, *_ in await mails(own_world)) == ["ERASURE_DONE"] * 3
@@ -264,9 +265,9 @@ async def test_who_cannot_be_erased_now_keeps_nobody_waiting(
 
     with monkeypatch.context() as patched:
         patched.setattr("gateway.upkeep.erase_member", failing)
-        await Upkeep(own_world, product.matrix, lambda: due_at).round()
+        await Upkeep(own_world, PolicyInForce(product.matrix), lambda: due_at).round()
     assert (await status(own_world), await status(own_world, ben)) == ("CLOSED", None)
-    await Upkeep(own_world, product.matrix, lambda: due_at).round()
+    await Upkeep(own_world, PolicyInForce(product.matrix), lambda: due_at).round()
     assert await status(own_world) is None
 
 
@@ -298,7 +299,7 @@ async def test_old_rows_go_and_others_stay(own_world: Database, product: Product
             expires,
             ended,
         )
-    await Upkeep(own_world, product.matrix, lambda: now).round()
+    await Upkeep(own_world, PolicyInForce(product.matrix), lambda: now).round()
     left = [
         await own_world.app.fetchval(f"SELECT count(*) FROM {table}")
         for table in ("done_command", "attempt", "one_time_link", "session")

@@ -13,6 +13,7 @@ import pytest
 
 from gateway.app import Product
 from gateway.database import Database
+from gateway.policy_in_force import PolicyInForce
 from gateway.upkeep import Upkeep
 from resolvers.commands import opening, stopping
 from resolvers.commands.opening import activate_agreement
@@ -120,7 +121,7 @@ async def test_what_stopped_half_way_shares_nothing_and_goes_on(
     if goes_on == "command":
         await stop(database, product, agreement_id, status)
     else:
-        await Upkeep(database, product.matrix, lambda: LATER).round()
+        await Upkeep(database, PolicyInForce(product.matrix), lambda: LATER).round()
     assert await database.app.fetchval(SHARED, agreement_id) == 0
     assert await database.app.fetchval(LINES, agreement_id) == opened
     if status is AgreementStatus.SUSPENDED:
@@ -191,8 +192,8 @@ async def test_what_was_suspended_is_owed_once_its_agreement_is_over(
     opened = await own_world.app.fetchval(SHARED, acme)
     await own_world.app.execute("UPDATE agreement SET valid_until = $2 WHERE id = $1", acme, end)
     await stop(own_world, product, acme, AgreementStatus.SUSPENDED)
-    await Upkeep(own_world, product.matrix, lambda: end - timedelta(seconds=1)).round()
+    await Upkeep(own_world, PolicyInForce(product.matrix), lambda: end - timedelta(seconds=1)).round()
     assert await own_world.app.fetchval(OWED, acme) == 0
     for _ in range(2):
-        await Upkeep(own_world, product.matrix, lambda: end).round()
+        await Upkeep(own_world, PolicyInForce(product.matrix), lambda: end).round()
         assert await own_world.app.fetchval(OWED, acme) == opened

@@ -10,6 +10,7 @@ import pytest
 
 from gateway.app import Product
 from gateway.database import Database
+from gateway.policy_in_force import PolicyInForce
 from gateway.upkeep import Upkeep
 from resolvers.commands.upkeep import BIRTHDAY_WINDOW, SETTLING, tell_birthdays
 from resolvers.connection import Link
@@ -135,7 +136,7 @@ async def test_many_birthdays_are_told_over_several_rounds(
     async with nobodys_birthday.transaction() as connection:
         for name in names:
             await born(connection, name, TURNS_65)
-    upkeep = Upkeep(nobodys_birthday, product.matrix, lambda: DUE)
+    upkeep = Upkeep(nobodys_birthday, PolicyInForce(product.matrix), lambda: DUE)
     told = []
     for _ in range(3):
         await upkeep.round()

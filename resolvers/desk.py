@@ -1,0 +1,131 @@
+"""An officer's desk: what every operation of an officer works with, at the command line and in the contract.
+
+An operation is one function that takes a `Desk` first; both doors call that function. It begins with `act`,
+which asks whether the officer may, and writes the action down in the transaction that does it: what could not
+be written down did not happen.
+
+INVARIANT (acted-then-logged-together): the line of the log and what it tells of are one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from policies.free_text import refuse_phone_numbers
+from policies.matrix import Matrix
+from policies.officers import Act, Channel, Officer, Role, require
+from resolvers.connection import Link
+from schema.errors import InputError
+
+MAX_REASON: Final = 500
+MAX_ABOUT: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One line of the log. `member` is the member's `log_id`."""
+
+    seq: int
+    done_at: datetime
+    officer: str
+    roles: tuple[Role, ...]
+    channel: Channel
+    act: Act
+    about: str
+    reason: str | None
+    member: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """An officer at work, inside one transaction that is not the operation's to end."""
+
+    connection: Link
+    officer: Officer
+    now: datetime
+    policy: Callable[[], Matrix]
+    """The compiled policy. A call, because a command that decides nothing need not compile it."""
+
+    @property
+    def matrix(self) -> Matrix:
+        """The policy that decides."""
+        return self.policy()
+
+    async def act(
+        self, act: Act, about: str = "", *, reason: str | None = None, member: UUID | None = None
+    ) -> None:
+        """Go on only if the officer may do this, and write it down.
+
+        `about` is a noun and its name or id, `member` the `log_id` of the member that it is about.
+
+        Raises:
+            ForbiddenError: none of the officer's roles may.
+            InputError: a reason is needed, or what was given may not be written down (R1).
+        """
+        require(self.officer, act, reason)
+        await self.connection.execute(
+            "INSERT INTO officer_action (done_at, officer, roles, channel, act, about, reason, member_log_id)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            self.now,
+            self.officer.name,
+            sorted(self.officer.roles),
+            self.officer.channel.value,
+            act.value,
+            about[:MAX_ABOUT],
+            None if reason is None else _line(reason),
+            member,
+        )
+
+
+async def list_actions(
+    desk: Desk,
+    *,
+    officer: str | None = None,
+    act: Act | None = None,
+    member: UUID | None = None,
+    before: int | None = None,
+    first: int = 100,
+) -> Sequence[Action]:
+    """Actions, the latest first: of that officer, of that kind, about that member, below `before`.
+
+    Raises:
+        ForbiddenError: none of the officer's roles may read them.
+    """
+    await desk.act(Act.ACTION_READ)
+    rows = await desk.connection.fetch(
+        "SELECT seq, done_at, officer, roles, channel, act, about, reason, member_log_id FROM officer_action"
+        " WHERE ($1::text IS NULL OR officer = $1) AND ($2::text IS NULL OR act = $2)"
+        " AND ($3::uuid IS NULL OR member_log_id = $3) AND ($4::bigint IS NULL OR seq < $4)"
+        " ORDER BY seq DESC LIMIT $5",
+        officer,
+        None if act is None else act.value,
+        member,
+        before,
+        first,
+    )
+    return [
+        Action(
+            seq=row["seq"],
+            done_at=row["done_at"],
+            officer=row["officer"],
+            roles=tuple(Role(role) for role in row["roles"]),
+            channel=Channel(row["channel"]),
+            act=Act(row["act"]),
+            about=row["about"],
+            reason=row["reason"],
+            member=row["member_log_id"],
+        )
+        for row in rows
+    ]
+
+
+def _line(reason: str) -> str:
+    text = " ".join(reason.split())
+    if len(text) > MAX_REASON:
+        raise InputError(f"`reason`: up to {MAX_REASON} characters")
+    refuse_phone_numbers({"reason": text}, None)
+    return text
