@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick coverage lint types imports lock lock-check check clean
+.PHONY: help demo test quick coverage docs lint types imports lock lock-check check clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -31,6 +31,10 @@ quick: $(STAMP)  ## the suite without its slow tests
 
 coverage: $(STAMP)  ## the suite, with the branches that it does not reach
 	$(BIN)/pytest --numprocesses auto --cov --cov-report=term $(ARGS)
+
+docs: $(STAMP)  ## the pages that are generated: of the tables, the shipped policy, the marks of clauses
+	$(BIN)/gateway schema data-map > docs/data-map.md
+	$(BIN)/gateway policy clauses --format markdown > docs/clauses.md
 
 lint: $(STAMP)  ## ruff: rules and format
 	$(BIN)/ruff check .

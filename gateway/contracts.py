@@ -52,7 +52,12 @@ class Contract:
 
 
 class Contracts:
-    """Makes and keeps contracts."""
+    """Makes and keeps contracts.
+
+    CLAUSE (C2, C3, C8): what a caller may never use is cut out of the schema, and validation knows nothing
+    else.
+    CLAUSE (C5): a partner's list counts the members that it shows, and computes nothing else over them.
+    """
 
     def __init__(self, schema: GraphQLSchema, catalogue: Catalogue, policy: Callable[[], Matrix]) -> None:
         self._schema = schema

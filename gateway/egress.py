@@ -47,6 +47,8 @@ class Egress:
     async def release(self, entry: DisclosureEntry, *, counted: int | None = None) -> None:
         """Return once what `entry` tells of may leave.
 
+        CLAUSE (R2): the one way out to a partner waits for the durable record.
+
         `counted` is how many members it delivers, for the quotas: those of the record unless it is given.
         What takes data back (a withdrawal, a deletion that is owed) delivers none, and no quota keeps it
         from arriving.

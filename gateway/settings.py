@@ -180,6 +180,8 @@ class Settings(BaseSettings):
 def require_tls(settings: Settings) -> None:
     """Refuse to be reached without TLS from anywhere but this machine (C14).
 
+    CLAUSE (C14): nobody but this machine is served without TLS.
+
     Raises:
         SettingsError: `host` is not loopback, and neither a certificate nor a proxy that ends TLS is set;
             or a certificate stands without its key.

@@ -5,6 +5,8 @@ Comes in: errors of its parser and its rules. Goes out: `RefusedError`s made of 
 INVARIANT (no-echo): a word from the request appears in a message only if it is a GraphQL Name of at
 most 40 characters with at most 4 digits: enough to find a misspelt field, too little for a telephone
 number or a token. Anything else is named by its position alone. Values are never printed.
+
+CLAUSE (R1): no message repeats a value of a request or of the data.
 """
 
 from __future__ import annotations

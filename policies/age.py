@@ -56,7 +56,10 @@ def age_date(now: datetime) -> date:
 
 
 def is_protected(birth_date: date | None, today: date) -> bool:
-    """Tell whether C17 protects this member: under 18, or of unknown age, which fails closed."""
+    """Tell whether C17 protects this member: under 18, or of unknown age, which fails closed.
+
+    CLAUSE (C17): under 18 and unknown age are one answer, and it is a constant of the program.
+    """
     return birth_date is None or age_on(birth_date, today) < ADULT_AGE
 
 

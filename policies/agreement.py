@@ -19,6 +19,8 @@ from schema.vocabulary import AgreementStatus
 class AgreementTerms:
     """What one partner may receive. `categories` are keys: each covers the keys below it.
 
+    CLAUSE (C7, C8): an agreement has exactly one basis and one purpose.
+
     `version` rises with every change of the terms. Dates are aware.
     """
 
@@ -48,6 +50,8 @@ class AgreementTerms:
 
 def parse_categories(keys: Iterable[str]) -> frozenset[DataCategory]:
     """Read the categories written as `keys`, as terms of an agreement or selectors of a choice.
+
+    CLAUSE (R1, C10, C14): sealed keys are refused wherever categories are written down.
 
     A key above a sealed one (`user.contact`) is accepted and does not include it.
 

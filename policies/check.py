@@ -47,7 +47,11 @@ class Finding:
 
 
 def check(source: PolicySource) -> tuple[Finding, ...]:
-    """Find everything that is wrong with `source`, in the order of the steps above; empty: it may be used."""
+    """Find everything that is wrong with `source`, in the order of the steps above; empty: it may be used.
+
+    CLAUSE (C8, C10, C14, C17): a file of rules that would share what may not be shared is refused before it
+    counts.
+    """
     # 1.
     try:
         engine = load(source)

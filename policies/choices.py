@@ -66,7 +66,10 @@ NO_CHOICES: Final = ChoiceMasks()
 
 
 class Ledger(tuple[Choice, ...]):  # noqa: SLOT001 - it keeps what it folded
-    """The choices of one member, the strongest first: put in order once, and folded once for each use."""
+    """The choices of one member, the strongest first: put in order once, and folded once for each use.
+
+    CLAUSE (C11): the covering choice with the latest date of request wins, at equal dates the opt-out.
+    """
 
     _folds: dict[tuple[UUID, Purpose, Basis], tuple[ChoiceMasks, tuple[Choice, ...]]]
 
@@ -181,6 +184,8 @@ def _ledger(choices: Sequence[Choice]) -> Ledger:
 
 def validate_request_date(requested_at: datetime, now: datetime) -> datetime:
     """Return the date of a request in UTC, once it may enter the ledger.
+
+    CLAUSE (C11): a date to come is refused, because it would win over every request until then.
 
     A date that lies ahead within the tolerance counts as now: it must not win over the next request.
 

@@ -125,6 +125,8 @@ def _holds_number(text: str, region: str | None, tried: set[tuple[str, bool]]) -
 def refuse_phone_numbers(fields: Mapping[str, str | None], region: str | None) -> None:
     """Refuse texts with a telephone number in them.
 
+    CLAUSE (R1, C10): a text that others may read is refused when a telephone number can be read from it.
+
     Raises:
         FreeTextPhoneError: names every such field of `fields`, never its text (R1).
 

@@ -8,6 +8,9 @@ Three things are part of the program and hold whatever the file says:
 INVARIANT (sealed-unnameable): only categories with a share bit are asked about (R1, C10, C14).
 INVARIANT (minors-legal-only): a protected member is shared on the LEGAL basis or not at all (C17).
 INVARIANT (request-means-asked): nothing is presumed on the MEMBER_REQUEST basis (C8 d).
+
+CLAUSE (C8): what no rule permits for this basis and purpose is in no mask, and so is denied.
+CLAUSE (C17): members under 18 are asked about on the basis LEGAL only, whatever the rules say.
 """
 
 from __future__ import annotations

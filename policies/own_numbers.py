@@ -50,6 +50,8 @@ def holds_own_number(text: str, own: Collection[str]) -> bool:
 def email_holds_number(address: str, own: Collection[str], *, region: str | None) -> bool:
     """Whether an e-mail address has a number of the member in it, or is anybody's number at some domain.
 
+    CLAUSE (R1, C10): an e-mail address that is a telephone number is refused, since addresses are shared.
+
     Digits among letters (`john1984`) and short numbers (`12345`) are no telephone number. `region` is the
     member's country, as for `find_phone_number`.
     """

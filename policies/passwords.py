@@ -52,6 +52,8 @@ _UNSUBSTITUTED: Final = (
 def password_problems(password: str, own: Sequence[str]) -> tuple[str, str] | None:
     """The code and the message of what is wrong with `password`; None if it may be chosen.
 
+    CLAUSE (C14): a password that would be guessed is refused.
+
     `own` is the member's data: names, user name, parts of the e-mail address, city.
     """
     if len(password) > LONGEST:  # 1

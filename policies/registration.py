@@ -47,7 +47,10 @@ _CODE: Final = re.compile(r"[A-Z0-9]{1,3}")
 
 
 def missing_mandatory(present: Collection[Mandatory], *, country: str | None) -> tuple[Mandatory, ...]:
-    """The parts of C1 that are not `present`, in the order of the clause; empty means complete."""
+    """The parts of C1 that are not `present`, in the order of the clause; empty means complete.
+
+    CLAUSE (C1): the one list of what is mandatory.
+    """
     return tuple(
         part
         for part in Mandatory
@@ -67,6 +70,8 @@ def region_of(country: str | None, state: str | None) -> str | None:
 
 def needs_supervisor(birth_date: date | None, today: date) -> bool:
     """Whether an adult has to confirm the registration (C17): under 18 on `today`, as `age_date` gives it.
+
+    CLAUSE (C17): a member under 18 registers under the supervision of an adult, who confirms.
 
     Who does not tell a birth date registers alone, and is shared with nobody until it is told.
     """

@@ -108,6 +108,8 @@ def steps(
 ) -> Iterator[Step]:
     """Yield the conditions in the order in which they are asked; what passes all of them is shared.
 
+    CLAUSE (C7, C8): nothing is shared but on the basis and for the purpose of an agreement in force.
+
     1. The agreement is in force.
     2. The policy shares the category on this basis for this purpose.
     3. The agreement names it.

@@ -84,6 +84,8 @@ def speaks(birth_date: date | None, today: date) -> bool:
 def decide_mail(said: Said, terms: AgreementTerms) -> Refusal | Consent | None:
     """What the latest-dated request says for this agreement; None: nobody said anything.
 
+    CLAUSE (C9, C11): what was asked last for an address decides whether a partner may mail it.
+
     At equal dates the refusal wins (C11). The order of arrival is no argument.
     """
     choice = decisive(

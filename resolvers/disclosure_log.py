@@ -165,6 +165,8 @@ class DisclosureLog:
     async def record(self, entry: DisclosureEntry) -> None:
         """Return once the record is durable.
 
+        CLAUSE (R2): this returns after the commit of the record, or raises.
+
         Raises:
             DisclosureUnrecordedError: it is not, for whatever reason. The caller must send nothing.
         """

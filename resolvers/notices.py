@@ -30,7 +30,10 @@ class PublishedNotice:
 
 
 async def published_notices(connection: Link, now: datetime) -> Sequence[PublishedNotice]:
-    """What has been announced by now, the latest first."""
+    """What has been announced by now, the latest first.
+
+    CLAUSE (C16): a new practice is announced to everybody, with the day on which it begins.
+    """
     rows = await connection.fetch(
         "SELECT id, title, body, basis, purpose, categories, published_at, effective_at FROM notice"
         " WHERE published_at <= $1 ORDER BY published_at DESC, id DESC LIMIT $2",

@@ -42,6 +42,8 @@ class Verdict:
 class PasswordHasher:
     """Hashes and verifies, `threads` at a time; more than `queue` waiting are turned away.
 
+    CLAUSE (C14): a password is stored as an Argon2id hash, and only compared.
+
     `memory` in KiB. Close it when the program ends.
     """
 

@@ -58,6 +58,9 @@ class Rows(Parameters):
     ) -> list[ColumnElement[Any]]:
         """The rows of `share` that one agreement may see now.
 
+        CLAUSE (C8): a partner finds members through this one predicate: an agreement in force, a row of
+        `share`, an open category.
+
         1. the rows of that agreement,
         2. while it is in force,
         3. in which at least one category of the contract is open.

@@ -38,7 +38,11 @@ def sealing_info(phone_id: UUID) -> bytes:
 
 
 class PhoneSealer:
-    """Seals telephone numbers to one public key. Safe to share between tasks and threads."""
+    """Seals telephone numbers to one public key. Safe to share between tasks and threads.
+
+    CLAUSE (R1, C10): what is sealed here opens with the officer's key alone, which no part of the service
+    holds.
+    """
 
     __slots__ = ("_public_key", "key_id")
 

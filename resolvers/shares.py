@@ -82,6 +82,9 @@ async def refresh_shares(
 ) -> ShareChanges:
     """Decide again for `members` (None: all) under `agreements` (None: all), and write the difference.
 
+    CLAUSE (C8, C11, C17): the rows that reads go by are decided again in the transaction that changes a
+    member, a choice or an agreement.
+
     `changed` is the mask of categories whose values the same transaction changed: a partner who may
     see one of them is told so. It must not name what no partner can see. `under` is the one agreement to
     decide under which nobody reads, because it is being opened or was stopped: unlike a change of

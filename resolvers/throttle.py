@@ -25,6 +25,8 @@ IPV6_NETWORK_BITS: Final = 64
 async def count_attempt(work: Work, *accounts: str, refill: timedelta | None = None) -> None:
     """Count an attempt on each of `accounts` and one from the caller's address; once in a transaction.
 
+    CLAUSE (C14): attempts to sign in are counted one by one, on the account and from the address.
+
     An account is any text that names it: an address as typed, or a member's id. `refill` is how long one
     attempt on an account takes to leak out, if not as long as one to sign in. Buckets are held until the
     transaction ends, and taken in the order of their keys, so that no two attempts wait for each other.

@@ -267,6 +267,9 @@ class Catalogue:
 def prove(schema: GraphQLSchema) -> Catalogue:
     """The catalogue of `schema`, if all of this holds; otherwise one error with every finding.
 
+    CLAUSE (R1): a field, filter, argument or order that reads a sealed column stops the program before it
+    serves.
+
     1. every column of every table has a data category of the taxonomy, and sealed categories are
        found in the vault only;
     2. every field of every object type has a source with a data category;

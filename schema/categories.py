@@ -102,7 +102,11 @@ CATEGORY_LABELS: Final[Mapping[DataCategory, str]] = MappingProxyType(
 SEALED: Final = frozenset(
     {DataCategory.PHONE_NUMBER, DataCategory.PASSWORD, DataCategory.CREDENTIALS},
 )
-"""Categories that leave through no path whatever (R1): they live in the vault and have no share bit."""
+"""Categories that leave through no path whatever (R1): they live in the vault and have no share bit.
+
+CLAUSE (R1, C10, C14): telephone numbers and credentials have no share bit, so no agreement, scope, choice or
+contract can hold them.
+"""
 
 
 SHARE_BITS: Final[Mapping[DataCategory, int]] = MappingProxyType(
@@ -186,7 +190,10 @@ _BELOW: Final[Mapping[DataCategory, int]] = MappingProxyType(
 
 
 class Basis(StrEnum):
-    """Why the law and the privacy policy let data leave at all (C8). There is no sixth."""
+    """Why the law and the privacy policy let data leave at all (C8). There is no sixth.
+
+    CLAUSE (C8): there are these five reasons to share, and data leaves on one of them or not at all.
+    """
 
     STRATEGIC = "STRATEGIC"
     MARKETING = "MARKETING"
@@ -196,7 +203,10 @@ class Basis(StrEnum):
 
 
 class Purpose(StrEnum):
-    """What the data is used for (C7). Values are Fides data-use keys."""
+    """What the data is used for (C7). Values are Fides data-use keys.
+
+    CLAUSE (C7): the closed list from which each agreement, decision, choice and disclosure names its purpose.
+    """
 
     PARTNER_OFFERS = "marketing.advertising.third_party.targeted"
     PARTNER_EMAIL = "marketing.communications.email"

@@ -11,6 +11,7 @@ import typer
 
 from gateway.cli import agreements, clients, deletions, disclosures, partners, requests, tokens, webhooks
 from gateway.cli import schema as schema_commands
+from gateway.cli.clauses import clauses_command
 from gateway.cli.demo import demo_command
 from gateway.cli.doctor import doctor_command
 from gateway.cli.documents import documents_app
@@ -55,6 +56,7 @@ app.add_typer(requests.app, name="requests")
 app.add_typer(disclosures.app, name="disclosures")
 app.add_typer(suppressions, name="suppressions")
 policy.command("explain")(explain_command)
+policy.command("clauses")(clauses_command)
 app.add_typer(policy, name="policy")
 app.add_typer(schema_commands.app, name="schema")
 app.add_typer(documents_app(desk()), name="documents")

@@ -127,7 +127,10 @@ class Sender:
         return sent
 
     async def _read(self, mail_id: UUID) -> MailFacts | None:
-        """The mail, if somebody is still to get it."""
+        """The mail, if somebody is still to get it.
+
+        CLAUSE (C9): before each mail of an issue the ledger is asked again.
+        """
         async with self._database.transaction() as connection:  # 2
             facts = await read_mail(connection, mail_id, self._clock())
             if facts is not None and facts.superseded:

@@ -200,7 +200,10 @@ class Dispatcher:
         return answer
 
     async def _release(self, message: WaitingMessage, body: bytes) -> None:
-        """Return once the message may leave; raises whatever keeps it from that."""
+        """Return once the message may leave; raises whatever keeps it from that.
+
+        CLAUSE (R2): a message to a partner waits for its record as well.
+        """
         principal = principal_of(message)
         if message.recorded:
             await self._egress.confirm(principal)

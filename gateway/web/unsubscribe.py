@@ -65,7 +65,10 @@ _DONE_FOR_ADDRESS: Final = Page(
 
 
 class Unsubscribing:
-    """The page."""
+    """The page.
+
+    CLAUSE (C9): one click and no sign-in; the page is the same whoever the link belongs to, member or not.
+    """
 
     def __init__(
         self, database: Database, tokens: SealedTokens, clock: Callable[[], datetime], floor: float

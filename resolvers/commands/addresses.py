@@ -30,6 +30,8 @@ COUNTRY: Final = re.compile(r"[A-Z]{2}")
 async def set_primary_address(work: Work, given: Mapping[str, Any]) -> None:
     """Put another primary address in place of the one before.
 
+    CLAUSE (C13): postal addresses are the member's to change.
+
     Raises:
         FieldErrors: nothing was changed.
     """

@@ -34,6 +34,8 @@ TOKEN: Final = re.compile(r"[\x21-\x7e]{1,255}")
 async def add_billing_method(work: Work, given: Mapping[str, Any]) -> None:
     """Add a billing method, or move the expiry and the token of the one with this brand and last four digits.
 
+    CLAUSE (C13): billing methods are the member's to change.
+
     The token is written without being compared with the one before.
 
     Raises:

@@ -47,6 +47,8 @@ class Selected:
 async def choose(work: Work, given: Mapping[str, Any], source: ChoiceSource) -> None:
     """Append a choice, and decide the member's shares again.
 
+    CLAUSE (C9, C11): the second door, on the profile page; the date of the request decides.
+
     An entry that arrives late changes nothing that a later request decided: its date decides. Beyond
     `MAX_A_DAY` entries, only a refusal that changes something is written.
 
@@ -187,7 +189,10 @@ async def _selected(
 
 
 async def _of_notice(work: Work, notice: str, problems: list[FieldProblem]) -> Selected:
-    """What the new practice is about, copied, so that the choice says it itself (C16)."""
+    """What the new practice is about, copied, so that the choice says it itself (C16).
+
+    CLAUSE (C16): a member opts out of one new practice, before it begins or later.
+    """
     row = await work.connection.fetchrow(
         "SELECT id, basis, purpose, categories FROM notice WHERE id = $1 AND published_at <= $2",
         parse_uuid(notice),

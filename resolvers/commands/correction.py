@@ -115,6 +115,8 @@ class Checks:
 async def correct_profile(work: Work, given: Mapping[str, Any]) -> None:
     """Correct names, user name and interests. `given` holds what the caller stated, by column.
 
+    CLAUSE (C13): names, user name and interests are the member's to correct.
+
     Raises:
         FieldErrors: nothing was changed.
     """

@@ -73,6 +73,8 @@ async def request_change(work: Work, given: Mapping[str, Any], verified: str) ->
 async def change_email(work: Work, member_id: UUID, new: str) -> None:
     """The link was followed: `new` is the address from now on. The caller holds the member and all links.
 
+    CLAUSE (C13): the e-mail address is the member's to change.
+
     Links that went to the address before work no more.
 
     Raises:

@@ -47,6 +47,8 @@ async def post_newsletter(
 ) -> int:
     """Put an issue into the outbox; to how many members it goes. One transaction, the caller's.
 
+    CLAUSE (C9): an issue goes into the outbox for those alone whose latest choice asks for it.
+
     Raises:
         InputError: the subject is not one line, a text is empty or too long, or the same issue was sent
             before and `again` does not say that it is meant.

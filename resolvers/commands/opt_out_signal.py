@@ -26,6 +26,8 @@ _DAY: Final = timedelta(days=1)
 async def note_signal(work: Work, member_id: UUID) -> None:
     """Write the opt-out into the ledger, and decide the member's shares again.
 
+    CLAUSE (C4, C11): Global Privacy Control is a general opt-out of its date.
+
     It is written even where the latest request says the same: another of a date between the two may still
     arrive, and would win over the earlier one alone. The caller asks whether the signal was sent
     (`work.exchange.opts_out`), and holds no lock on a member.

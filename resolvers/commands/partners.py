@@ -129,6 +129,9 @@ async def create_agreement(
 ) -> tuple[UUID, ShareChanges]:
     """Store a new agreement, decide for every member what it shares, and return its id and that result.
 
+    CLAUSE (C7, C8): no partner receives anything but under an agreement that names basis, purpose, categories
+    and reasons.
+
     `reasons` says for each category what the partner needs it for, `officer` who approves them: without
     both, only a draft can be made.
 

@@ -30,6 +30,8 @@ MAX_LABEL_DIGITS: Final = 3
 async def add_phone(work: Work, given: Mapping[str, Any]) -> None:
     """Seal another number. A label names one number: a repeated command adds none and is refused as TAKEN.
 
+    CLAUSE (C10, C13): a number is sealed on arrival, and replaced by its owner without being shown.
+
     Raises:
         FieldErrors: nothing was changed.
     """

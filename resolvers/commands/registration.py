@@ -89,6 +89,8 @@ async def check_username_is_free(work: Work, username: str | None, checks: Check
 async def register(work: Work, registration: Registration, password_hash: str) -> None:
     """Store the registration, and mail the links that confirm it; or tell a member that she is one.
 
+    CLAUSE (C1): a registration that lacks something stores nothing.
+
     Raises:
         FieldErrors: nothing was stored.
     """
@@ -177,7 +179,10 @@ async def _store(work: Work, registration: Registration, password_hash: str) -> 
 
 
 def _choices(work: Work, registration: Registration) -> list[dict[str, Any]]:
-    """What the member chose by registering (C9), and what her browser says for her (C4)."""
+    """What the member chose by registering (C9), and what her browser says for her (C4).
+
+    CLAUSE (C9): the first door, at registration, and what is not ticked is refused.
+    """
     wanted = Direction.IN if registration.newsletter else Direction.OUT
     source = {"source": ChoiceSource.REGISTRATION.value}
     sharing = {"topic": ChoiceTopic.SHARING.value, "policy": decision_digest(work.matrix)}

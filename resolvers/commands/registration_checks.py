@@ -50,7 +50,10 @@ class Registration:
 
 
 def check_registration(checks: Checks, given: Mapping[str, Any], now: datetime) -> Registration:
-    """The registration that `given` states; whatever is wrong with it is in `checks`."""
+    """The registration that `given` states; whatever is wrong with it is in `checks`.
+
+    CLAUSE (C1): everything that is missing or wrong is found at once.
+    """
     address = _address(checks, given.get("address"))  # 1
     phones, own = _phones(checks, given.get("phones"))  # 2
     names = _names(checks, given)  # 3

@@ -95,6 +95,8 @@ async def answer_request(
 ) -> RequestView:
     """Close a request with an outcome, and mail that there is one; it cannot be opened again.
 
+    CLAUSE (C13, C15): a request ends with an outcome, which is told to whoever asked.
+
     The answer to a member's message is a message to the member as well.
 
     Raises:

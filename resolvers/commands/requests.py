@@ -51,6 +51,8 @@ _UNDER_WAY: Final = (RequestStatus.OPEN.value, RequestStatus.IN_PROGRESS.value)
 async def request_correction(work: Work, given: Mapping[str, Any]) -> None:
     """Ask for the correction of a record of fact of one's own (C13). What is open already is not asked again.
 
+    CLAUSE (C2, C13): orders, communications, interactions and the member number are corrected on request.
+
     Raises:
         FieldErrors: nothing was stored.
     """
@@ -71,6 +73,8 @@ async def request_correction(work: Work, given: Mapping[str, Any]) -> None:
 
 async def request_access(work: Work, given: Mapping[str, Any]) -> None:
     """Ask for an archive of everything that is stored (C12). One such request is open at a time.
+
+    CLAUSE (C12): a member asks for the archive of everything stored.
 
     Raises:
         FieldErrors: nothing was stored.
@@ -133,6 +137,8 @@ async def count_contact(work: Work, given: Mapping[str, Any]) -> None:
 
 async def contact(work: Work, given: Mapping[str, Any]) -> None:
     """Take a message in (C15): a member's is part of the own thread, a visitor's names where to answer.
+
+    CLAUSE (C15): questions of members and visitors come into the queue.
 
     Raises:
         FieldErrors: nothing was stored.

@@ -40,6 +40,8 @@ def read_unsubscribe_token(tokens: SealedTokens, token: str) -> UUID | None:
 async def unsubscribe(connection: Link, member_id: UUID, now: datetime) -> None:
     """Write into the ledger that the member refuses the newsletter. One transaction, the caller's.
 
+    CLAUSE (C9): the third door, the link in a mail, without signing in.
+
     Each request counts by its date (C11), so it is written even where an earlier one said the same: an opt-in
     dated between the two may still arrive.
     """

@@ -89,7 +89,10 @@ async def remove_old(connection: Link, now: datetime) -> bool:
 
 
 async def open_to_adults(connection: Link, matrix: Matrix, now: datetime) -> ShareChanges:
-    """Decide again for members who came of age within the window (C17). One transaction, the caller's."""
+    """Decide again for members who came of age within the window (C17). One transaction, the caller's.
+
+    CLAUSE (C17): whoever comes of age is opened to partners by that day, not before.
+    """
     today = age_date(now - SETTLING)
     rows = await connection.fetch(
         "SELECT id FROM member WHERE status = $1"

@@ -66,12 +66,17 @@ def set_tracking(exchange: Exchange, *, tracking: bool) -> None:
 
 
 def is_tracked(exchange: Exchange) -> bool:
-    """Whether this visitor chose to be tracked, and the browser does not say otherwise."""
+    """Whether this visitor chose to be tracked, and the browser does not say otherwise.
+
+    CLAUSE (C4): without the visitor's own yes, or against the browser's signal, there is no trail.
+    """
     return exchange.origin_admitted and not exchange.opts_out and exchange.cookies.get(TRACKING) == "yes"
 
 
 async def record_page_view(work: Work, given: Mapping[str, Any]) -> None:
     """Write a page view, into the visit that goes on or into a new one.
+
+    CLAUSE (C3, C4): technical data is stored of visitors who chose it, and for the member alone.
 
     1. the visitor chose it;
     2. the member exists, and is not erased meanwhile;

@@ -56,7 +56,10 @@ async def _notices(info: Info[Any, Any]) -> list[NoticeType]:
 
 @strawberry.type
 class PublicQuery:
-    """What everybody may ask."""
+    """What everybody may ask.
+
+    CLAUSE (C16): the policy in force and the notices are everybody's to read, at any time.
+    """
 
     policy: PolicyType = root(
         RootKind.PLAIN, *_EVERYBODY, description="The sharing policy in force (C16).", resolver=_policy

@@ -37,7 +37,10 @@ class CartItemType:
 
 @strawberry.type(name="Cart", description="A shopping cart.")
 class CartType:
-    """One row of `cart`."""
+    """One row of `cart`.
+
+    CLAUSE (C6): the member reads what lies in the cart.
+    """
 
     id: strawberry.ID = stored(Cart.id, "Names the cart.")
     status: CartStatus = stored(Cart.status, "Where the cart stands.")
@@ -69,7 +72,10 @@ class OrderLineType:
 
 @strawberry.type(name="Order", description="An order.")
 class OrderType:
-    """One row of `customer_order`."""
+    """One row of `customer_order`.
+
+    CLAUSE (C6): the member reads orders, their status and what was bought.
+    """
 
     id: strawberry.ID = stored(Order.id, "Names the order.")
     number: str = stored(Order.number, "Order number.")
@@ -93,7 +99,11 @@ class OrderType:
     name="Interaction", description="A form, survey, sweepstakes entry or e-mail that brought data (C2)."
 )
 class InteractionType:
-    """One row of `interaction`."""
+    """One row of `interaction`.
+
+    CLAUSE (C2): kind, source, date and content are the member's to read; no type of a partner's contract
+    leads here.
+    """
 
     id: strawberry.ID = stored(Interaction.id, "Names the interaction.")
     kind: InteractionKind = stored(Interaction.kind, "What it was.")
@@ -114,7 +124,10 @@ class PageViewType:
 
 @strawberry.type(name="Visit", description="A visit, with the technical data that it left (C3).")
 class VisitType:
-    """One row of `visit`."""
+    """One row of `visit`.
+
+    CLAUSE (C3): technical data is the member's to read; no type of a partner's contract leads here.
+    """
 
     id: strawberry.ID = stored(Visit.id, "Names the visit.")
     started_at: datetime = stored(Visit.started_at, "When it began.")

@@ -145,7 +145,11 @@ class DisclosureType:
 
 @strawberry.type(name="Member", description="You: everything that is stored about you, but what is sealed.")
 class MemberType:
-    """One row of `member`, read by that member."""
+    """One row of `member`, read by that member.
+
+    CLAUSE (C12): the one type through which the member reads everything stored, disclosures and requests
+    included.
+    """
 
     id: strawberry.ID = stored(Member.id, "Your id in this interface.")
     number: str = stored(Member.number, "Member number.")

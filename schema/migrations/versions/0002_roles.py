@@ -11,6 +11,11 @@ INVARIANT (append-only): choices, disclosures and revocations are inserted and n
 
 INVARIANT (revocations-in-order): whoever inserts revocations holds a lock until the commit, so that a line
 with a lower `seq` never appears after one with a higher. Followers only ask for what is newer.
+
+CLAUSE (R1, C10): no role that answers requests may read a sealed number, and the one that reads for answers
+has no grant on the vault.
+CLAUSE (C11): the role that commands run as may add to the ledger of choices, and change or remove no line
+of it.
 """
 
 from __future__ import annotations
