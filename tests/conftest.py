@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -69,9 +69,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def test_server(keys: Keyring) -> Iterator[TestServer]:
+async def test_server(keys: Keyring) -> AsyncIterator[TestServer]:
     """One server for the whole run, shared by its workers."""
-    with server(CACHE, keys, EXTERNAL_URL) as running:
+    async with server(CACHE, keys, EXTERNAL_URL) as running:
         yield running
 
 

@@ -123,11 +123,12 @@ class Registering:
     async def counts(self) -> dict[str, int]:
         """The rows of every table, but those of the throttle."""
         tables = [t.fullname for base in (Table, VaultTable) for t in base.metadata.tables.values()]
-        return {
-            name: (await self.rows(f"SELECT count(*) AS n FROM {name}"))[0]["n"]
+        counted = (
+            f"SELECT '{name}' AS name, count(*) AS n FROM {name}"
             for name in sorted(tables)
             if name != "attempt"
-        }
+        )
+        return {row["name"]: row["n"] for row in await self.rows(" UNION ALL ".join(counted))}
 
     async def secrets_of(self, member_id: UUID) -> tuple[int, int, int]:
         """How many numbers, hashes and tokens the vault has of a member."""
