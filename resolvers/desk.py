@@ -9,17 +9,20 @@ INVARIANT (acted-then-logged-together): the line of the log and what it tells of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from policies.free_text import refuse_phone_numbers
 from policies.matrix import Matrix
 from policies.officers import Act, Channel, Officer, Role, require
 from resolvers.connection import Link
-from schema.errors import InputError
+from schema.errors import InputError, NotFoundError
+
+Transactions: TypeAlias = Callable[[], AbstractAsyncContextManager[Link]]
 
 MAX_REASON: Final = 500
 MAX_ABOUT: Final = 200
@@ -56,17 +59,27 @@ class Desk:
         return self.policy()
 
     async def act(
-        self, act: Act, about: str = "", *, reason: str | None = None, member: UUID | None = None
+        self,
+        act: Act,
+        about: str = "",
+        *,
+        reason: str | None = None,
+        member: UUID | None = None,
+        number: str | None = None,
     ) -> None:
         """Go on only if the officer may do this, and write it down.
 
-        `about` is a noun and its name or id, `member` the `log_id` of the member that it is about.
+        `about` is a noun and its name or id, `member` the `log_id` of the member that it is about, or
+        `number` the member's number.
 
         Raises:
             ForbiddenError: none of the officer's roles may.
             InputError: a reason is needed, or what was given may not be written down (R1).
+            NotFoundError: there is no member of that number.
         """
         require(self.officer, act, reason)
+        if number is not None:
+            member = await _log_id(self.connection, number)
         await self.connection.execute(
             "INSERT INTO officer_action (done_at, officer, roles, channel, act, about, reason, member_log_id)"
             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -79,6 +92,40 @@ class Desk:
             None if reason is None else _line(reason),
             member,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class LongDesk:
+    """An officer at work whose operation is several transactions, each of which leaves things right."""
+
+    transactions: Transactions
+    officer: Officer
+    clock: Callable[[], datetime]
+    policy: Callable[[], Matrix]
+
+    @property
+    def matrix(self) -> Matrix:
+        """The policy that decides."""
+        return self.policy()
+
+    def at(self, connection: Link) -> Desk:
+        """The desk in one of the transactions."""
+        return Desk(connection, self.officer, self.clock(), self.policy)
+
+    def acting(self, act: Act, about: str, *, reason: str | None = None) -> Transactions:
+        """The transactions of an operation: the first of them that is committed writes the action down."""
+        written = False
+
+        @asynccontextmanager
+        async def opened() -> AsyncIterator[Link]:
+            nonlocal written
+            async with self.transactions() as connection:
+                if not written:
+                    await self.at(connection).act(act, about, reason=reason)
+                yield connection
+            written = True
+
+        return opened
 
 
 async def list_actions(
@@ -121,6 +168,13 @@ async def list_actions(
         )
         for row in rows
     ]
+
+
+async def _log_id(connection: Link, number: str) -> UUID:
+    log_id: UUID | None = await connection.fetchval("SELECT log_id FROM member WHERE number = $1", number)
+    if log_id is None:
+        raise NotFoundError("there is no member of that number")
+    return log_id
 
 
 def _line(reason: str) -> str:

@@ -43,8 +43,10 @@ class Wanted:
     until: datetime | None = None
 
 
-async def list_disclosures(connection: Link, wanted: Wanted, most: int) -> Sequence[Record]:
-    """The newest `most` records that are wanted: ids, categories, and how many members.
+async def list_disclosures(
+    connection: Link, wanted: Wanted, most: int, *, before: int | None = None
+) -> Sequence[Record]:
+    """The newest `most` records that are wanted, below the place `before`: ids, categories, how many members.
 
     Raises:
         InputError: there is no such partner or member.
@@ -56,16 +58,16 @@ async def list_disclosures(connection: Link, wanted: Wanted, most: int) -> Seque
         " LEFT JOIN partner ON partner.id = disclosure.partner_id"
         " WHERE ($1::uuid IS NULL OR partner_id = $1) AND ($2::text IS NULL OR client_id = $2)"
         " AND ($3::text IS NULL OR $3 = ANY (categories)) AND ($4::timestamptz IS NULL OR recorded_at >= $4)"
-        " AND ($5::timestamptz IS NULL OR recorded_at < $5)"
+        " AND ($5::timestamptz IS NULL OR recorded_at < $5) AND ($6::bigint IS NULL OR place < $6)"
     )
-    narrowed = (partner_id, wanted.client, wanted.category, wanted.since, wanted.until)
+    narrowed = (partner_id, wanted.client, wanted.category, wanted.since, wanted.until, before)
     if wanted.member is None:
-        return await connection.fetch(f"{query} ORDER BY place DESC LIMIT $6", *narrowed, most)
+        return await connection.fetch(f"{query} ORDER BY place DESC LIMIT $7", *narrowed, most)
     log_id = await connection.fetchval("SELECT log_id FROM member WHERE number = $1", wanted.member)
     if log_id is None:
         raise InputError("`--member`: there is no member of that number")
     return await connection.fetch(
-        f"{query} AND place = ANY (ARRAY(SELECT disclosures_of($7, NULL, $8))) ORDER BY place DESC LIMIT $6",
+        f"{query} AND place = ANY (ARRAY(SELECT disclosures_of($8, NULL, $9))) ORDER BY place DESC LIMIT $7",
         *narrowed,
         most,
         log_id,

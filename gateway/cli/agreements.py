@@ -11,16 +11,21 @@ import typer
 
 from gateway.cli.office import LongOffice, Office, in_long_office, in_office, parse_id, parse_moment
 from gateway.cli.progress import ProgressBar
-from resolvers.commands.agreement_changes import Changes, change_agreement, narrow_agreement
-from resolvers.commands.fetched import Use, report_use
-from resolvers.commands.grounds import approve_grounds, state_reasons
-from resolvers.commands.opening import activate_agreement
-from resolvers.commands.partners import (
-    AgreementView,
+from resolvers.commands.agreement_changes import Changes
+from resolvers.commands.fetched import Use
+from resolvers.commands.partners import AgreementView
+from resolvers.officers.agreements import (
+    activate_agreement,
+    approve_grounds,
+    change_agreement,
     create_agreement,
     list_agreements,
+    narrow_agreement,
+    report_use,
+    show_agreement,
+    state_reasons,
+    stop_agreement,
 )
-from resolvers.commands.stopping import stop_agreement
 from resolvers.shares import ShareChanges
 from schema.categories import Basis, DataCategory, Purpose
 from schema.errors import InputError
@@ -38,7 +43,6 @@ Reasons = Annotated[
     ),
 ]
 Keys = Annotated[list[str], typer.Option("--category", metavar="KEY", help="Repeatable.")]
-Officer = Annotated[str, typer.Option("--officer", help="Who approves.", metavar="NAME")]
 
 
 @app.command("create")
@@ -49,9 +53,6 @@ def create_command(
         str, typer.Option("--purpose", help="Such as PARTNER_OFFERS, or its data-use key.", metavar="PURPOSE")
     ],
     categories: Reasons,
-    officer: Annotated[
-        str | None, typer.Option("--officer", help="Who approves the categories.", metavar="NAME")
-    ] = None,
     valid_from: Annotated[str | None, typer.Option("--from", help="Default: now.", metavar="DATE")] = None,
     valid_until: Annotated[
         str | None, typer.Option("--until", help="The first moment it does not count.", metavar="DATE")
@@ -60,30 +61,22 @@ def create_command(
 ) -> None:
     """Make an agreement; unless it is a draft, members are shared under it from its first day on.
 
-    Each category needs the partner's reason and an officer's approval; a draft may lack them.
+    Each category needs the partner's reason and an officer's approval, which is that of whoever runs this;
+    a draft may lack them.
     """
     reasons = _reasons(categories)
-    if not draft and officer is None:
-        raise InputError("`--officer`: say who approves the categories, or make it a `--draft`")
 
     async def work(office: Office) -> UUID:
-        agreement_id, _ = await create_agreement(
-            office.connection,
-            office.matrix,
+        return await create_agreement(
+            office.desk,
             partner=partner,
             basis=basis,
             purpose=_purpose(purpose),
-            categories=reasons,
-            valid_from=parse_moment(valid_from, "--from") or office.now,
+            reasons=reasons,
+            valid_from=parse_moment(valid_from, "--from"),
             valid_until=parse_moment(valid_until, "--until"),
-            status=AgreementStatus.DRAFT,
-            now=office.now,
-            reasons={key: text for key, text in reasons.items() if text},
-            officer=officer,
+            draft=draft,
         )
-        if not draft and not all(reasons.values()):
-            raise InputError('each category needs its reason: write `--category KEY="REASON"`')
-        return agreement_id
 
     agreement_id = in_office(work)
     typer.echo(agreement_id)
@@ -95,11 +88,10 @@ def show_command(agreement: Id) -> None:
     """Show one agreement."""
     wanted = parse_id(agreement)
 
-    async def work(office: Office) -> Sequence[AgreementView]:
-        return await list_agreements(office.connection, agreement_id=wanted)
+    async def work(office: Office) -> AgreementView:
+        return await show_agreement(office.desk, wanted)
 
-    for found in in_office(work):
-        typer.echo(describe(found))
+    typer.echo(describe(in_office(work)))
 
 
 @app.command("list")
@@ -109,7 +101,7 @@ def list_command(
     """List agreements, one a line."""
 
     async def work(office: Office) -> Sequence[AgreementView]:
-        return await list_agreements(office.connection, partner=partner)
+        return await list_agreements(office.desk, partner)
 
     for found in in_office(work):
         terms = found.terms
@@ -123,21 +115,22 @@ def state_command(agreement: Id, categories: Reasons) -> None:
     agreement_id, reasons = parse_id(agreement), _reasons(categories)
 
     async def work(office: Office) -> None:
-        await state_reasons(office.connection, agreement_id, reasons)
+        await state_reasons(office.desk, agreement_id, reasons)
 
     in_office(work)
     typer.echo(f"agreement {agreement_id}: {len(reasons)} reasons stated")
 
 
 @app.command("approve")
-def approve_command(agreement: Id, officer: Officer, categories: Keys | None = None) -> None:
-    """Approve categories for their stated reasons; without `--category`, all that wait for it."""
+def approve_command(agreement: Id, categories: Keys | None = None) -> None:
+    """Approve categories for their stated reasons; without `--category`, all that wait for it.
+
+    Approved by whoever runs this: `GATEWAY_OFFICER`, or the name of the account.
+    """
     agreement_id = parse_id(agreement)
 
     async def work(office: Office) -> Sequence[DataCategory]:
-        return await approve_grounds(
-            office.connection, agreement_id, categories or (), officer=officer, now=office.now
-        )
+        return await approve_grounds(office.desk, agreement_id, categories or ())
 
     approved = in_office(work)
     typer.echo(f"agreement {agreement_id}: approved {', '.join(approved) or 'nothing, all was'}")
@@ -152,7 +145,7 @@ def report_command(
     agreement_id = parse_id(agreement)
 
     async def work(office: Office) -> Sequence[Use]:
-        return await report_use(office.connection, agreement_id, office.now - timedelta(days=days))
+        return await report_use(office.desk, agreement_id, timedelta(days=days))
 
     uses = in_office(work)
     for use in uses:
@@ -173,9 +166,7 @@ def narrow_command(agreement: Id, categories: Keys) -> None:
     agreement_id = parse_id(agreement)
 
     async def work(office: Office) -> ShareChanges:
-        return await narrow_agreement(
-            office.connection, office.matrix, agreement_id=agreement_id, categories=categories, now=office.now
-        )
+        return await narrow_agreement(office.desk, agreement_id, categories)
 
     typer.echo(f"agreement {agreement_id}: narrowed; {_summary(in_office(work))}")
 
@@ -212,9 +203,7 @@ def change_command(
     )
 
     async def work(office: Office) -> ShareChanges:
-        return await change_agreement(
-            office.connection, office.matrix, agreement_id=agreement_id, changes=changes, now=office.now
-        )
+        return await change_agreement(office.desk, agreement_id, changes)
 
     typer.echo(f"agreement {agreement_id}: changed; {_summary(in_office(work))}")
 
@@ -276,13 +265,7 @@ NEVER = "never"
 def _activate(agreement_id: UUID) -> ShareChanges:
     async def work(office: LongOffice) -> ShareChanges:
         with ProgressBar("members", 1) as bar:
-            return await activate_agreement(
-                office.transactions,
-                office.matrix,
-                agreement_id=agreement_id,
-                clock=office.clock,
-                on_progress=bar.show,
-            )
+            return await activate_agreement(office.long_desk, agreement_id, bar.show)
 
     return in_long_office(work)
 
@@ -292,14 +275,7 @@ def _stop(agreement: str, status: AgreementStatus) -> None:
 
     async def work(office: LongOffice) -> ShareChanges:
         with ProgressBar("members", 1) as bar:
-            return await stop_agreement(
-                office.transactions,
-                office.matrix,
-                agreement_id=agreement_id,
-                status=status,
-                clock=office.clock,
-                on_progress=bar.show,
-            )
+            return await stop_agreement(office.long_desk, agreement_id, status, bar.show)
 
     typer.echo(f"agreement {agreement_id}: {status}; {_summary(in_long_office(work))}")
 

@@ -14,15 +14,15 @@ import typer
 
 from gateway.cli.office import Office, in_office, parse_id
 from gateway.oauth.client_keys import read_jwks
-from resolvers.commands.client_credentials import (
-    ClientView,
-    PublicKey,
+from resolvers.commands.client_credentials import ClientView, PublicKey
+from resolvers.officers.clients import (
     add_keys,
+    create_client,
     remove_key,
-    replace_secret,
+    revoke_client,
+    rotate_secret,
     show_client,
 )
-from resolvers.commands.clients import create_client, revoke_client
 from schema.errors import InputError
 from schema.vocabulary import ClientAuth
 
@@ -67,18 +67,9 @@ def create_command(
     keys = [] if jwks is None else _read(jwks)
 
     async def work(office: Office) -> str | None:
-        await create_client(
-            office.connection,
-            client_id=client_id,
-            agreement_id=agreement_id,
-            now=office.now,
-            auth=way,
-            dpop=dpop,
+        return await create_client(
+            office.desk, client_id=client_id, agreement_id=agreement_id, keys=keys, dpop=dpop
         )
-        if keys:
-            await add_keys(office.connection, client_id=client_id, keys=keys, now=office.now)
-            return None
-        return await _new_secret(office, client_id, timedelta(0))
 
     secret = in_office(work)
     typer.echo(f"client {client_id}: created", err=True)
@@ -90,7 +81,7 @@ def show_command(client_id: ClientId) -> None:
     """Show how a client proves who it is, and until when each of its credentials counts."""
 
     async def work(office: Office) -> ClientView:
-        return await show_client(office.connection, client_id, office.now)
+        return await show_client(office.desk, client_id)
 
     view = in_office(work)
     bound = ", tokens bound by DPoP" if view.dpop else ""
@@ -105,7 +96,7 @@ def rotate_command(client_id: ClientId, overlap: Overlap = OVERLAP) -> None:
     """Give a client a new secret, and print it; the one before counts for a while."""
 
     async def work(office: Office) -> str:
-        return await _new_secret(office, client_id, timedelta(hours=overlap))
+        return await rotate_secret(office.desk, client_id, timedelta(hours=overlap))
 
     secret = in_office(work)
     typer.echo(f"client {client_id}: new secret; {_what_ends(overlap)}", err=True)
@@ -118,7 +109,7 @@ def add_key_command(client_id: ClientId, jwks: Jwks) -> None:
     keys = _read(jwks)
 
     async def work(office: Office) -> None:
-        await add_keys(office.connection, client_id=client_id, keys=keys, now=office.now)
+        await add_keys(office.desk, client_id, keys)
 
     in_office(work)
     for key in keys:
@@ -134,8 +125,7 @@ def remove_key_command(
     """Let a key of a client stop counting, after a while or at once."""
 
     async def work(office: Office) -> None:
-        ends = timedelta(hours=overlap)
-        await remove_key(office.connection, client_id=client_id, kid=kid, overlap=ends, now=office.now)
+        await remove_key(office.desk, client_id, kid, timedelta(hours=overlap))
 
     in_office(work)
     typer.echo(f"client {client_id}: {_what_ends(overlap)}")
@@ -146,14 +136,10 @@ def revoke_command(client_id: ClientId) -> None:
     """Refuse a client and every token it has, at once and for good."""
 
     async def work(office: Office) -> None:
-        await revoke_client(office.connection, client_id=client_id, now=office.now)
+        await revoke_client(office.desk, client_id)
 
     in_office(work)
     typer.echo(f"client {client_id}: revoked")
-
-
-async def _new_secret(office: Office, client_id: str, overlap: timedelta) -> str:
-    return await replace_secret(office.connection, client_id=client_id, overlap=overlap, now=office.now)
 
 
 def _read(path: Path) -> Sequence[PublicKey]:

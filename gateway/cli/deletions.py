@@ -12,22 +12,16 @@ from asyncpg import Record
 from gateway.cli.office import Office, in_office, parse_id
 from gateway.identity.statements import StatementReader
 from gateway.identity.tokens import own_issuer
-from resolvers.commands.deletions import (
-    Confirmed,
-    Obligation,
+from resolvers.commands.deletions import Confirmed, Obligation
+from resolvers.officers.deletions import (
     confirm_deletions,
     list_obligations,
-    overdue_by_partner,
-    partner_of_client,
+    overdue_deletions,
     show_statement,
 )
-from resolvers.commands.partners import list_partners
 from schema.errors import InputError
 
 app = typer.Typer(help="What partners have to delete.", no_args_is_help=True)
-
-MOST = 100_000
-"""Lines of one list."""
 
 
 @app.command("list")
@@ -38,10 +32,7 @@ def list_command(
     """List what a partner has to delete, one a line, the first due first."""
 
     async def work(office: Office) -> tuple[Office, Sequence[Obligation]]:
-        (found,) = await list_partners(office.connection, partner)
-        return office, await list_obligations(
-            office.connection, found.id, confirmed=confirmed, after=None, limit=MOST
-        )
+        return office, await list_obligations(office.desk, partner, confirmed=confirmed)
 
     office, found = in_office(work)
     for one in found:
@@ -58,7 +49,7 @@ def overdue_command() -> None:
     """List the partners that are late, one a line."""
 
     async def work(office: Office) -> Sequence[Record]:
-        return await overdue_by_partner(office.connection, office.now)
+        return await overdue_deletions(office.desk)
 
     for row in in_office(work):
         since = f"since {row['since']:%Y-%m-%d}"
@@ -77,16 +68,7 @@ def confirm_command(
 
     async def work(office: Office) -> Confirmed:
         reader = StatementReader(own_issuer(office.settings), office.settings.token_leeway)
-        client_id = reader.issuer_of(text)
-        return await confirm_deletions(
-            office.connection,
-            reader,
-            text,
-            partner_id=await partner_of_client(office.connection, client_id),
-            client_id=client_id,
-            token_id=None,
-            now=office.now,
-        )
+        return await confirm_deletions(office.desk, reader, text, reader.issuer_of(text))
 
     done = in_office(work)
     typer.echo(
@@ -103,6 +85,6 @@ def show_statement_command(
     wanted = parse_id(statement, what="a statement, or of an obligation as `gateway deletions list`")
 
     async def work(office: Office) -> str:
-        return await show_statement(office.connection, wanted)
+        return await show_statement(office.desk, wanted)
 
     typer.echo(in_office(work))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -14,25 +14,30 @@ import typer
 from asyncpg import Record
 
 from gateway.checkpoints import Keys, public_keys, read_keys, sign_checkpoint
-from gateway.cli.office import Office, in_office, parse_moment
+from gateway.cli.office import LongOffice, Office, in_office, parse_moment
 from gateway.cli.progress import ProgressBar
-from gateway.database import open_database
+from gateway.database import Database, open_database
 from gateway.disclosure_lines import checkpoint_line, end_line, record_line, writer_line
 from gateway.disclosure_verify import Verification
 from gateway.driver_errors import translate_driver_errors
 from gateway.keys import load_keyring
-from gateway.settings import load_settings
+from gateway.settings import Settings, load_settings
 from policies.disclosure_proof import Finding
 from resolvers.connection import Link
+from resolvers.desk import Desk
 from resolvers.disclosure_reading import (
     LARGEST_PAGE,
     Wanted,
     count_records,
-    list_disclosures,
-    make_statement,
     read_writers,
     stream_checkpoints,
     stream_records,
+)
+from resolvers.officers.disclosures import (
+    make_statement,
+    note_export,
+    note_verification,
+    search_disclosures,
 )
 from schema.categories import DataCategory
 from schema.errors import GatewayError, InputError
@@ -64,7 +69,7 @@ def list_command(
     )
 
     async def work(office: Office) -> Sequence[Record]:
-        return await list_disclosures(office.connection, wanted, first)
+        return await search_disclosures(office.desk, wanted, first)
 
     for row in in_office(work):
         typer.echo("\t".join(_shown(row)))
@@ -90,7 +95,7 @@ def checkpoint_command() -> None:
     """Print a signed statement of how far the log is. Keep it where the database's owner cannot write."""
 
     async def work(office: Office) -> str:
-        return await make_statement(office.connection, office.now, partial(sign_checkpoint, office.keys))
+        return await make_statement(office.desk, partial(sign_checkpoint, office.keys))
 
     typer.echo(in_office(work))
 
@@ -119,7 +124,7 @@ def export_command(
 
 
 async def _export(out: BinaryIO) -> None:
-    async with _one_moment() as connection:
+    async with _one_moment(note_export) as connection:
         out.writelines(
             writer_line(writer, started_at)
             for writer, started_at in sorted((await read_writers(connection)).items())
@@ -171,7 +176,7 @@ def verify_command(
 
 async def _verify_database(run: Verification) -> int:
     count = 0
-    async with _one_moment() as connection:
+    async with _one_moment(note_verification) as connection:
         with ProgressBar("verifying", await count_records(connection)) as bar:
             async for finding in run.database(connection, bar.show):
                 _tell(finding)
@@ -213,14 +218,20 @@ def _read(path: Path, option: str) -> str:
 
 
 @asynccontextmanager
-async def _one_moment() -> AsyncIterator[Link]:
-    """The database as it is at one moment, read only, for as long as it takes."""
+async def _one_moment(note: Callable[[Desk], Awaitable[None]]) -> AsyncIterator[Link]:
+    """The database as it is at one moment, read only, for as long as it takes; what for is written down."""
     settings = load_settings()
     keys = load_keyring(settings)
     async with open_database(settings, keys) as database:
+        await _noted(settings, database, note)
         with translate_driver_errors():
             async with (
                 database.app.acquire() as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
                 yield connection
+
+
+async def _noted(settings: Settings, database: Database, note: Callable[[Desk], Awaitable[None]]) -> None:
+    async with database.transaction() as connection:
+        await note(LongOffice(settings, database.transaction).desk(connection))

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from gateway.app import load_product
-from gateway.database import open_database
-from gateway.keys import load_keyring
-from gateway.settings import Settings, load_settings
-from policies.matrix import Matrix
-from resolvers.explanations import ExplainedAgreement, category_named, explain_field
-from schema.categories import DataCategory
+from gateway.cli.office import Office, in_office
+from gateway.settings import load_settings
+from resolvers.explanations import ExplainedAgreement, category_named
+from resolvers.officers.members import explain_field
 
 
 def explain_command(
@@ -26,34 +23,15 @@ def explain_command(
     ] = None,
 ) -> None:
     """Say why a partner sees or does not see a field of a member, condition by condition."""
-    settings = load_settings()
-    product = load_product(settings)
-    category = category_named(product.catalogue, field)
-    explained = asyncio.run(_explain(settings, product.matrix, partner, member, category, scope))
-    for agreement, explanation in ((e.agreement, e.explanation) for e in explained):
+    category = category_named(load_product(load_settings()).catalogue, field)
+
+    async def work(office: Office) -> Sequence[ExplainedAgreement]:
+        return await explain_field(
+            office.desk, partner=partner, member=member, category=category, scopes=scope
+        )
+
+    for agreement, explanation in ((e.agreement, e.explanation) for e in in_office(work)):
         terms = agreement.terms
         typer.echo(f"agreement {terms.id} ({terms.basis}, {terms.purpose.name}), category `{category}`")
         for line in explanation.lines():
             typer.echo(f"  {line}")
-
-
-async def _explain(
-    settings: Settings,
-    matrix: Matrix,
-    partner: str,
-    member: str,
-    category: DataCategory,
-    scopes: list[str] | None,
-) -> list[ExplainedAgreement]:
-    async with open_database(settings, load_keyring(settings)) as database, database.transaction() as link:
-        return list(
-            await explain_field(
-                link,
-                matrix,
-                partner=partner,
-                member=member,
-                category=category,
-                scopes=scopes,
-                now=datetime.now(UTC),
-            )
-        )

@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from gateway.cli.office import LongOffice
 from gateway.cli.progress import ProgressBar
 from gateway.database import open_database
 from gateway.importing.mapping import LoadedMapping, load_mapping
@@ -27,6 +28,7 @@ from gateway.policy_source import load_policy_of
 from gateway.settings import Settings, load_settings
 from policies.check import checked_matrix
 from policies.matrix import Matrix
+from resolvers.officers.members import note_import
 from resolvers.sealing import PhoneSealer
 from schema.errors import GatewayError
 
@@ -64,6 +66,8 @@ async def _run(settings: Settings, file: Path, mapping: LoadedMapping, dry_run: 
     if dry_run:
         return await _import(file, size, mapping, sealer, matrix, None, again)
     async with open_database(settings, keys) as database:
+        async with database.transaction() as connection:
+            await note_import(LongOffice(settings, database.transaction).desk(connection))
         return await _import(file, size, mapping, sealer, matrix, database.transaction, again)
 
 

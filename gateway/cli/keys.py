@@ -7,9 +7,11 @@ from typing import Annotated, Final
 
 import typer
 
+from gateway.cli.office import Office, in_office
 from gateway.keys import load_keyring, rotate_signing_key
 from gateway.settings import load_settings
 from gateway.signing_keys import RETIRED_FOR, SigningStatus
+from resolvers.officers.members import note_key_rotation
 
 keys = typer.Typer(name="keys", help="The keys that tokens are signed with.", no_args_is_help=True)
 
@@ -31,6 +33,11 @@ def rotate_command(
     ] = WAIT,
 ) -> None:
     """Publish a new key that signs after a while. Tokens signed before stay valid until they expire."""
+
+    async def note(office: Office) -> None:
+        await note_key_rotation(office.desk)
+
+    in_office(note)
     rotation = rotate_signing_key(load_settings(), timedelta(seconds=wait))
     begins = rotation.new.signs_from
     typer.echo(f"new key: {rotation.new.kid}")

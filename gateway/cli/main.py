@@ -9,13 +9,21 @@ import sys
 
 import typer
 
-from gateway.cli import agreements, clients, deletions, disclosures, partners, requests, tokens, webhooks
+from gateway.cli import (
+    agreements,
+    clients,
+    deletions,
+    disclosures,
+    documents,
+    partners,
+    requests,
+    tokens,
+    webhooks,
+)
 from gateway.cli import schema as schema_commands
 from gateway.cli.clauses import clauses_command
 from gateway.cli.demo import demo_command
 from gateway.cli.doctor import doctor_command
-from gateway.cli.documents import documents_app
-from gateway.cli.documents_desk import desk
 from gateway.cli.explain import explain_command
 from gateway.cli.importing import import_command
 from gateway.cli.keys import keys
@@ -59,7 +67,7 @@ policy.command("explain")(explain_command)
 policy.command("clauses")(clauses_command)
 app.add_typer(policy, name="policy")
 app.add_typer(schema_commands.app, name="schema")
-app.add_typer(documents_app(desk()), name="documents")
+app.add_typer(documents.app, name="documents")
 
 
 def main() -> None:

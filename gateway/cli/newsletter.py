@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from gateway.cli.office import Office, in_office
-from resolvers.commands.newsletters import MAX_BODY, NewsletterView, list_newsletters, post_newsletter
+from resolvers.commands.newsletters import MAX_BODY, NewsletterView
+from resolvers.officers.suppressions import list_newsletters, send_newsletter
 from schema.errors import InputError
 
 newsletter = typer.Typer(
@@ -33,7 +34,7 @@ def send_command(
     body = _read(file)
 
     async def work(office: Office) -> int:
-        return await post_newsletter(office.connection, subject, body, office.now, again=again)
+        return await send_newsletter(office.desk, subject, body, again=again)
 
     typer.echo("looking for the members who asked for it", err=True)
     typer.echo(f"in the outbox: {in_office(work):,} mails")
@@ -45,7 +46,7 @@ def list_command() -> None:
     """List the issues, the latest first, with the mails that are still waiting."""
 
     async def work(office: Office) -> Sequence[NewsletterView]:
-        return await list_newsletters(office.connection)
+        return await list_newsletters(office.desk)
 
     for issue in in_office(work):
         typer.echo(f"{issue.created_at:%Y-%m-%d %H:%M}\t{issue.subject}\t{issue.waiting:,} waiting")

@@ -26,7 +26,7 @@ from policies.check import checked_matrix
 from policies.matrix import Matrix
 from policies.officers import Channel, Officer, Role
 from resolvers.connection import Link
-from resolvers.desk import Desk
+from resolvers.desk import Desk, LongDesk
 from schema.errors import InputError, SettingsError
 from schema.ids import parse_uuid
 
@@ -86,9 +86,14 @@ class LongOffice:
         """The time now, in UTC."""
         return datetime.now(UTC)
 
+    @cached_property
+    def long_desk(self) -> LongDesk:
+        """The desk of whoever runs the command, through all of its transactions."""
+        return LongDesk(self.transactions, officer_at(self.settings), self.clock, lambda: self.matrix)
+
     def desk(self, connection: Link) -> Desk:
         """The desk of whoever runs the command, in one of its transactions."""
-        return Desk(connection, officer_at(self.settings), self.clock(), lambda: self.matrix)
+        return self.long_desk.at(connection)
 
 
 def in_long_office(work: Callable[[LongOffice], Awaitable[Result]]) -> Result:

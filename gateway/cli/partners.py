@@ -13,14 +13,15 @@ from asyncpg import Record
 from gateway.cli.agreements import describe
 from gateway.cli.office import Office, in_office, parse_moment
 from gateway.identity.public_keys import strong_key
-from resolvers.commands.partners import (
-    AgreementView,
-    PartnerView,
+from resolvers.commands.partners import AgreementView, PartnerView
+from resolvers.officers.agreements import list_agreements
+from resolvers.officers.partners import (
+    add_statement_keys,
     create_partner,
-    list_agreements,
     list_partners,
+    list_statement_keys,
+    remove_statement_key,
 )
-from resolvers.commands.statement_keys import add_statement_key, list_statement_keys, remove_statement_key
 from schema.errors import InputError
 
 app = typer.Typer(help="Companies that may receive members' data.", no_args_is_help=True)
@@ -36,7 +37,7 @@ def create_command(
     """Add a partner. It receives nothing before it has an agreement and a client."""
 
     async def work(office: Office) -> None:
-        await create_partner(office.connection, name=name, display_name=display_name, now=office.now)
+        await create_partner(office.desk, name=name, display_name=display_name)
 
     in_office(work)
     typer.echo(f"partner {name}: created; next: gateway agreement create {name} ...")
@@ -47,8 +48,8 @@ def show_command(name: Name) -> None:
     """Show a partner and its agreements."""
 
     async def work(office: Office) -> tuple[PartnerView, Sequence[AgreementView]]:
-        (partner,) = await list_partners(office.connection, name)
-        return partner, await list_agreements(office.connection, partner=name)
+        (partner,) = await list_partners(office.desk, name)
+        return partner, await list_agreements(office.desk, name)
 
     partner, agreements = in_office(work)
     typer.echo(f"{partner.name}\t{partner.display_name}\tsince {partner.created_at:%Y-%m-%d}")
@@ -61,7 +62,7 @@ def list_command() -> None:
     """List every partner, one a line."""
 
     async def work(office: Office) -> Sequence[PartnerView]:
-        return await list_partners(office.connection)
+        return await list_partners(office.desk)
 
     for partner in in_office(work):
         typer.echo(f"{partner.name}\t{partner.display_name}\t{partner.agreements} agreements")
@@ -80,16 +81,13 @@ def add_key_command(
     keys = _public_keys(jwks)
 
     async def work(office: Office) -> None:
-        for kid, jwk in keys.items():
-            await add_statement_key(
-                office.connection,
-                partner=name,
-                kid=kid,
-                jwk=jwk,
-                valid_from=parse_moment(valid_from, "--from") or office.now,
-                valid_until=parse_moment(valid_until, "--until"),
-                now=office.now,
-            )
+        await add_statement_keys(
+            office.desk,
+            partner=name,
+            keys=keys,
+            valid_from=parse_moment(valid_from, "--from"),
+            valid_until=parse_moment(valid_until, "--until"),
+        )
 
     in_office(work)
     typer.echo(f"partner {name}: {len(keys)} keys added: {', '.join(keys)}")
@@ -100,7 +98,7 @@ def remove_key_command(name: Name, kid: Annotated[str, typer.Argument(metavar="K
     """Let a statement key verify nothing any more."""
 
     async def work(office: Office) -> None:
-        await remove_statement_key(office.connection, partner=name, kid=kid, now=office.now)
+        await remove_statement_key(office.desk, partner=name, kid=kid)
 
     in_office(work)
     typer.echo(f"partner {name}: key removed")
@@ -111,7 +109,7 @@ def keys_command(name: Name) -> None:
     """List the partner's statement keys, one a line."""
 
     async def work(office: Office) -> Sequence[Record]:
-        return await list_statement_keys(office.connection, name)
+        return await list_statement_keys(office.desk, name)
 
     for row in in_office(work):
         until = "without end" if row["valid_until"] is None else f"until {row['valid_until']:%Y-%m-%d %H:%M}"

@@ -14,7 +14,8 @@ import typer
 from gateway.cli.office import Office, in_office, parse_id
 from gateway.quotas import quota_settings
 from policies.quotas import QuotaHolder
-from resolvers.quotas import QuotaKey, QuotaView, agreement_of, read_quotas, set_quota, tell_replicas
+from resolvers.officers.quotas import read_quota, set_quota
+from resolvers.quotas import QuotaView
 from schema.errors import InputError
 from schema.vocabulary import QuotaUnit
 
@@ -63,13 +64,13 @@ def _quota(
     given = {QuotaUnit.REQUESTS: requests, QuotaUnit.MEMBERS: members}
 
     async def work(office: Office) -> Sequence[str]:
-        found = await agreement_of(office.connection, agreement_id=agreement_id, client_id=client_id)
-        changed = [unit for unit, allowed in given.items() if reset or allowed is not None]
-        for unit in changed:
-            await set_quota(office.connection, QuotaKey(found, client_id, unit), given[unit], now=office.now)
-        views = await read_quotas(office.connection, found, client_id, now=office.now)
-        if changed:
-            await tell_replicas(office.connection, found, now=office.now)
+        changes = {unit: allowed for unit, allowed in given.items() if reset or allowed is not None}
+        if changes:
+            views = await set_quota(
+                office.desk, agreement_id=agreement_id, client_id=client_id, allowed=changes
+            )
+        else:
+            views = await read_quota(office.desk, agreement_id=agreement_id, client_id=client_id)
         holder = QuotaHolder.CLIENT if client_id else QuotaHolder.AGREEMENT
         settings = quota_settings(office.settings)
         return [_describe(view, settings[holder, view.key.unit]) for view in views]

@@ -8,13 +8,8 @@ from typing import Annotated, Final
 import typer
 
 from gateway.cli.office import Office, in_office, parse_id
-from resolvers.commands.request_desk import (
-    RequestView,
-    answer_request,
-    list_requests,
-    show_request,
-    take_request,
-)
+from resolvers.commands.request_desk import RequestView
+from resolvers.officers.requests import answer_request, list_requests, show_request, take_request
 from schema.tables.requests import RequestKind, RequestStatus
 
 app = typer.Typer(help="What members and visitors asked of the company.", no_args_is_help=True)
@@ -34,7 +29,7 @@ def list_command(
     """List requests, one a line, what is due first before the others."""
 
     async def work(office: Office) -> Sequence[RequestView]:
-        return await list_requests(office.connection, kind=kind, status=status)
+        return await list_requests(office.desk, kind=kind, status=status)
 
     for found in in_office(work):
         line = (str(found.id), found.kind, found.status, f"due {found.due_at:%Y-%m-%d}", _who(found))
@@ -47,7 +42,7 @@ def show_command(request: Id) -> None:
     wanted = parse_id(request, what=REQUEST)
 
     async def work(office: Office) -> RequestView:
-        return await show_request(office.connection, wanted)
+        return await show_request(office.desk, wanted)
 
     typer.echo(describe(in_office(work)))
 
@@ -58,7 +53,7 @@ def take_command(request: Id) -> None:
     wanted = parse_id(request, what=REQUEST)
 
     async def work(office: Office) -> RequestView:
-        return await take_request(office.connection, wanted)
+        return await take_request(office.desk, wanted)
 
     typer.echo(f"request {wanted}: {in_office(work).status}")
 
@@ -73,7 +68,7 @@ def answer_command(
     wanted = parse_id(request, what=REQUEST)
 
     async def work(office: Office) -> RequestView:
-        return await answer_request(office.connection, wanted, outcome, declined=declined, now=office.now)
+        return await answer_request(office.desk, wanted, outcome, declined=declined)
 
     typer.echo(f"request {wanted}: {in_office(work).status}")
 

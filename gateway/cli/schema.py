@@ -5,8 +5,6 @@ The SDL is exactly what introspection shows that caller.
 
 from __future__ import annotations
 
-import asyncio
-from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -14,15 +12,14 @@ import typer
 
 from gateway.app import load_product
 from gateway.bulk_document import bulk_document
-from gateway.database import open_database
+from gateway.cli.office import Office, in_office
 from gateway.datamap import data_map
-from gateway.keys import load_keyring
-from gateway.settings import Settings, load_settings
+from gateway.settings import load_settings
 from policies.agreement import AgreementTerms, scope_mask
 from policies.principal import MemberPrincipal, PartnerPrincipal, Principal, Visitor
-from resolvers.callers import read_client
-from resolvers.commands.clients import only_client_of
-from schema.errors import InputError, NotFoundError
+from resolvers.callers import ClientFacts
+from resolvers.officers.clients import look_at_client
+from schema.errors import InputError
 
 app = typer.Typer(help="Contracts as SDL, for code generation, and the data map.", no_args_is_help=True)
 
@@ -39,10 +36,8 @@ def print_command(
     ] = None,
 ) -> None:
     """Print the contract of a caller: SDL with descriptions and data categories."""
-    settings = load_settings()
-    product = load_product(settings)
-    principal = asyncio.run(_principal(settings, caller, scope))
-    typer.echo(product.contracts.of(principal).sdl)
+    product = load_product(load_settings())
+    typer.echo(product.contracts.of(_principal(caller, scope)).sdl)
 
 
 @app.command("bulk")
@@ -56,9 +51,8 @@ def bulk_command(
     ] = None,
 ) -> None:
     """Print the document of a bulk download, for registering it where only registered ones are admitted."""
-    settings = load_settings()
-    product = load_product(settings)
-    principal = asyncio.run(_principal(settings, caller, scope))
+    product = load_product(load_settings())
+    principal = _principal(caller, scope)
     names = None if fields is None else fields.split(",")
     typer.echo(bulk_document(product.contracts.of(principal).schema, names), nl=False)
 
@@ -70,7 +64,7 @@ def data_map_command() -> None:
     typer.echo(data_map(product.catalogue, product.contracts), nl=False)
 
 
-async def _principal(settings: Settings, caller: str, scopes: list[str] | None) -> Principal:
+def _principal(caller: str, scopes: list[str] | None) -> Principal:
     kind, _, name = caller.partition(":")
     match kind, name:
         case "visitor", "":
@@ -78,23 +72,19 @@ async def _principal(settings: Settings, caller: str, scopes: list[str] | None) 
         case "member", "":
             return MemberPrincipal(_NOBODY, "schema", "schema")
         case (("partner" | "client"), str()) if name:
-            return await _partner(settings, name, scopes, by_client=kind == "client")
+            return _partner(name, scopes, by_client=kind == "client")
         case _:
             raise InputError("`--as` takes `visitor`, `member`, `partner:NAME` or `client:CLIENT_ID`")
 
 
-async def _partner(
-    settings: Settings, name: str, scopes: list[str] | None, *, by_client: bool
-) -> PartnerPrincipal:
-    async with open_database(settings, load_keyring(settings)) as database, database.transaction() as link:
-        client_id = name if by_client else await only_client_of(link, name)
-        facts = await read_client(link, client_id)
-    if facts is None:
-        raise NotFoundError("there is no such client: see `gateway partner show`")
-    terms = facts.terms
-    if not terms.in_force(datetime.now(UTC)):
-        raise NotFoundError("the agreement of that client is not in force: see `gateway agreement show`")
-    return principal_under(terms, client_id, _granted(terms, scopes))
+def _partner(name: str, scopes: list[str] | None, *, by_client: bool) -> PartnerPrincipal:
+    async def work(office: Office) -> tuple[str, ClientFacts]:
+        return await look_at_client(
+            office.desk, partner=None if by_client else name, client_id=name if by_client else None
+        )
+
+    client_id, facts = in_office(work)
+    return principal_under(facts.terms, client_id, _granted(facts.terms, scopes))
 
 
 def principal_under(terms: AgreementTerms, client_id: str, mask: int) -> PartnerPrincipal:

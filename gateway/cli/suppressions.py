@@ -16,15 +16,8 @@ import typer
 
 from gateway.cli.office import Office, in_office, parse_moment
 from gateway.web.addresses import addresses_of
-from resolvers.commands.refusing import (
-    AddressRequest,
-    current_key,
-    make_key,
-    note_requests,
-    read_address,
-    read_request,
-)
-from resolvers.suppressions import settle
+from resolvers.commands.refusing import AddressRequest, read_address, read_request
+from resolvers.officers.suppressions import current_key, make_key, note_links, note_requests
 from resolvers.tokens import SealedTokens
 from schema.errors import InputError
 from schema.vocabulary import Direction
@@ -62,13 +55,13 @@ def key_command(
         raise InputError("`--rotate` and `--again` exclude each other: pass one")
 
     async def work(office: Office) -> str:
-        connection, now = office.connection, office.now
+        key_of = office.keys.suppression_key
         if again:
-            key = await current_key(connection, partner)
+            key = await current_key(office.desk, partner)
         else:
-            key = await make_key(connection, partner, rotate=rotate, overlap=timedelta(days=overlap), now=now)
-            await settle(connection, office.keys.suppression_key, now)
-        return office.keys.suppression_key(key.partner_id, key.generation).hex()
+            ends = timedelta(days=overlap)
+            key = await make_key(office.desk, partner, rotate=rotate, overlap=ends, key_of=key_of)
+        return key_of(key.partner_id, key.generation).hex()
 
     typer.echo(in_office(work))
     typer.echo("hand it to the partner by a way that nobody else reads; it stands in no table", err=True)
@@ -92,7 +85,9 @@ def links_command(file: File) -> None:
 
     async def work(office: Office) -> list[str]:
         links = addresses_of(office.settings, SealedTokens(office.keys.token_key))
-        return [links.refuse(address) for address in _each(file, _address, office)]
+        made = [links.refuse(address) for address in _each(file, _address, office)]
+        await note_links(office.desk, len(made))
+        return made
 
     for link in in_office(work):
         typer.echo(link)
@@ -101,8 +96,7 @@ def links_command(file: File) -> None:
 def _note(file: Path, direction: Direction) -> None:
     async def work(office: Office) -> tuple[int, int]:
         requests = list(_each(file, _request, office))
-        changed = await note_requests(office.connection, requests, direction, "OFFICER", office.now)
-        await settle(office.connection, office.keys.suppression_key, office.now)
+        changed = await note_requests(office.desk, requests, direction, office.keys.suppression_key)
         return len(requests), changed
 
     read, changed = in_office(work)

@@ -13,9 +13,7 @@ import typer
 from gateway.cli.office import Office, in_office
 from gateway.identity.tokens import MintedToken, SubjectKind, mint
 from policies.agreement import parse_categories
-from resolvers.callers import find_member, read_client, read_standing
-from resolvers.commands.clients import only_client_of, revoke_token
-from schema.errors import NotFoundError
+from resolvers.officers.clients import admit_client, admit_member, revoke_token
 
 app = typer.Typer(help="Tokens for development, and taking one back.", no_args_is_help=True)
 
@@ -33,10 +31,7 @@ def member_command(
     """Make a token for a member."""
 
     async def work(office: Office) -> MintedToken:
-        member_id = await find_member(office.connection, number)
-        standing = None if member_id is None else await read_standing(office.connection, member_id)
-        if standing is None or not standing.active:
-            raise NotFoundError("there is no member of that number who may sign in")
+        member_id = await admit_member(office.desk, number)
         return mint(
             office.settings,
             office.keys,
@@ -61,12 +56,7 @@ def partner_command(
     """Make a token for a partner's client."""
 
     async def work(office: Office) -> MintedToken:
-        client_id = await only_client_of(office.connection, name, client)
-        facts = await read_client(office.connection, client_id)
-        if facts is None or not facts.active or not facts.terms.in_force(office.now):
-            raise NotFoundError(f"no agreement of `{client_id}` is in force: see `gateway agreement list`")
-        if facts.dpop:
-            raise NotFoundError(f"`{client_id}` has tokens bound to its own key: it gets them itself")
+        client_id, facts = await admit_client(office.desk, name, client)
         scopes = facts.terms.categories if scope is None else parse_categories(scope)
         return mint(
             office.settings,
@@ -88,7 +78,7 @@ def revoke_command(
     """Refuse one token, at once and for good."""
 
     async def work(office: Office) -> None:
-        await revoke_token(office.connection, token_id=token_id, now=office.now, expires_at=None)
+        await revoke_token(office.desk, token_id)
 
     in_office(work)
     typer.echo("token: revoked")

@@ -13,9 +13,8 @@ from gateway.cli.office import Office, in_office, parse_id
 from gateway.delivery.posting import Poster
 from gateway.delivery.signatures import shown_secret
 from policies.destinations import Rules, read_destination
-from resolvers.commands.webhooks import (
-    DeadLetter,
-    EndpointView,
+from resolvers.commands.webhooks import DeadLetter, EndpointView
+from resolvers.officers.webhooks import (
     create_endpoint,
     list_dead_letters,
     list_endpoints,
@@ -23,6 +22,7 @@ from resolvers.commands.webhooks import (
     retry_dead_letters,
     rotate_secret,
     set_endpoint_status,
+    show_endpoint,
 )
 from schema.errors import InputError
 from schema.tables.webhooks import EndpointStatus
@@ -46,7 +46,7 @@ def create_command(
     async def work(office: Office) -> tuple[UUID, str]:
         destination = await Poster(rules_of(office)).check(url)
         endpoint_id = await create_endpoint(
-            office.connection, agreement_id=agreement_id, url=url, destination=destination, now=office.now
+            office.desk, agreement_id=agreement_id, url=url, destination=destination
         )
         return endpoint_id, shown_secret(office.keys, endpoint_id, 1)
 
@@ -60,7 +60,7 @@ def list_command() -> None:
     """List endpoints, one a line, without what may be secret in their URLs."""
 
     async def work(office: Office) -> Sequence[tuple[EndpointView, str]]:
-        return [(found, _origin(office, found)) for found in await list_endpoints(office.connection)]
+        return [(found, _origin(office, found)) for found in await list_endpoints(office.desk)]
 
     for found, origin in in_office(work):
         counts = (f"{found.waiting} waiting", f"{found.dead} dead letters")
@@ -73,8 +73,7 @@ def show_command(endpoint: Id) -> None:
     endpoint_id = parse_endpoint(endpoint)
 
     async def work(office: Office) -> EndpointView:
-        (found,) = await list_endpoints(office.connection, endpoint_id=endpoint_id)
-        return found
+        return await show_endpoint(office.desk, endpoint_id)
 
     found = in_office(work)
     last = "nothing yet" if found.delivered_at is None else f"{found.delivered_at:%Y-%m-%d %H:%M} UTC"
@@ -101,9 +100,7 @@ def rotate_command(
     endpoint_id = parse_endpoint(endpoint)
 
     async def work(office: Office) -> str:
-        generation = await rotate_secret(
-            office.connection, endpoint_id=endpoint_id, overlap=timedelta(hours=overlap), now=office.now
-        )
+        generation = await rotate_secret(office.desk, endpoint_id, timedelta(hours=overlap))
         return shown_secret(office.keys, endpoint_id, generation)
 
     secret = in_office(work)
@@ -129,7 +126,7 @@ def test_command(endpoint: Id) -> None:
     endpoint_id = parse_endpoint(endpoint)
 
     async def work(office: Office) -> UUID:
-        return await post_test(office.connection, endpoint_id=endpoint_id, now=office.now)
+        return await post_test(office.desk, endpoint_id)
 
     message_id = in_office(work)
     typer.echo(f"message {message_id}: in the outbox; next: gateway webhook show {endpoint_id}")
@@ -145,7 +142,7 @@ def list_dead_letters_command(
     endpoint_id = None if endpoint is None else parse_endpoint(endpoint)
 
     async def work(office: Office) -> Sequence[DeadLetter]:
-        return await list_dead_letters(office.connection, endpoint_id=endpoint_id)
+        return await list_dead_letters(office.desk, endpoint_id)
 
     for found in in_office(work):
         answer = "no answer" if found.answer is None else f"last status {found.answer}"
@@ -168,9 +165,7 @@ def retry_command(
     )
 
     async def work(office: Office) -> int:
-        return await retry_dead_letters(
-            office.connection, endpoint_id=endpoint_id, message_id=message_id, now=office.now
-        )
+        return await retry_dead_letters(office.desk, endpoint_id, message_id)
 
     typer.echo(f"endpoint {endpoint_id}: {in_office(work)} messages are due again")
 
@@ -196,7 +191,7 @@ def _set_status(endpoint: str, status: EndpointStatus) -> None:
     endpoint_id = parse_endpoint(endpoint)
 
     async def work(office: Office) -> None:
-        await set_endpoint_status(office.connection, endpoint_id=endpoint_id, status=status)
+        await set_endpoint_status(office.desk, endpoint_id, status)
 
     in_office(work)
     typer.echo(f"endpoint {endpoint_id}: {status}")

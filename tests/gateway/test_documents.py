@@ -1,27 +1,25 @@
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from graphql import GraphQLSchema
-from typer.testing import CliRunner
 
-from gateway.cli.documents import Desk, documents_app
 from gateway.database import Database
 from gateway.documents import MEMORY_SECONDS, DocumentFile, RememberingFinder, read_files, register
 from gateway.driver_errors import translate_driver_errors
 from gateway.operations import digest_of
-from resolvers.persisted_documents import Connection, list_documents, remove_document
-from schema.errors import InputError, NotFoundError
+from resolvers.persisted_documents import list_documents, remove_document
+from schema.errors import InputError
+from tests.gateway.cli.test_main import Terminal, office, terminal, url
 from tests.gateway.http.reference import LIMITS, SCHEMA
+
+__all__ = ["office", "terminal", "url"]
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 BODY = "query Greeting { hello }"
+BODY_OF_VISITORS = "query Greeting { viewer { audience } }"
 
 
 async def add(database: Database, *documents: DocumentFile, client: str = "shop") -> None:
@@ -89,36 +87,14 @@ def test_what_is_no_manifest_is_refused(tmp_path: Path, content: str) -> None:
         read_files([tmp_path / "bad.json"])
 
 
-async def test_the_commands(database: Database, tmp_path: Path) -> None:
-    @asynccontextmanager
-    async def transaction() -> AsyncIterator[Connection]:
-        import asyncpg  # noqa: PLC0415 - the command runs in a loop of its own
-
-        opened = await asyncpg.connect(database.url)
-        try:
-            yield opened
-        finally:
-            await opened.close()
-
-    async def contract_of(_: Connection, client_id: str) -> GraphQLSchema:
-        if client_id != "shop":
-            raise NotFoundError("no such client: see `gateway partner list`")
-        return SCHEMA
-
-    app = documents_app(Desk(transaction, contract_of, lambda: LIMITS))
+def test_the_commands(office: Terminal, tmp_path: Path) -> None:
     file = tmp_path / "greeting.graphql"
-    file.write_text(BODY)
+    file.write_text(BODY_OF_VISITORS)
 
-    async def run(*arguments: str) -> tuple[int, str]:
-        result = await asyncio.to_thread(CliRunner().invoke, app, list(arguments))
-        return result.exit_code, result.output
-
-    assert await run("register", "--client", "shop", str(file)) == (0, "registered: 1\n")
-    code, listed = await run("list", "--client", "shop")
-    assert (code, listed.split("\t")[:2]) == (0, ["greeting", f"sha256:{digest_of(BODY)}"])
-    assert await run("register", "--client", "nobody", str(file)) == (
-        1,
-        "error: no such client: see `gateway partner list`\n",
-    )
-    assert await run("remove", "--client", "shop", "greeting") == (0, "removed\n")
-    assert (await run("remove", "--client", "shop", "greeting"))[0] == 1
+    assert office.done("documents", "register", "--client", "visitor", str(file)) == "registered: 1\n"
+    listed = office.done("documents", "list", "--client", "visitor")
+    assert listed.split("\t")[:2] == ["greeting", f"sha256:{digest_of(BODY_OF_VISITORS)}"]
+    assert office.run("documents", "register", "--client", "nobody", str(file)) == 1
+    assert office.err == "error: there is no such client: see `gateway partner show`\n"
+    assert office.done("documents", "remove", "--client", "visitor", "greeting") == "removed\n"
+    assert office.run("documents", "remove", "--client", "visitor", "greeting") == 1

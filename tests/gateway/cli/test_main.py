@@ -68,6 +68,7 @@ def office(
     secret.chmod(0o600)
     monkeypatch.setenv("GATEWAY_SECRET_FILE", str(secret))
     monkeypatch.setenv("GATEWAY_DATABASE_URL", url)
+    monkeypatch.setenv("GATEWAY_OFFICER", "olga")
     terminal.done("init")
     return terminal
 
@@ -76,7 +77,7 @@ def agreement_of(office: Terminal, *options: str) -> str:
     office.done("partner", "create", "acme", "--display-name", "Acme")
     created = office.done(
         "agreement", "create", "acme", "--basis", "strategic", "--purpose", "partner-offers",
-        "--category", "user.name=to address letters", "--officer", "Olga", *options,
+        "--category", "user.name=to address letters", *options,
     )  # fmt: skip
     assert re.fullmatch(UUID_PATTERN, created.strip())
     return created.strip()
@@ -157,21 +158,17 @@ REFUSED = {
     "taken name": ("partner", "create", "acme", "--display-name", "Acme"),
     "no such partner": ("partner", "show", "nobody"),
     "sealed category": ("agreement", "create", "acme", "--basis", "strategic", "--purpose", "partner-offers",
-                        "--category", "user.contact.phone_number", "--officer", "Olga"),
+                        "--category", "user.contact.phone_number"),
     "unknown purpose": ("agreement", "create", "acme", "--basis", "strategic", "--purpose", "fun",
-                        "--category", "user.name", "--officer", "Olga"),
+                        "--category", "user.name"),
     "dates the wrong way": ("agreement", "create", "acme", "--basis", "strategic", "--purpose",
-                            "partner-offers", "--category", "user.name=x", "--until", "2001-01-01",
-                            "--officer", "Olga"),
-    "no officer": ("agreement", "create", "acme", "--basis", "strategic", "--purpose", "partner-offers",
-                   "--category", "user.name=to address"),
+                            "partner-offers", "--category", "user.name=x", "--until", "2001-01-01"),
     "no reason": ("agreement", "create", "acme", "--basis", "strategic", "--purpose", "partner-offers",
-                  "--category", "user.name", "--officer", "Olga"),
+                  "--category", "user.name"),
     "a number as a reason": ("agreement", "create", "acme", "--basis", "strategic", "--purpose",
-                             "partner-offers", "--category", "user.name=call 415-555-0132", "--officer",
-                             "Olga"),
+                             "partner-offers", "--category", "user.name=call 415-555-0132"),
     "no date": ("agreement", "create", "acme", "--basis", "strategic", "--purpose", "partner-offers",
-                "--category", "user.name", "--until", "soon", "--officer", "Olga"),
+                "--category", "user.name", "--until", "soon"),
     "no agreement id": ("agreement", "show", "1"),
     "no such agreement": ("agreement", "end", "01a20ac4-370b-7bef-8f06-938acc011a8c"),
     "client of no agreement": ("client", "create", "x1", "--agreement",
@@ -199,6 +196,7 @@ def test_a_draft_counts_only_when_it_is_activated(office: Terminal) -> None:
     agreement = agreement_of(office, "--draft")
     office.done("client", "create", "acme-api", "--agreement", agreement)
     assert office.run("token", "partner", "acme") == 1
+    office.done("agreement", "approve", agreement)
     office.done("agreement", "activate", agreement)
     office.done("token", "partner", "acme")
 
@@ -274,14 +272,12 @@ async def execute(url: str, statement: str) -> None:
 def test_a_category_is_stated_approved_reported_and_taken_back(office: Terminal) -> None:
     agreement = agreement_of(office, "--category", "user.contact.email", "--draft")
     assert office.run("agreement", "activate", agreement) == 1
-    assert "`user.contact.email`: each category needs" in office.err
+    assert "`user.contact.email`, `user.name`: each category needs" in office.err
     office.done("agreement", "state", agreement, "--category", "user.contact.email=to write")
-    assert "approved user.contact.email" in office.done(
-        "agreement", "approve", agreement, "--officer", "Olga"
-    )
+    assert "approved user.contact.email, user.name" in office.done("agreement", "approve", agreement)
     office.done("agreement", "activate", agreement)
     shown = office.done("agreement", "show", agreement)
-    assert "user.contact.email: to write (approved by Olga" in shown
+    assert "user.contact.email: to write (approved by olga" in shown
     assert "within 30 days; overdue: narrowed after 7 days, suspended after 21 days" in shown
     assert f"to end it: gateway agreement end {agreement}" in office.done("agreement", "report", agreement)
     office.done("agreement", "narrow", agreement, "--category", "user.contact.email")

@@ -1,0 +1,37 @@
+"""Members as officers deal with them: taken in from a file, and why a partner sees what it sees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from policies.officers import Act
+from resolvers.desk import Desk
+from resolvers.explanations import ExplainedAgreement
+from resolvers.explanations import explain_field as explain
+from schema.categories import DataCategory
+
+
+async def note_import(desk: Desk) -> None:
+    """A file of members is about to be taken in, by many transactions."""
+    await desk.act(Act.MEMBER_IMPORT, "a file of members")
+
+
+async def note_key_rotation(desk: Desk) -> None:
+    """The key that tokens are signed with is about to be changed."""
+    await desk.act(Act.KEY_ROTATE, "the key of tokens")
+
+
+async def explain_field(
+    desk: Desk, *, partner: str, member: str, category: DataCategory, scopes: Sequence[str] | None
+) -> Sequence[ExplainedAgreement]:
+    """Why a partner sees or does not see a category of a member, condition by condition."""
+    await desk.act(Act.DECISION_EXPLAIN, f"partner {partner}", number=member)
+    return await explain(
+        desk.connection,
+        desk.matrix,
+        partner=partner,
+        member=member,
+        category=category,
+        scopes=scopes,
+        now=desk.now,
+    )
