@@ -34,6 +34,8 @@ coverage: $(STAMP)  ## the suite, with the branches that it does not reach
 
 docs: $(STAMP)  ## the pages that are generated: of the tables, the shipped policy, the marks of clauses
 	$(BIN)/gateway schema data-map > docs/data-map.md
+	$(BIN)/gateway policy matrix --format markdown > docs/sharing-matrix.md
+	$(BIN)/gateway policy text > docs/member-text.md
 	$(BIN)/gateway policy clauses --format markdown > docs/clauses.md
 
 lint: $(STAMP)  ## ruff: rules and format

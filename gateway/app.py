@@ -223,6 +223,9 @@ async def compose(
             handler=handler,
             database=database,
             means=means,
+            policy=policy,
+            catalogue=product.catalogue,
+            contracts=contracts,
             origins=admitted_origins(settings),
             timeout=settings.request_timeout,
         )

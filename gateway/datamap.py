@@ -1,16 +1,18 @@
-"""The data map: each stored column, its data category, the GraphQL fields that read it, and who may.
+"""The data map: what is stored about people, each column with its data category, and who may read it.
 
-In: the proved catalogue and the contracts that are cut from it. Out: Markdown, a table for each database
-table. Nothing is written by hand: a field counts as readable by somebody only where it stands in the
-contract that this somebody would be served.
+In: the proved catalogue, the contracts that are cut from it, and the words of a language. Out: a `Document`.
+Nothing is written by hand: a field counts as readable by somebody only where it stands in the contract that
+this somebody would be served.
 
-docs/data-map.md is this text for the shipped policy, held current by `tests/gateway/test_datamap.py`.
+docs/data-map.md is this page for the shipped policy, held current by `tests/gateway/test_datamap.py`.
+`/policy/data` serves it for the policy in force.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
@@ -18,46 +20,114 @@ from graphql import GraphQLInputObjectType, GraphQLObjectType, GraphQLSchema
 from sqlalchemy import Column
 
 from gateway.contracts import Contracts
+from gateway.retention import kept
+from policies.document import Block, Document, Grid, Heading, Items, Paragraph, document_markdown
 from policies.principal import MemberPrincipal, PartnerPrincipal, Principal, Visitor
 from policies.sharing import EVERYTHING
+from policies.words import ENGLISH, Words
 from schema.catalogue import Catalogue, Derived, Filter, Related, Source, Stored, category_of
 from schema.categories import SEALED, Basis, DataCategory, Purpose
 from schema.tables.base import CATEGORY_KEY, VAULT_SCHEMA, Table, VaultTable
 
 _NOBODY: Final = UUID(int=0)
 
-_INTRODUCTION: Final = """\
-# Data map
-
-Written by `gateway schema data-map` from the tables, the catalogue and the contracts. Do not edit it: a test
-holds that it is current.
-
-*Category* is a key of the Fides data taxonomy. *Read by* names each GraphQL field whose value comes from the
-column, and in whose contract it stands; where the field tells less than the column, it has a category of its
-own. A `MemberFilter` entry narrows a list by the value.
-
-- *visitor*, *member*: that audience. *preview*: the member, as one agreement would see them.
-- *STRATEGIC* and the other bases: partners with an agreement on that basis, scopes that name the category,
-  and members who do not withhold it. *every basis* is all five.
-- *sealed*: no contract can name it (R1, C10, C14). A dash: no field reads it.
-"""
-
 _Coordinate: TypeAlias = tuple[str, str]
 _Reading: TypeAlias = tuple[_Coordinate, DataCategory]
 """A field, and the category of what it tells."""
+_Told: TypeAlias = tuple[_Reading, Sequence[str]]
+"""A reading, and by whom."""
 
 
 def data_map(catalogue: Catalogue, contracts: Contracts) -> str:
     """The whole map, as Markdown that ends with a line break."""
+    document = data_document(catalogue, contracts, ENGLISH)
+    return document_markdown(replace(document, blocks=(Paragraph(_WRITTEN), *document.blocks)))
+
+
+_WRITTEN: Final = (
+    "Written by `gateway schema data-map` for the shipped policy. Do not edit it: a test holds that it is"
+    " current, and `make docs` writes it anew."
+)
+
+
+def data_document(catalogue: Catalogue, contracts: Contracts, words: Words) -> Document:
+    """The page: first each kind of record that holds something about a person, then every column there is."""
     readers = _readers(contracts)
     fields = _fields_by_column(catalogue)
-    parts = [_INTRODUCTION]
-    for table in sorted(_tables(), key=lambda t: (t.schema or "", t.name)):
-        parts.append(f"## {table.fullname}\n")
-        parts.append("| column | category | read by |\n|---|---|---|")
-        parts += [_row(column, fields.get(column, ()), readers) for column in table.columns]
-        parts.append("")
-    return "\n".join(parts)
+    tables = sorted(_tables(), key=lambda t: (t.schema or "", t.name))
+    told = {
+        column: [(reading, readers[reading[0]]) for reading in sorted(found) if reading[0] in readers]
+        for column, found in fields.items()
+    }
+    columns: list[Block] = []
+    for table in tables:
+        columns.append(Heading(table.fullname, 3))
+        rows = tuple(_row(column, fields.get(column, ()), readers) for column in table.columns)
+        columns.append(Grid(table.fullname, words.data_column_head, rows, headed=True))
+    about, *legend = words.data_legend
+    return Document(
+        words.data_title,
+        (
+            Paragraph(words.data_intro),
+            Heading(words.data_overview),
+            Grid(words.data_caption, words.data_head, tuple(_overview(tables, told, words))),
+            Heading(words.data_columns),
+            Paragraph(about),
+            Items(tuple(legend)),
+            *columns,
+        ),
+    )
+
+
+def _overview(
+    tables: Sequence[Any], told: Mapping[Column[Any], Sequence[_Told]], words: Words
+) -> Iterator[tuple[str, ...]]:
+    """Of each table that holds something about a person, a row for the data that the same people read."""
+    for table in tables:
+        by_readers: dict[str, list[DataCategory]] = {}
+        for category in dict.fromkeys(column.info[CATEGORY_KEY] for column in table.columns):
+            if category is not DataCategory.OPERATIONS:
+                columns = [column for column in table.columns if column.info[CATEGORY_KEY] is category]
+                readings = [reading for column in columns for reading in told.get(column, ())]
+                sealed = _is_sealed(table, category)
+                who = words.data_sealed if sealed else _who_reads(category, readings, words)
+                by_readers.setdefault(who, []).append(category)
+        stay = kept(table)
+        for who, categories in by_readers.items():
+            yield (
+                words.records.get(table.fullname, f"`{table.fullname}`"),
+                ", ".join(words.categories[category] for category in categories),
+                who,
+                "-" if stay is None else stay.words(words),
+            )
+
+
+def _who_reads(category: DataCategory, readings: Sequence[_Told], words: Words) -> str:
+    """Who reads it as it is, then who reads less of it, and as what."""
+    by_category: dict[DataCategory, set[str]] = defaultdict(set)
+    for (_, own), readers in readings:
+        by_category[category if own is DataCategory.OPERATIONS else own].update(readers)
+    whole = by_category.pop(category, set())
+    parts = [_people(whole, words)]
+    for own, some in sorted(by_category.items()):
+        others = _people(some - whole, words)
+        if others:
+            parts.append(words.data_as.format(who=others, category=words.categories[own]))
+    return "; ".join(part for part in parts if part) or words.data_nobody
+
+
+def _people(readers: Collection[str], words: Words) -> str:
+    """Those of these readers who are somebody else than a preview, in words."""
+    if "visitor" in readers:
+        return words.data_everybody
+    bases = [basis for basis in Basis if basis in readers]
+    named = [words.data_everyone] if len(bases) == len(Basis) else [words.basis[basis] for basis in bases]
+    people = [words.data_you, *named] if "member" in readers else named
+    return words.enumerated(people) if people else ""
+
+
+def _is_sealed(table: Any, category: DataCategory) -> bool:
+    return category in SEALED or table.schema == VAULT_SCHEMA
 
 
 def _tables() -> Iterator[Any]:
@@ -69,11 +139,11 @@ def _row(
     column: Column[Any],
     fields: Sequence[_Reading],
     readers: Mapping[_Coordinate, Sequence[str]],
-) -> str:
+) -> tuple[str, ...]:
     category: DataCategory = column.info[CATEGORY_KEY]
-    sealed = category in SEALED or column.table.schema == VAULT_SCHEMA
-    read = "*sealed*" if sealed else "; ".join(_readings(category, sorted(fields), readers))
-    return f"| `{column.name}` | `{category}` | {read or '-'} |"
+    sealed = _is_sealed(column.table, category)
+    read = "sealed" if sealed else "; ".join(_readings(category, sorted(fields), readers))
+    return (f"`{column.name}`", f"`{category}`", read or "-")
 
 
 def _readings(

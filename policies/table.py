@@ -1,7 +1,7 @@
-"""The matrix as a table that a privacy officer can read: data down, partners' bases across.
+"""The matrix as a table that people can read: data down, partners' bases across.
 
-In comes a `Matrix`, out comes a `Table` of words; `policies.render` turns it into text, Markdown or
-HTML. It shows members of age. Those under 18 are shared on the LEGAL basis only, which the caption says.
+In comes a `Matrix`, out comes a `Table`; `policies.render` puts it into words, as text, Markdown or HTML. It
+shows members of age. Those under 18 are shared on the LEGAL basis only, which the caption says.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
 from policies.choices import BASES_WITHOUT_CHOICE
 from policies.engine import Action
 from policies.matrix import Matrix
 from policies.regions import OTHER_REGION
-from schema.categories import CATEGORY_LABELS, SEALED, SHARE_BITS, Basis, DataCategory, Purpose
+from policies.rules import Rule
+from schema.categories import SEALED, SHARE_BITS, Basis, DataCategory, Purpose
 
 
 class Mark(StrEnum):
@@ -45,38 +45,22 @@ class TableCell:
     exceptions: tuple[tuple[str, Mark], ...] = ()
     notes: tuple[int, ...] = ()
 
-    @property
-    def words(self) -> str:
-        """The cell as words, without its notes: `until opt-out (EU: on request)`."""
-        if not self.exceptions:
-            return self.mark
-        return f"{self.mark} ({'; '.join(f'{region}: {mark}' for region, mark in self.exceptions)})"
-
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One category, with one cell for each column."""
 
     category: DataCategory
-    label: str
     cells: tuple[TableCell, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The whole policy. Note number n is `notes[n - 1]`: the rule that a cell follows, in words."""
+    """The whole policy. Note number n is `notes[n - 1]`: the rule that a cell follows; None: the program."""
 
-    caption: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
-    notes: tuple[str, ...]
-
-
-CAPTION: Final = (
-    "Which data may be shared, on which basis and for which purpose. "
-    "Members under 18 are shared on the LEGAL basis only."
-)
-_SEALED_NOTE: Final = "sealed by the program: it leaves through no path, whatever a rule says (C10, C14)"
+    notes: tuple[Rule | None, ...]
 
 
 def sharing_table(matrix: Matrix) -> Table:
@@ -91,13 +75,12 @@ def sharing_table(matrix: Matrix) -> Table:
     rows = tuple(
         Row(
             category,
-            CATEGORY_LABELS[category],
             tuple(_cell(matrix, column, category, notes) for column in columns),
         )
         for category in DataCategory
         if category in SHARE_BITS or category in SEALED
     )
-    return Table(CAPTION, columns, rows, tuple(notes.texts))
+    return Table(columns, rows, tuple(notes.rules))
 
 
 class _Notes:
@@ -105,21 +88,20 @@ class _Notes:
 
     def __init__(self, matrix: Matrix) -> None:
         self._matrix = matrix
-        self.texts: list[str] = []
+        self.rules: list[Rule | None] = []
 
     def of_rules(self, ids: Iterable[str]) -> tuple[int, ...]:
-        rules = [self._matrix.rules[rule_id] for rule_id in ids]
-        return tuple(sorted({self.number(f"{rule.name} ({rule.clause}): {rule.text}") for rule in rules}))
+        return tuple(sorted({self.number(self._matrix.rules[rule_id]) for rule_id in ids}))
 
-    def number(self, text: str) -> int:
-        if text not in self.texts:
-            self.texts.append(text)
-        return self.texts.index(text) + 1
+    def number(self, rule: Rule | None) -> int:
+        if rule not in self.rules:
+            self.rules.append(rule)
+        return self.rules.index(rule) + 1
 
 
 def _cell(matrix: Matrix, column: Column, category: DataCategory, notes: _Notes) -> TableCell:
     if category in SEALED:
-        return TableCell(Mark.NEVER, notes=(notes.number(_SEALED_NOTE),))
+        return TableCell(Mark.NEVER, notes=(notes.number(None),))
     marks = {region: _mark(matrix, column, category, region) for region in matrix.regions}
     general = marks.pop(OTHER_REGION)
     exceptions = tuple((region, mark) for region, mark in marks.items() if mark is not general)

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Final, TypeAlias
 from urllib.parse import parse_qsl
@@ -18,7 +19,7 @@ from gateway.http.errors import refuse
 from gateway.http.reading import ClientGoneError, Receive, Scope, Send, header
 from gateway.refusals import Code, refused
 from gateway.telemetry import event, new_request_id
-from gateway.web.pages import HEADERS, Page, problems, rendered
+from gateway.web.pages import HEADERS, HTML, KEPT, UNKEPT, Page, problems, rendered
 
 MAX_FORM: Final = 8_192
 """Bytes of a form. The largest holds a password."""
@@ -58,7 +59,7 @@ class PageEndpoint:
         try:
             page = await self._page(scope, receive, request_id)
             status, code = page.status, page.code
-            await self._send(send, page, request_id, bodiless=scope["method"] == "HEAD")
+            status = await self._send(send, page, request_id, scope)
         except ClientGoneError:
             pass
         event(
@@ -104,16 +105,30 @@ class PageEndpoint:
             Code.METHOD_NOT_ALLOWED,
         )
 
-    async def _send(self, send: Send, page: Page, request_id: str, *, bodiless: bool) -> None:
+    async def _send(self, send: Send, page: Page, request_id: str, scope: Scope) -> int:
+        """Send the page, or that the one which the browser has still holds; which status it was."""
         body = rendered(page, self._site)
-        headers = [
-            *HEADERS,
-            (b"content-length", str(len(body)).encode()),
-            (b"x-request-id", request_id.encode()),
-            *page.headers,
-        ]
-        await send({"type": "http.response.start", "status": int(page.status), "headers": headers})
+        media = HTML if page.data is None else b"application/json"
+        headers = [*HEADERS, (b"content-type", media), (b"x-request-id", request_id.encode()), *page.headers]
+        status, bodiless = int(page.status), scope["method"] == "HEAD"
+        if page.public:
+            tag = f'"{sha256(body).hexdigest()[:32]}"'.encode()
+            headers += [*KEPT, (b"etag", tag), (b"content-language", page.language.encode())]
+            if _holds(scope, tag):
+                status, bodiless = HTTPStatus.NOT_MODIFIED, True
+        else:
+            headers += UNKEPT
+        if status != HTTPStatus.NOT_MODIFIED:
+            headers.append((b"content-length", str(len(body)).encode()))
+        await send({"type": "http.response.start", "status": int(status), "headers": headers})
         await send({"type": "http.response.body", "body": b"" if bodiless else body})
+        return int(status)
+
+
+def _holds(scope: Scope, tag: bytes) -> bool:
+    """Whether the browser has this very page already (RFC 9110, 13.1.2)."""
+    given = b",".join(value for key, value in scope["headers"] if key == b"if-none-match")
+    return tag in {each.strip().removeprefix(b"W/") for each in given.split(b",")}
 
 
 def failed(error: BaseException, request_id: str) -> Page:

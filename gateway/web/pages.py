@@ -37,6 +37,35 @@ button:hover { background: #1e40af; }
 input + .quiet { margin-top: .5rem; }
 form + .quiet { margin-top: 1.5rem; }
 code { overflow-wrap: anywhere; }
+nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; list-style: none; }
+nav a { display: inline-block; padding: .3rem 0; color: inherit; }
+nav a[aria-current] { font-weight: 600; text-decoration: none; border-bottom: 2px solid; }
+main ul, main ol { padding-left: 1.25rem; margin: 0 0 1rem; }
+main nav ul { padding: 0; margin: 0 0 2rem; }
+li { margin: 0 0 .35rem; }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+.wide { overflow-x: auto; margin: 0 0 1rem; }
+table { border-collapse: collapse; width: 100%; font-size: .9375rem; line-height: 1.4; }
+caption { text-align: left; font-size: .9375rem; opacity: .8; padding: 0 0 .5rem; }
+th, td { text-align: left; vertical-align: top; padding: .45rem .75rem .45rem 0;
+  border-bottom: 1px solid #8884; }
+thead th { border-bottom: 2px solid #8888; }
+tbody th { font-weight: 600; }
+main.broad { max-width: 64rem; }
+.broad p, .broad li { max-width: 40rem; }
+@media (max-width: 40rem) {
+  main { padding: 1.5rem 1rem 3rem; }
+  .wide table { min-width: 34rem; }
+}
+@media print {
+  :root { color-scheme: light; }
+  nav { display: none; }
+  main, main.broad { max-width: none; padding: 0; }
+  .wide { overflow: visible; }
+  .wide table { min-width: 0; font-size: .75rem; }
+  h2, h3 { break-after: avoid; }
+  tr { break-inside: avoid; }
+}
 """
 
 _CSP: Final = (
@@ -46,18 +75,22 @@ _CSP: Final = (
 )
 
 HEADERS: Final = (
-    (b"content-type", b"text/html; charset=utf-8"),
     (b"content-security-policy", _CSP.encode()),
     # Not `no-referrer`: browsers would then send `Origin: null` with our own forms (Fetch standard), which
     # nobody can tell from a form elsewhere. Nothing on a page leads or loads from anywhere else.
     (b"referrer-policy", b"same-origin"),
-    (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
-    (b"x-robots-tag", b"noindex, nofollow"),
     (b"cross-origin-opener-policy", b"same-origin"),
 )
 """Of every page."""
+
+HTML: Final = b"text/html; charset=utf-8"
+UNKEPT: Final = ((b"cache-control", b"no-store"), (b"x-robots-tag", b"noindex, nofollow"))
+"""Of a page that is somebody's, or changes something."""
+
+KEPT: Final = ((b"cache-control", b"public, no-cache"), (b"vary", b"accept-language"))
+"""Of a page that is everybody's: whoever keeps it asks each time whether it still holds (`ETag`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +102,24 @@ class Page:
     status: int = HTTPStatus.OK
     headers: Sequence[tuple[bytes, bytes]] = ()
     code: str | None = None
+    language: str = "en"
+    navigation: Html = Html("")
+    broad: bool = False
+    """It has tables, and takes more of a wide screen."""
+    public: bool = False
+    """It is everybody's, and may be kept and found."""
+    data: bytes | None = None
+    """JSON, for programs, in place of all of the above."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link to a page of ours. `language` is that of the other page, if it is another than here."""
+
+    label: str
+    address: str
+    current: bool = False
+    language: str | None = None
 
 
 def text(words: str, *, tag: str = "p", kind: str | None = None) -> Html:
@@ -99,6 +150,18 @@ def password_form(label: str, hint: str, action: str, *, new: bool = True) -> Ht
     )
 
 
+def links(label: str, entries: Sequence[Link]) -> Html:
+    """Links to other pages of ours; the one that is shown is marked."""
+    items = "".join(f"<li>{_link(entry)}</li>" for entry in entries)
+    return Html(f'<nav aria-label="{escape(label)}"><ul>{items}</ul></nav>')
+
+
+def _link(entry: Link) -> str:
+    current = ' aria-current="page"' if entry.current else ""
+    spoken = "" if entry.language is None else f' lang="{entry.language}" hreflang="{entry.language}"'
+    return f'<a href="{escape(entry.address)}"{current}{spoken}>{escape(entry.label)}</a>'
+
+
 def joined(*parts: Html) -> Html:
     """Parts, one after the other."""
     return Html("\n".join(parts))
@@ -106,12 +169,14 @@ def joined(*parts: Html) -> Html:
 
 def rendered(page: Page, site: str) -> bytes:
     """The whole document. `site` is who runs it."""
+    if page.data is not None:
+        return page.data
     return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<!doctype html>\n<html lang="{escape(page.language)}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(page.title)} – {escape(site)}</title>\n<style>{_STYLE}</style>\n</head>\n"
-        f'<body>\n<main>\n<p class="site">{escape(site)}</p>\n<h1>{escape(page.title)}</h1>\n'
-        f"{page.content}\n</main>\n</body>\n</html>\n"
+        f'<body>\n<main{" class=broad" if page.broad else ""}>\n<p class="site">{escape(site)}</p>\n'
+        f"{page.navigation}\n<h1>{escape(page.title)}</h1>\n{page.content}\n</main>\n</body>\n</html>\n"
     ).encode()
 
 

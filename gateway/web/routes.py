@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
-from typing import TypeAlias
 
 from starlette.routing import Route
 
+from gateway.contracts import Contracts
 from gateway.database import Database
 from gateway.driver_errors import translate_driver_errors
 from gateway.http.messages import Handler
 from gateway.web.edge import PageEndpoint
 from gateway.web.home import Home
 from gateway.web.links import Links
+from gateway.web.policy import DATA, MACHINE, TABLE, TEXT, PolicyPages, Published, ReadNotices
 from gateway.web.unsubscribe import Unsubscribing
+from policies.matrix import Matrix
+from policies.member_text import UNKNOWN, Standing
 from resolvers.means import Means
 from resolvers.notices import PublishedNotice, published_notices
-
-ReadNotices: TypeAlias = Callable[[], Awaitable[Sequence[PublishedNotice]]]
+from schema.catalogue import Catalogue
 
 
 def page_routes(
@@ -27,15 +29,25 @@ def page_routes(
     handler: Handler,
     database: Database,
     means: Means,
+    policy: Callable[[], Matrix],
+    catalogue: Catalogue,
+    contracts: Contracts,
     origins: Collection[str],
     timeout: float,
 ) -> Sequence[Route]:
     """The routes of all pages. `site` is who runs them, `timeout` in seconds."""
     links = Links(handler, origins)
-    home = Home(handler, _notices(database, means.clock), site)
+    published = Published(
+        policy, catalogue, contracts, _notices(database, means.clock), _unknown_standing, means.clock
+    )
+    home, about = Home(published), PolicyPages(published)
     leaving = Unsubscribing(database, means.tokens, means.clock, means.rules.answer_floor)
     pages = (
         ("/", "/", home.look, None),
+        (TEXT, TEXT, about.text, None),
+        (TABLE, TABLE, about.table, None),
+        (DATA, DATA, about.data, None),
+        (MACHINE, MACHINE, about.machine, None),
         ("/unsubscribe", "/unsubscribe/{token}", leaving.look, leaving.act),
         ("/confirm", "/confirm/{token}", links.look_at_confirming, links.confirm),
         ("/reset", "/reset/{token}", links.look_at_resetting, links.reset),
@@ -44,6 +56,10 @@ def page_routes(
         Route(route, PageEndpoint(site=site, path=path, look=look, act=act, timeout=timeout))
         for path, route, look, act in pages
     ]
+
+
+async def _unknown_standing() -> Standing:
+    return UNKNOWN
 
 
 def _notices(database: Database, clock: Callable[[], datetime]) -> ReadNotices:

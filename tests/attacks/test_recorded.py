@@ -176,9 +176,9 @@ WAYS: dict[str, str | None] = {
 """Every route, and how it records what it sends to a partner. None: it sends nothing stored about anybody."""
 
 APART = re.compile(
-    r"/\.well-known/.*|/oauth/.*|/$|/(account|explorer|unsubscribe|confirm|reset|supervis|assets)\b.*"
+    r"/\.well-known/.*|/oauth/.*|/$|/policy(\.json|/.*)?$|/(account|explorer|unsubscribe|confirm|reset|supervis|assets)\b.*"
 )
-"""Pages for members and visitors, keys and metadata: a partner's token opens nothing there."""
+"""Pages for members and visitors, the policy, keys and metadata: a partner's token opens nothing there."""
 
 
 @pytest.mark.clause("R2")

@@ -11,7 +11,6 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.app import Gateway
 from gateway.web.edge import PageEndpoint
 from gateway.web.pages import Page, problems, rendered, text
 from resolvers.commands.unsubscribing import unsubscribe_token
@@ -21,8 +20,8 @@ from tests.gateway.http.conftest import Log, log
 
 __all__ = ["log"]
 
-PATHS = ("/", "/confirm/x", "/reset/x", "/unsubscribe/x")
-VOID = {"meta", "input"}
+PATHS = ("/confirm/x", "/reset/x", "/unsubscribe/x")
+VOID = {"meta", "input", "br"}
 
 
 class Reader(HTMLParser):
@@ -92,42 +91,11 @@ def test_a_text_stays_a_text() -> None:
     assert "<i>" not in problems(["<i>"])
 
 
-async def test_the_home_page_says_the_policy_in_words(browser: httpx.AsyncClient, gateway: Gateway) -> None:
-    page = (await browser.get("/")).text
-
-    assert gateway.product.matrix.digest in page
-    assert "For offers that suit you and offers by e-mail: age band, e-mail address" in page
-    assert "Only what you asked to have shared" in page
-    assert "Telephone numbers and passwords are never shared" in page
-    assert "What is new" not in page
-
-
-@pytest.mark.clause("C16")
-async def test_the_home_page_announces_new_practices(browser: httpx.AsyncClient, gateway: Gateway) -> None:
-    async with gateway.database.transaction() as connection:
-        for title, published in (("We <work> with more companies", "2026-11-20"), ("Later", "2026-12-20")):
-            await connection.execute(
-                "INSERT INTO notice (id, title, body, basis, purpose, categories, published_at, effective_at)"
-                " VALUES (gen_random_uuid(), $1, 'First.' || chr(10) || chr(10) || 'Second.', 'MARKETING',"
-                " 'marketing.communications.email', '{user.name}', $2, $3)",
-                title,
-                world.at(published),
-                world.at("2027-01-20"),
-            )
-    page = (await browser.get("/")).text
-
-    assert "<h3>We &lt;work&gt; with more companies</h3>" in page
-    assert "<p>First.</p>" in page
-    assert "in effect from 20 January 2027" in page
-    assert "Later" not in page, "it is not announced yet"
-
-
 async def test_other_methods_are_refused(browser: httpx.AsyncClient, paths: list[str]) -> None:
     for path in paths:
         answer = await browser.request("DELETE", path)
         assert answer.status_code == 405
-        assert answer.headers["allow"] == ("GET, HEAD" if path == "/" else "GET, HEAD, POST")
-    assert (await browser.post("/")).status_code == 405
+        assert answer.headers["allow"] == "GET, HEAD, POST"
 
 
 async def test_head_is_get_without_a_body(browser: httpx.AsyncClient, paths: list[str]) -> None:

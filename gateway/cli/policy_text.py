@@ -1,0 +1,22 @@
+"""`gateway policy text`: the policy in use as members read it at `/policy`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from gateway.policy_source import load_policy_of
+from gateway.settings import load_settings
+from policies.document import document_markdown
+from policies.matrix import compile_matrix
+from policies.member_text import member_text
+from policies.words import WORDS, Language
+
+
+def text_command(
+    language: Annotated[Language, typer.Option("--language", help="In which language.")] = Language.EN,
+) -> None:
+    """Print what members read about the policy, as Markdown: who receives what, and what they can do."""
+    matrix = compile_matrix(load_policy_of(load_settings()))
+    typer.echo(document_markdown(member_text(matrix, WORDS[language])), nl=False)

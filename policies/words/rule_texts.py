@@ -1,0 +1,11 @@
+"""What a rule says, in the language of whoever reads it."""
+
+from __future__ import annotations
+
+from policies.rules import Rule
+from policies.words.catalogue import Language
+
+
+def rule_text(rule: Rule, language: Language) -> str:  # noqa: ARG001 - a rule has one text so far
+    """The rule's sentence for members and officers, as its author wrote it."""
+    return rule.text or rule.name
