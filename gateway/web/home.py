@@ -24,7 +24,10 @@ class Home:
         notices = await self._published.notices()
         blocks = (
             Paragraph(words.text_intro),
-            *announcements(notices, words, self._published.clock()),
+            *(
+                announcements(notices, words, self._published.clock())
+                or (Paragraph(words.nothing_announced),)
+            ),
             Heading(words.choice),
             Paragraph(words.choice_text),
             Heading(words.minors),
@@ -34,7 +37,7 @@ class Home:
             Paragraph(words.fingerprint.format(digest=self._published.policy().digest), quiet=True),
         )
         return Page(
-            words.text_title,
+            words.home_title,
             Html(as_html(blocks)),
             language=words.language,
             navigation=navigation(words, visit, "/"),

@@ -43,19 +43,21 @@ nav a[aria-current] { font-weight: 600; text-decoration: none; border-bottom: 2p
 main ul, main ol { padding-left: 1.25rem; margin: 0 0 1rem; }
 main nav ul { padding: 0; margin: 0 0 2rem; }
 li { margin: 0 0 .35rem; }
+nav li { margin: 0; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .wide { overflow-x: auto; margin: 0 0 1rem; }
 table { border-collapse: collapse; width: 100%; font-size: .9375rem; line-height: 1.4; }
-caption { text-align: left; font-size: .9375rem; opacity: .8; padding: 0 0 .5rem; }
+caption { text-align: left; max-width: calc(100vw - 2.5rem); opacity: .8; padding: 0 0 .5rem; }
 th, td { text-align: left; vertical-align: top; padding: .45rem .75rem .45rem 0;
   border-bottom: 1px solid #8884; }
 thead th { border-bottom: 2px solid #8888; }
-tbody th { font-weight: 600; }
+tbody th { font-weight: 600; position: sticky; left: 0; background: Canvas; }
 main.broad { max-width: 64rem; }
 .broad p, .broad li { max-width: 40rem; }
 @media (max-width: 40rem) {
   main { padding: 1.5rem 1rem 3rem; }
-  .wide table { min-width: 34rem; }
+  .wide table { min-width: 40rem; }
+  tbody th { max-width: 7rem; overflow-wrap: anywhere; }
 }
 @media print {
   :root { color-scheme: light; }

@@ -125,6 +125,8 @@ class Words:
     nav_machine: str
     nav_home: str
     machine_text: str
+    home_title: str
+    nothing_announced: str
 
     def date(self, moment: datetime) -> str:
         """A day, as the language writes it."""

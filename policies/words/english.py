@@ -192,7 +192,7 @@ ENGLISH: Final = Words(
     data_head=("record", "data", "who may read it", "how long it is kept"),
     data_you="you",
     data_everybody="everybody",
-    data_nobody="no field shows it",
+    data_nobody="nobody: no answer holds it",
     data_sealed="nobody: it is sealed",
     data_as="{who}, as {category}",
     data_everyone="every kind of recipient",
@@ -217,6 +217,8 @@ ENGLISH: Final = Words(
     nav_data="What we keep",
     nav_machine="For programs",
     nav_home="Start",
+    home_title="Your data with us",
+    nothing_announced="No new use of your data is announced at the moment.",
     machine_text=(
         "GraphQL is spoken at `/graphql`, where `policy` says the same. `/policy.json` says it without"
         " GraphQL."

@@ -241,7 +241,7 @@ GERMAN: Final = Words(
     data_head=("Aufzeichnung", "Daten", "wer es lesen darf", "wie lange es bleibt"),
     data_you="Sie",
     data_everybody="alle",
-    data_nobody="kein Feld zeigt es",
+    data_nobody="niemand: keine Antwort enthält es",
     data_sealed="niemand: es ist versiegelt",
     data_as="{who}, als {category}",
     data_everyone="jede Art von Empfänger",
@@ -268,6 +268,8 @@ GERMAN: Final = Words(
     nav_data="Was wir aufbewahren",
     nav_machine="Für Programme",
     nav_home="Start",
+    home_title="Ihre Daten bei uns",
+    nothing_announced="Zurzeit ist keine neue Verwendung Ihrer Daten angekündigt.",
     machine_text=(
         "GraphQL wird unter `/graphql` gesprochen, wo `policy` dasselbe sagt. `/policy.json` sagt es ohne"
         " GraphQL."

@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from policies.matrix import Matrix, compile_matrix
+from policies.render import cell_words
 from policies.rules import PolicySource
 from policies.table import Column, Mark, Table, TableCell, sharing_table
+from policies.words import ENGLISH
 from schema.categories import SEALED, SHAREABLE, Basis, DataCategory, Purpose
 from tests.policies.commented import commented_rules
 
@@ -30,11 +32,11 @@ def test_a_region_with_a_rule_of_its_own_is_an_exception_in_the_cell(source: Pol
     rule = commented_rules(source.rules)["opt-in-in-the-eu"]
     table = sharing_table(compile_matrix(replace(source, rules=source.rules + rule)))
     found = cell(table, DataCategory.EMAIL, Basis.MARKETING, Purpose.PARTNER_EMAIL)
-    assert found.words == "until opt-out (EU: on request)"
-    assert {table.notes[number - 1].split(" ")[0] for number in found.notes} == {
-        "marketing-partners",
-        "opt-in-in-the-eu",
-    }
+    assert found.exceptions == (("EU", Mark.ON_REQUEST),)
+    assert cell_words(found, ENGLISH) == "until opt-out (EU: on request)"
+    noted = [table.notes[number - 1] for number in found.notes]
+    cited = {note.name for note in noted if note is not None}
+    assert cited == {"marketing-partners", "opt-in-in-the-eu"}
 
 
 def test_what_the_law_may_not_presume_is_never_shared(source: PolicySource) -> None:
@@ -54,4 +56,4 @@ def test_sealed_categories_are_never_shared_in_any_column(matrix: Matrix) -> Non
     for row in table.rows:
         if row.category in SEALED:
             assert {cell.mark for cell in row.cells} == {Mark.NEVER}
-            assert "sealed by the program" in table.notes[row.cells[0].notes[0] - 1]
+            assert table.notes[row.cells[0].notes[0] - 1] is None, "the program, and no rule"
