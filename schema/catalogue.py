@@ -408,7 +408,7 @@ def _node_type(type_: GraphQLObjectType) -> str:
 
 
 KNOWN_ARGUMENTS: Final = frozenset(
-    {"first", "after", "where", "id", "agreement", "partner", "choice", "input", "confirmed"}
+    {"first", "after", "where", "id", "agreement", "partner", "choice", "input", "confirmed", "language"}
 )
 """Arguments that name no data. A new one is added here on purpose, after thought on what it could tell."""
 

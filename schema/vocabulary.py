@@ -87,6 +87,13 @@ class ChoiceTopic(StrEnum):
     NEWSLETTER = "NEWSLETTER"
 
 
+class Language(StrEnum):
+    """The languages in which the policy is told. Values are primary subtags of BCP 47."""
+
+    EN = "en"
+    DE = "de"
+
+
 class QuotaUnit(StrEnum):
     """What a quota counts: requests a minute, or members delivered a day."""
 

@@ -11,7 +11,8 @@ from gateway.settings import load_settings
 from policies.document import document_markdown
 from policies.matrix import compile_matrix
 from policies.member_text import member_text
-from policies.words import WORDS, Language
+from policies.words import WORDS
+from schema.vocabulary import Language
 
 
 def text_command(

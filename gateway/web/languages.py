@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from policies.words import Language
+from schema.vocabulary import Language
 
 DEFAULT: Final = Language.EN
 

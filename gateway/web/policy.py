@@ -26,10 +26,11 @@ from policies.matrix import Matrix
 from policies.member_text import Standing, member_text
 from policies.render import cell_words, matrix_document
 from policies.table import sharing_table
-from policies.words import WORDS, Language, Words
+from policies.words import WORDS, Words
 from policies.words.rule_texts import rule_text
 from resolvers.notices import PublishedNotice
 from schema.catalogue import Catalogue
+from schema.vocabulary import Language
 
 TEXT: Final = "/policy"
 TABLE: Final = "/policy/matrix"

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from policies.words.catalogue import Language, Stay, Words
+from policies.words.catalogue import Stay, Words
 from policies.words.english import ENGLISH
 from policies.words.german import GERMAN
+from schema.vocabulary import Language
 
-__all__ = ["ENGLISH", "WORDS", "Language", "Stay", "Words"]
+__all__ = ["ENGLISH", "WORDS", "Stay", "Words"]
 
 WORDS: Final[Mapping[Language, Words]] = MappingProxyType({Language.EN: ENGLISH, Language.DE: GERMAN})
 """All of them."""

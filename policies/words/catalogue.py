@@ -9,13 +9,7 @@ from enum import StrEnum
 
 from policies.table import Mark
 from schema.categories import Basis, DataCategory, Purpose
-
-
-class Language(StrEnum):
-    """The languages that there are. Values are primary subtags of BCP 47."""
-
-    EN = "en"
-    DE = "de"
+from schema.vocabulary import Language
 
 
 class Stay(StrEnum):

@@ -6,8 +6,9 @@ from types import MappingProxyType
 from typing import Final
 
 from policies.table import Mark
-from policies.words.catalogue import Language, Stay, Words
+from policies.words.catalogue import Stay, Words
 from schema.categories import CATEGORY_LABELS, Basis, Purpose
+from schema.vocabulary import Language
 
 ENGLISH: Final = Words(
     language=Language.EN,

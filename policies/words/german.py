@@ -6,8 +6,9 @@ from types import MappingProxyType
 from typing import Final
 
 from policies.table import Mark
-from policies.words.catalogue import Language, Stay, Words
+from policies.words.catalogue import Stay, Words
 from schema.categories import Basis, DataCategory, Purpose
+from schema.vocabulary import Language
 
 GERMAN: Final = Words(
     language=Language.DE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from policies.rules import Rule
-from policies.words.catalogue import Language
+from schema.vocabulary import Language
 
 
 def rule_text(rule: Rule, language: Language) -> str:  # noqa: ARG001 - a rule has one text so far

@@ -9,12 +9,23 @@ from typing import Any
 import strawberry
 from strawberry import Info
 
+from policies.document import Document, sections
+from policies.member_text import UNKNOWN, member_text
+from policies.words import WORDS
+from policies.words.rule_texts import rule_text
 from resolvers.context import Work, context_of
 from resolvers.notices import PublishedNotice, published_notices
 from schema.catalogue import RootKind, root
 from schema.categories import Audience, Basis, Purpose, categories_of
-from schema.types.public import PolicyType, SharingRuleType, ViewerType
+from schema.types.public import (
+    PolicyRuleType,
+    PolicySectionType,
+    PolicyType,
+    SharingRuleType,
+    ViewerType,
+)
 from schema.types.requests import NoticeType
+from schema.vocabulary import Language
 
 _EVERYBODY = tuple(Audience)
 
@@ -36,7 +47,27 @@ def _policy(info: Info[Any, Any]) -> PolicyType:
         for purpose in Purpose
         if (mask := matrix.share_mask(basis, purpose, protected=False))
     ]
-    return PolicyType(digest=matrix.digest, rules=rules)
+
+    async def in_words(language: Language) -> list[PolicySectionType]:
+        async def read(work: Work) -> Document:
+            announced = await published_notices(work.connection, work.now)
+            return member_text(matrix, WORDS[language], UNKNOWN, announced, work.now)
+
+        document = await context_of(info).perform(read)
+        return [
+            PolicySectionType(level=part.level, title=part.title, paragraphs=list(part.paragraphs))
+            for part in sections(document)
+        ]
+
+    def of_rules(language: Language) -> list[PolicyRuleType]:
+        return [
+            PolicyRuleType(
+                id=rule.name, effect=rule.effect, clause=rule.clause, text=rule_text(rule, language)
+            )
+            for rule in matrix.rules.values()
+        ]
+
+    return PolicyType(digest=matrix.digest, rules=rules, in_words=in_words, of_rules=of_rules)
 
 
 def _viewer(info: Info[Any, Any]) -> ViewerType:

@@ -11,7 +11,7 @@ from schema.categories import Audience, Basis, Purpose
 from schema.tables.activity import CartStatus, CommunicationDirection, InteractionKind, OrderStatus
 from schema.tables.member import AddressKind, MemberStatus
 from schema.tables.requests import CorrectionTarget, RequestKind, RequestStatus
-from schema.vocabulary import AgeBand, ChangeKind, ChoiceSource, ChoiceTopic, Delivery, Direction
+from schema.vocabulary import AgeBand, ChangeKind, ChoiceSource, ChoiceTopic, Delivery, Direction, Language
 
 _DESCRIPTIONS = {
     MemberStatus: "Where a membership stands.",
@@ -29,6 +29,7 @@ _DESCRIPTIONS = {
     ChoiceSource: "How a request about sharing reached us.",
     ChoiceTopic: "What a choice is about.",
     Delivery: "Where the refresh token goes.",
+    Language: "A language in which the policy is told.",
     RequestKind: "What was asked of us.",
     RequestStatus: "Where a request stands.",
     CorrectionTarget: "A record of fact, which we correct when you ask (C13).",

@@ -9,7 +9,7 @@ import strawberry
 
 from schema.catalogue import structural
 from schema.categories import Audience, Basis, Purpose
-from schema.vocabulary import AgreementStatus, Restriction
+from schema.vocabulary import AgreementStatus, Language, Restriction
 
 
 @strawberry.type(name="SharingRule", description="What one basis may share for one purpose.")
@@ -24,12 +24,52 @@ class SharingRuleType:
     )
 
 
+@strawberry.type(name="PolicySection", description="What the policy says under one heading.")
+class PolicySectionType:
+    """A part of the text for members."""
+
+    level: int = structural("1: the title; 2 and 3: headings below it.")
+    title: str = structural("The heading.")
+    paragraphs: list[str] = structural("What stands below it. Between backticks is the name of a rule.")
+
+
+@strawberry.type(name="PolicyRule", description="A rule of the policy, as an officer wrote it.")
+class PolicyRuleType:
+    """One rule."""
+
+    id: str = structural("The name by which the text and explanations cite it.")
+    effect: str = structural(
+        "`permit` or `forbid`. What no rule permits is denied, and a forbid beats every permit."
+    )
+    clause: str | None = structural("The clause of the privacy policy that it follows.")
+    text: str = structural("What it says, in one sentence.")
+
+
+async def _text(
+    root: strawberry.Parent[PolicyType], language: Language = Language.EN
+) -> list[PolicySectionType]:
+    return await root.in_words(language)
+
+
+def _rule_texts(
+    root: strawberry.Parent[PolicyType], language: Language = Language.EN
+) -> list[PolicyRuleType]:
+    return root.of_rules(language)
+
+
 @strawberry.type(name="Policy", description="The sharing policy in force.")
 class PolicyType:
     """The compiled policy, for people and programs."""
 
     digest: str = structural("SHA-256 of the policy's text: changes whenever the policy does.")
     rules: list[SharingRuleType] = structural("What may be shared. What is not listed is not shared.")
+    in_words: strawberry.Private[Callable[[Language], Awaitable[list[PolicySectionType]]]]
+    of_rules: strawberry.Private[Callable[[Language], list[PolicyRuleType]]]
+    text: list[PolicySectionType] = structural(
+        "All of it in words for members, with what will change: the text of the page `/policy`.",
+        resolver=_text,
+    )
+    rule_texts: list[PolicyRuleType] = structural("The rules, word by word.", resolver=_rule_texts)
 
 
 @strawberry.type(name="Viewer", description="Who the gateway takes you for.")

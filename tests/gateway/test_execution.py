@@ -129,6 +129,18 @@ async def test_the_policy_in_force_is_everybodys_to_read(callers: Callers, gatew
         assert answer.json()["data"]["policy"]["digest"] == gateway.product.matrix.digest
 
 
+@pytest.mark.clause("C16")
+async def test_the_policy_is_told_in_words_as_on_its_page(callers: Callers) -> None:
+    ask = """{ policy { text(language: DE) { level title paragraphs }
+      ruleTexts { id effect clause text } } }"""
+    page = (await callers.http.get("/policy.json", headers={"accept-language": "de"})).json()
+    for name in ("visitor", "ada", "acme"):
+        policy = (await callers.ask(name, ask)).json()["data"]["policy"]
+        assert policy["text"] == page["text"]
+        assert policy["ruleTexts"] == page["rules"]
+    assert page["text"][0]["title"] == "Ihre Daten, und wer sie sehen darf"
+
+
 @pytest.mark.clause("C6")
 async def test_a_member_reads_carts_and_orders_of_her_own_and_of_nobody_else(callers: Callers) -> None:
     ask = "{ me { orders { edges { node { number } } } carts { totalCount } } }"

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from policies.table import Mark
-from policies.words import WORDS, Language, Stay, Words
+from policies.words import WORDS, Stay, Words
 from schema.categories import Basis, DataCategory, Purpose
 from schema.tables import Table, VaultTable
 from schema.tables.base import CATEGORY_KEY
+from schema.vocabulary import Language
 
 VOCABULARIES = {
     "categories": set(DataCategory),

@@ -13,7 +13,7 @@ from gateway.app import Gateway
 from policies.matrix import Matrix, compile_matrix
 from policies.rules import PolicySource
 from policies.table import sharing_table
-from policies.words import Language
+from schema.vocabulary import Language
 from tests import world
 from tests.gateway.web.test_pages import read
 from tests.policies.commented import commented_rules
