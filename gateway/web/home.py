@@ -23,7 +23,7 @@ class Home:
         words = words_of(visit)
         notices = await self._published.notices()
         blocks = (
-            Paragraph(words.text_intro),
+            Paragraph(words.home_intro),
             *(
                 announcements(notices, words, self._published.clock())
                 or (Paragraph(words.nothing_announced),)

@@ -51,13 +51,14 @@ caption { text-align: left; max-width: calc(100vw - 2.5rem); opacity: .8; paddin
 th, td { text-align: left; vertical-align: top; padding: .45rem .75rem .45rem 0;
   border-bottom: 1px solid #8884; }
 thead th { border-bottom: 2px solid #8888; }
-tbody th { font-weight: 600; position: sticky; left: 0; background: Canvas; }
+tbody th { font-weight: 600; }
+th:first-child { position: sticky; left: 0; background: Canvas; }
 main.broad { max-width: 64rem; }
 .broad p, .broad li { max-width: 40rem; }
 @media (max-width: 40rem) {
   main { padding: 1.5rem 1rem 3rem; }
   .wide table { min-width: 40rem; }
-  tbody th { max-width: 7rem; overflow-wrap: anywhere; }
+  th:first-child { min-width: 6.5rem; hyphens: auto; }
 }
 @media print {
   :root { color-scheme: light; }

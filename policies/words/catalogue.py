@@ -120,6 +120,7 @@ class Words:
     nav_home: str
     machine_text: str
     home_title: str
+    home_intro: str
     nothing_announced: str
 
     def date(self, moment: datetime) -> str:

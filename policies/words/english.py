@@ -125,7 +125,7 @@ ENGLISH: Final = Words(
     coming="What will change",
     coming_intro="We announce a new use of data before it begins. You can refuse each of these now.",
     announced="Announced on {announced}; in effect from {effective}.",
-    about="It is about {categories}, for {use}. Who receives it: {whom}.",
+    about="What it is about: {categories}. What for: {use}. Who receives it: {whom}.",
     refusable=(
         "To refuse it, go to your account page: a refusal counts from the first day, whenever you send it."
     ),
@@ -219,6 +219,11 @@ ENGLISH: Final = Words(
     nav_machine="For programs",
     nav_home="Start",
     home_title="Your data with us",
+    home_intro=(
+        "Who may see which of your data is decided by one policy, the same for everybody. The pages above"
+        " show it in words and as a table, and say what we keep about you. Telephone numbers and passwords"
+        " are never shared with anybody."
+    ),
     nothing_announced="No new use of your data is announced at the moment.",
     machine_text=(
         "GraphQL is spoken at `/graphql`, where `policy` says the same. `/policy.json` says it without"

@@ -270,6 +270,11 @@ GERMAN: Final = Words(
     nav_machine="Für Programme",
     nav_home="Start",
     home_title="Ihre Daten bei uns",
+    home_intro=(
+        "Wer welche Ihrer Daten sehen darf, entscheidet ein einziges Regelwerk, für alle dasselbe. Die Seiten"
+        " oben zeigen es in Worten und als Tabelle und sagen, was wir über Sie aufbewahren. Telefonnummern"
+        " und Passwörter werden nie an irgendjemanden weitergegeben."
+    ),
     nothing_announced="Zurzeit ist keine neue Verwendung Ihrer Daten angekündigt.",
     machine_text=(
         "GraphQL wird unter `/graphql` gesprochen, wo `policy` dasselbe sagt. `/policy.json` sagt es ohne"

@@ -116,7 +116,7 @@ def test_what_was_announced_is_coming_until_its_first_day(matrix: Matrix) -> Non
     assert titles.index("What will change") < titles.index("What has changed")
     assert under(text, ENGLISH.text_title).endswith("in force since 1 June 2026.")
     said = under(text, "More")
-    assert said.startswith("One. Two. It is about name, for a service that we provide together.")
+    assert said.startswith("One. Two. What it is about: name. What for: a service that we provide together.")
     assert f"in effect from 10 June 2026. {ENGLISH.refusable}" in said
     assert said.endswith(ENGLISH.not_refusable)
 

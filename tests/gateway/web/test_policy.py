@@ -88,7 +88,9 @@ async def test_new_practices_are_announced_with_their_day_and_how_to_refuse_them
     for path in ("/", "/policy"):
         page = (await browser.get(path)).text
         assert "<h3>We &lt;work&gt; with more companies</h3>\n<p>First.</p>\n<p>Second.</p>" in page
-        assert "It is about name, for offers by e-mail. Who receives it: marketing partners." in page
+        assert (
+            "What it is about: name. What for: offers by e-mail. Who receives it: marketing partners." in page
+        )
         assert "Announced on 20 November 2026; in effect from 20 January 2027. To refuse it, go to" in page
         assert page.index("What will change") < page.index("We &lt;work&gt;") < page.index("Begun already")
         assert "Not announced yet" not in page
