@@ -256,7 +256,7 @@ def test_no_contract_has_a_field_for_a_number_or_a_password(product: Product) ->
             assert set(phone.fields) == {"id", "label", "addedAt"}
 
 
-@pytest.mark.clause("C3")
+@pytest.mark.clause("C2", "C3")
 def test_no_partner_whatever_its_rights_has_a_field_for_visits(product: Product) -> None:
     schema = product.contracts.of(partner(EVERYTHING)).schema
     reached = {

@@ -30,7 +30,7 @@ async def recorded(gateway: Gateway) -> list[Any]:
         await connection.close()
 
 
-@pytest.mark.clause("C8")
+@pytest.mark.clause("C7", "C8", "R2")
 async def test_what_left_to_a_partner_has_its_record(gateway: Gateway, callers: Callers) -> None:
     answer = await callers.ask("acme", EXPORT)
     assert answer.status_code == 200
@@ -63,11 +63,10 @@ async def test_the_member_sees_the_disclosure_that_was_just_made(callers: Caller
     }
 
 
+@pytest.mark.clause("R2")
 async def test_where_no_record_can_be_written_nothing_leaves(
     callers: Callers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """R2."""
-
     async def fails(_self: DisclosureLog, *_: Any) -> None:
         raise OSError("the disk is full of ada@example.org")
 
@@ -141,11 +140,29 @@ async def test_the_policy_is_told_in_words_as_on_its_page(callers: Callers) -> N
     assert page["text"][0]["title"] == "Ihre Daten, und wer sie sehen darf"
 
 
+@pytest.mark.clause("C2", "C3", "C12")
+async def test_a_member_reads_the_interactions_and_visits_of_her_own_and_of_nobody_else(
+    callers: Callers,
+) -> None:
+    ask = """{ me {
+      interactions { edges { node { kind source content } } }
+      visits { edges { node { ipAddress browser } } }
+    } }"""
+    ada, ben = [(await callers.ask(name, ask)).json()["data"]["me"] for name in ("ada", "ben")]
+    assert [edge["node"] for edge in ada["interactions"]["edges"]] == [
+        {"kind": kind, "source": "web", "content": f"answer {number}"}
+        for number, kind in ((4, "RECEIVED_EMAIL"), (3, "SWEEPSTAKES"), (2, "SURVEY"), (1, "PURCHASE_FORM"))
+    ]
+    assert ada["visits"]["edges"][0]["node"] == {"ipAddress": "192.0.2.2", "browser": "Mosaic"}
+    assert ben == {"interactions": {"edges": []}, "visits": {"edges": []}}
+
+
 @pytest.mark.clause("C6")
 async def test_a_member_reads_carts_and_orders_of_her_own_and_of_nobody_else(callers: Callers) -> None:
-    ask = "{ me { orders { edges { node { number } } } carts { totalCount } } }"
+    ask = "{ me { orders { edges { node { number status } } } carts { totalCount } } }"
     ada, ben = [(await callers.ask(name, ask)).json()["data"]["me"] for name in ("ada", "ben")]
     assert [edge["node"]["number"] for edge in ada["orders"]["edges"]] == ["O-3", "O-2", "O-1"]
+    assert {edge["node"]["status"] for edge in ada["orders"]["edges"]} == {"DELIVERED"}
     assert [edge["node"]["number"] for edge in ben["orders"]["edges"]] == ["O-99"]
     assert (ada["carts"]["totalCount"], ben["carts"]["totalCount"]) == (3, 0)
 

@@ -89,7 +89,7 @@ async def test_a_correction_is_stored_mailed_and_shown(asking_alone: Asking) -> 
     assert await mails(asking_alone) == [("REQUEST_RECEIVED", ada.email, ada.id, None)]
 
 
-@pytest.mark.clause("C13")
+@pytest.mark.clause("C2", "C13")
 @pytest.mark.parametrize("kind", ["ORDER", "COMMUNICATION", "INTERACTION"])
 async def test_others_records_and_records_that_do_not_exist_are_answered_alike(
     asking_alone: Asking, kind: str
