@@ -70,7 +70,7 @@ def marks_of_code(tree: Path | None = None) -> Sequence[Mark]:
 
 
 def marks_of_tests(tree: Path | None = None) -> Sequence[Mark]:
-    """The marks in `tests/` of `tree`.
+    """The marks in `tests/` of `tree`, and of the tables of cases beside policies.
 
     Raises:
         InputError: there are no tests: a program that was installed brings none.
@@ -83,7 +83,8 @@ def marks_of_tests(tree: Path | None = None) -> Sequence[Mark]:
         source = path.read_text(encoding="utf-8")
         if path.name.startswith("test_") and "mark.clause(" in source:
             found += _test_marks(ast.parse(source), _shown(path, tree))
-    for path in sorted((tree / "tests").rglob("*.yaml")):
+    tables = (path for folder in ("policies", "tests") for path in sorted((tree / folder).rglob("*.yaml")))
+    for path in tables:
         source = path.read_text(encoding="utf-8")
         for match in _TABLE.finditer(source):
             line = source.count("\n", 0, match.start(1)) + 1
