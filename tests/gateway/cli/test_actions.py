@@ -31,6 +31,7 @@ WITHOUT_A_LINE = {
     "policy check": "reads files",
     "policy matrix": "reads files",
     "policy clauses": "reads the code",
+    "policy text": "reads files",
     "schema data-map": "reads the code",
 }
 
