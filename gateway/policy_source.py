@@ -1,55 +1,64 @@
-"""Where the sharing policy is read from: the files shipped in `policies`, or an officer's own."""
+"""Where a policy is read from: the directory that ships in `policies`, or an officer's own."""
 
 from __future__ import annotations
 
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from gateway.settings import Settings
+from policies.directory import PolicyDirectory, read_directory
 from policies.rules import PolicySource
 from schema.errors import PolicyError
 
-_RULES = "sharing.cedar"
-_SCHEMA = "sharing.cedarschema"
+DEEPEST = 2
+"""A policy has files, and files in folders; nothing below."""
 
 
 def load_default_policy() -> PolicySource:
+    """Rules and schema of the shipped policy."""
+    return load_shipped_directory().source
+
+
+def load_shipped_directory() -> PolicyDirectory:
     """Read the shipped policy."""
-    shipped = files("policies")
-    return PolicySource(
-        rules=shipped.joinpath(_RULES).read_text(encoding="utf-8"),
-        schema=shipped.joinpath(_SCHEMA).read_text(encoding="utf-8"),
-    )
+    return read_directory(_read(files("policies").joinpath("shipped")))
 
 
-def load_policy(rules: Path | None, schema: Path | None) -> PolicySource:
-    """Read a policy from files; what is not given is the shipped one.
+def load_directory(folder: Path | None) -> PolicyDirectory:
+    """Read a policy from its directory; without one, the shipped policy.
 
     Raises:
-        PolicyError: a file cannot be read as UTF-8 text.
-
+        PolicyError: it is no directory, or what is in it is no policy.
     """
-    default = load_default_policy()
-    return PolicySource(
-        rules=default.rules if rules is None else _read(rules),
-        schema=default.schema if schema is None else _read(schema),
-    )
+    if folder is None:
+        return load_shipped_directory()
+    if not folder.is_dir():
+        raise PolicyError(f"`{folder}` is no directory: name one that holds a policy")
+    return read_directory(_read(folder))
 
 
 def load_policy_of(settings: Settings) -> PolicySource:
     """The policy that a gateway with these settings uses.
 
     Raises:
-        PolicyError: `policy_dir` lacks a file, or holds one that cannot be read.
+        PolicyError: what is in `policy_dir` is no policy.
     """
-    folder = settings.policy_dir
-    if folder is None:
-        return load_default_policy()
-    return load_policy(folder / _RULES, folder / _SCHEMA)
+    return load_directory(settings.policy_dir).source
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PolicyError(f"`{path}` cannot be read as UTF-8 text; name an existing policy file") from error
+def _read(folder: Traversable, above: str = "", depth: int = 1) -> dict[str, str]:
+    """Every file below the folder, by its path. What begins with a dot, editors left behind."""
+    found: dict[str, str] = {}
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        path = f"{above}{entry.name}"
+        if entry.name.startswith(".") or entry.name == "__pycache__":
+            continue
+        if entry.is_dir() and depth < DEEPEST:
+            found |= _read(entry, f"{path}/", depth + 1)
+            continue
+        try:
+            found[path] = entry.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise PolicyError(f"`{path}` cannot be read as UTF-8 text") from error
+    return found

@@ -5,7 +5,8 @@ cell there is, so that a file which relies on the program's help is refused befo
 publishes it. The steps of `check`:
 
 1. The texts parse and validate, and every category key exists.
-2. Every rule has an id of its own, a clause and a text, and is no template.
+2. Every rule has an id of its own, a clause, and a text in every language that there are texts in; it is no
+   template. Every text is of a rule.
 3. No sealed category is permitted, in no context whatever (R1, C10, C14).
 4. No protected member is shared on a basis other than LEGAL (C17).
 5. Nothing is presumed that may not be shared, and nothing at all on MEMBER_REQUEST (C8 d).
@@ -58,7 +59,7 @@ def check(source: PolicySource) -> tuple[Finding, ...]:
         engine = load(source)
     except PolicyError as error:
         return tuple(_error(None, line) for line in str(error).splitlines())
-    return _check_loaded(engine)
+    return _check_loaded(source, engine)
 
 
 @lru_cache(maxsize=4)
@@ -72,14 +73,14 @@ def checked_matrix(source: PolicySource) -> Matrix:
 
     """
     engine = load(source)
-    errors = [found for found in _check_loaded(engine) if found.severity is Severity.ERROR]
+    errors = [found for found in _check_loaded(source, engine) if found.severity is Severity.ERROR]
     if errors:
         raise PolicyError("\n".join(found.message for found in errors))
     return compile_loaded(engine, source.digest)
 
 
-def _check_loaded(engine: Engine) -> tuple[Finding, ...]:
-    findings = list(_annotations(engine.rules))  # 2.
+def _check_loaded(source: PolicySource, engine: Engine) -> tuple[Finding, ...]:
+    findings = [*_annotations(engine.rules), *_translations(source, engine.rules)]  # 2.
     try:
         answers = _every_answer(engine)
     except PolicyError as error:
@@ -111,6 +112,22 @@ def _annotations(rules: Iterable[Rule]) -> Iterator[Finding]:
             yield _error(rule.name, 'has no text; say what it does in one sentence, @text("...")')
         if rule.is_template:
             yield _error(rule.name, "is a template and permits nothing; replace ?principal and ?resource")
+
+
+def _translations(source: PolicySource, rules: Iterable[Rule]) -> Iterator[Finding]:
+    known = {rule.name: rule for rule in rules}
+    for language in source.languages:
+        for rule in known.values():
+            if language not in rule.translations:
+                yield _error(
+                    rule.name, f"has no text in `texts/{language}.toml`; add one sentence under its id"
+                )
+    for language, name, _ in source.translations:
+        if name not in known:
+            yield _error(
+                None,
+                f"`texts/{language}.toml` has a text for `{name}`, which no rule is called; correct the id",
+            )
 
 
 def _every_answer(engine: Engine) -> dict[Cell, Answer]:

@@ -116,8 +116,11 @@ def load(source: PolicySource) -> Engine:
     except ValueError as error:
         raise PolicyError(f"the schema does not parse: {error}") from error
 
-    numbered = [(key, _rule(key, rule, is_template=False)) for key, rule in tree.static_policies.items()]
-    numbered += [(key, _rule(key, rule, is_template=True)) for key, rule in tree.templates.items()]
+    told = _told(source)
+    numbered = [
+        (key, _rule(key, rule, told, is_template=False)) for key, rule in tree.static_policies.items()
+    ]
+    numbered += [(key, _rule(key, rule, told, is_template=True)) for key, rule in tree.templates.items()]
     numbered.sort(key=lambda pair: pair[1].position)
     names = {key: rule.name for key, rule in numbered}
 
@@ -157,7 +160,17 @@ _POSITION: Final = re.compile(r"policy(\d+)")
 """The ids that Cedar gives to the rules of a text, counted from 0 in the order of the text."""
 
 
-def _rule(key: str, rule: cedarpy.pst.Template, *, is_template: bool) -> Rule:
+def _told(source: PolicySource) -> dict[str, dict[str, str]]:
+    """The texts in other languages, by rule id."""
+    told: dict[str, dict[str, str]] = {}
+    for language, rule, text in source.translations:
+        told.setdefault(rule, {})[language] = text
+    return told
+
+
+def _rule(
+    key: str, rule: cedarpy.pst.Template, told: Mapping[str, dict[str, str]], *, is_template: bool
+) -> Rule:
     match = _POSITION.fullmatch(key)
     if match is None:  # pragma: no cover - rules read from text are always numbered
         raise PolicyError(f"the rule `{key}` has no place in the file")
@@ -169,6 +182,7 @@ def _rule(key: str, rule: cedarpy.pst.Template, *, is_template: bool) -> Rule:
         clause=noted.get("clause") or None,
         text=noted.get("text") or None,
         is_template=is_template,
+        translations=told.get(noted.get("id") or "", {}),
     )
 
 

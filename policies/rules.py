@@ -6,7 +6,8 @@ names that they mention. Nothing here says what a rule permits: that is `policie
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
 
@@ -15,20 +16,29 @@ from schema.categories import DataCategory
 
 @dataclass(frozen=True, slots=True)
 class PolicySource:
-    """The two texts of a policy: Cedar rules and the Cedar schema that they are validated against."""
+    """Cedar rules, the Cedar schema that they are validated against, and the rules' texts in other languages.
+
+    `translations` are (language, rule id, text), in that order.
+    """
 
     rules: str
     schema: str
+    translations: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def digest(self) -> str:
-        """SHA-256 over both texts, in hexadecimal. Another digest means: recompute every share."""
-        both = sha256()
-        for text in (self.rules, self.schema):
+        """SHA-256 over all texts, in hexadecimal. Another digest means: recompute every share."""
+        whole = sha256()
+        for text in (self.rules, self.schema, *(part for entry in self.translations for part in entry)):
             encoded = text.encode()
-            both.update(len(encoded).to_bytes(8, "big"))
-            both.update(encoded)
-        return both.hexdigest()
+            whole.update(len(encoded).to_bytes(8, "big"))
+            whole.update(encoded)
+        return whole.hexdigest()
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that there are texts in, besides the rules' own."""
+        return tuple(sorted({language for language, _, _ in self.translations}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +54,17 @@ class Rule:
     clause: str | None
     text: str | None
     is_template: bool = False
+    translations: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """The text in other languages, by language tag."""
 
     @property
     def name(self) -> str:
         """The id, or the place in the file where there is none."""
         return self.id or f"rule {self.position}"
+
+    def text_in(self, language: str) -> str:
+        """What it does, in one sentence of this language; in its author's where there is none."""
+        return self.translations.get(language) or self.text or self.name
 
 
 def ancestors(key: str) -> tuple[str, ...]:

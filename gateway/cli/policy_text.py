@@ -1,4 +1,4 @@
-"""`gateway policy text`: the policy in use as members read it at `/policy`."""
+"""`gateway policy text`: a policy as members read it at `/policy`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from gateway.policy_source import load_policy_of
+from gateway.cli.policy import Directory
+from gateway.policy_source import load_directory
 from gateway.settings import load_settings
 from policies.document import document_markdown
 from policies.matrix import compile_matrix
@@ -16,8 +17,9 @@ from schema.vocabulary import Language
 
 
 def text_command(
+    directory: Directory = None,
     language: Annotated[Language, typer.Option("--language", help="In which language.")] = Language.EN,
 ) -> None:
     """Print what members read about the policy, as Markdown: who receives what, and what they can do."""
-    matrix = compile_matrix(load_policy_of(load_settings()))
+    matrix = compile_matrix(load_directory(directory or load_settings().policy_dir).source)
     typer.echo(document_markdown(member_text(matrix, WORDS[language])), nl=False)

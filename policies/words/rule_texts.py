@@ -6,6 +6,6 @@ from policies.rules import Rule
 from schema.vocabulary import Language
 
 
-def rule_text(rule: Rule, language: Language) -> str:  # noqa: ARG001 - a rule has one text so far
-    """The rule's sentence for members and officers, as its author wrote it."""
-    return rule.text or rule.name
+def rule_text(rule: Rule, language: Language) -> str:
+    """The rule's sentence for members and officers; as its author wrote it where nobody translated it."""
+    return rule.text_in(language.value)

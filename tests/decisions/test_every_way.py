@@ -21,6 +21,7 @@ from gateway.settings import Settings
 from policies.agreement import scope_mask
 from policies.choices import Choice
 from policies.decision import Allow, Reason
+from policies.decision_tables import Verdict
 from policies.explain import explain
 from policies.matrix import Matrix, compile_matrix
 from policies.principal import MemberPrincipal, PartnerPrincipal
@@ -319,7 +320,7 @@ async def test_every_way_to_what_can_be_filtered_agrees(
             if word
         ),
         category=category,
-        expect="withhold" if refused else "allow",
+        expect=Verdict.WITHHOLD if refused else Verdict.ALLOW,
         reason=Reason.REFUSED if refused else Reason.PRESUMED,
     )
     await check(enter(product_under("")), case)

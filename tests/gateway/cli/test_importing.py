@@ -113,11 +113,13 @@ async def test_a_dry_run_needs_no_database(tmp_path: Path, run: Run, database: D
 async def test_nothing_is_stored_under_a_policy_that_may_not_be_used(
     tmp_path: Path, run: Run, of_test: Settings, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    shipped = Path(policies.__file__).parent
-    shutil.copy(shipped / "sharing.cedarschema", tmp_path)
+    shipped = Path(policies.__file__).parent / "shipped"
+    shutil.copytree(shipped, tmp_path / "unfit")
     text = (shipped / "sharing.cedar").read_text(encoding="utf-8")
-    (tmp_path / "sharing.cedar").write_text(text.replace("context.protected", "false"), encoding="utf-8")
-    unfit = of_test.model_copy(update={"policy_dir": tmp_path})
+    (tmp_path / "unfit" / "sharing.cedar").write_text(
+        text.replace("context.protected", "false"), encoding="utf-8"
+    )
+    unfit = of_test.model_copy(update={"policy_dir": tmp_path / "unfit"})
     for module in (importing, seeding):
         monkeypatch.setattr(module, "load_settings", lambda: unfit)
     path = write_csv(tmp_path / "members.csv", [complete(1)])

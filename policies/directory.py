@@ -1,0 +1,138 @@
+"""A policy as a directory: rules, schema, texts in other languages, decision tables, and when it begins.
+
+    policy.toml             title, language of the rules' own texts, and the date on which it takes effect
+    sharing.cedar           the rules, each with @id, @clause and @text
+    sharing.cedarschema     the words that the rules may use
+    texts/LANGUAGE.toml     each rule's text in another language, by its id
+    decisions/NAME.yaml     decision tables (`policies.decision_tables`)
+
+In come the files by path, out comes a `PolicyDirectory`, which gives the same files back: so a policy can be
+kept in a database and written out again. Rules, schema and texts make its digest; a changed table makes no
+other policy.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from types import MappingProxyType
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from policies.rules import PolicySource
+from schema.errors import PolicyError
+
+MANIFEST: Final = "policy.toml"
+RULES: Final = "sharing.cedar"
+SCHEMA: Final = "sharing.cedarschema"
+
+_TEXTS: Final = re.compile(r"texts/([a-z]{2,3}(?:-[A-Z]{2})?)\.toml")
+"""Named by a language tag of BCP 47: a language, and a country where it matters (`de`, `pt-BR`)."""
+
+_TABLE: Final = re.compile(r"decisions/[a-z0-9][a-z0-9_-]{0,63}\.yaml")
+
+MAX_FILE: Final = 1_000_000
+"""Characters. A policy is read by people."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyDirectory:
+    """What an officer wrote. Made by `read_directory` only.
+
+    `effective` is the date on which it takes effect; None: when it is published. `language` is that of the
+    rules' own @text; `source` has the texts in others.
+    """
+
+    title: str
+    language: str
+    effective: date | None
+    source: PolicySource
+    files: Mapping[str, str]
+
+    @property
+    def tables(self) -> Mapping[str, str]:
+        """The decision tables, by path."""
+        return {path: text for path, text in self.files.items() if _TABLE.fullmatch(path)}
+
+
+def read_directory(files: Mapping[str, str]) -> PolicyDirectory:
+    """Make sense of the files of a policy, by their paths below its directory (`texts/de.toml`).
+
+    Whether rules may be used is not asked here: see `policies.check`.
+
+    Raises:
+        PolicyError: one line for each file that is missing, unknown, or not of its form.
+    """
+    faults = [*_strays(files), *(f"`{name}` is missing" for name in _REQUIRED if name not in files)]
+    if faults:
+        raise PolicyError("\n".join(faults))
+    manifest = _manifest(files[MANIFEST])
+    translations: list[tuple[str, str, str]] = []
+    for path, text in sorted(files.items()):
+        if match := _TEXTS.fullmatch(path):
+            translations += ((match[1], rule, told) for rule, told in sorted(_texts(path, text).items()))
+    if f"texts/{manifest.language}.toml" in files:
+        raise PolicyError(
+            f"`texts/{manifest.language}.toml`: in the language of `{MANIFEST}`, texts stand in the rules, as"
+            " @text; remove the file"
+        )
+    return PolicyDirectory(
+        title=manifest.title,
+        language=manifest.language,
+        effective=manifest.effective,
+        source=PolicySource(files[RULES], files[SCHEMA], tuple(translations)),
+        files=MappingProxyType(dict(files)),
+    )
+
+
+_REQUIRED: Final = (MANIFEST, RULES, SCHEMA)
+
+
+class _Manifest(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: Annotated[str, Field(min_length=1, max_length=120)]
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")] = "en"
+    effective: date | None = None
+
+
+def _strays(files: Mapping[str, str]) -> Iterator[str]:
+    for path, text in sorted(files.items()):
+        if path not in _REQUIRED and not _TEXTS.fullmatch(path) and not _TABLE.fullmatch(path):
+            yield (
+                f"`{path}` is no file of a policy: it has {', '.join(f'`{name}`' for name in _REQUIRED)},"
+                " `texts/LANGUAGE.toml` and `decisions/NAME.yaml`"
+            )
+        elif len(text) > MAX_FILE:
+            yield f"`{path}` is longer than {MAX_FILE:,} characters"
+
+
+def _manifest(text: str) -> _Manifest:
+    try:
+        return _Manifest.model_validate(_toml(MANIFEST, text))
+    except ValidationError as error:
+        lines = [
+            f"`{MANIFEST}`: `{'.'.join(map(str, fault['loc']))}` {fault['msg']}"
+            for fault in error.errors(include_url=False, include_input=False)
+        ]
+        raise PolicyError("\n".join(lines)) from error
+
+
+def _texts(path: str, text: str) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for rule, sentence in _toml(path, text).items():
+        if not isinstance(sentence, str) or not sentence.strip():
+            raise PolicyError(f"`{path}`: `{rule}` has no text; write one sentence in quotes")
+        texts[rule] = " ".join(sentence.split())
+    return texts
+
+
+def _toml(path: str, text: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError(f"`{path}`: not TOML: {error}") from error

@@ -1,0 +1,62 @@
+"""Decision tables: what is no table is named by file, row and word."""
+
+from __future__ import annotations
+
+import pytest
+
+from policies.age import age_date, age_on
+from policies.decision_tables import AS_OF, read_tables
+from schema.errors import PolicyError
+
+ROW = """
+rows:
+  - name: a
+    basis: STRATEGIC
+    purpose: PARTNER_OFFERS
+    agreement: [user.name]
+    category: user.name
+    expect: allow
+    reason: PRESUMED
+"""
+
+
+def faults(text: str) -> str:
+    with pytest.raises(PolicyError) as caught:
+        read_tables({"decisions/mine.yaml": text})
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("rows: [", "`decisions/mine.yaml`: not YAML, line 1"),
+        ("- a", "`decisions/mine.yaml`: write `rows:`"),
+        ("rows: []", "`rows`"),
+        (ROW.replace("STRATEGIC", "STRATEGI"), "row 1 (a): `basis` none of STRATEGIC, MARKETING"),
+        (ROW.replace("[user.name]", "[user.nam]"), "row 1 (a): `agreement` no data category: `user.nam`"),
+        (ROW.replace("[user.name]", "[user.contact.phone_number]"), "never shared"),
+        (ROW.replace("expect", "expects"), "row 1 (a): `expect` is missing"),
+        (ROW.replace("expect", "expects"), "row 1 (a): `expects` is no word of a table"),
+        (ROW + "    valid_until: 2026-01-01T00:00:00Z", "row 1 (a): `valid_until` quote it"),
+        (ROW + "    clauses: [C18]", "row 1 (a): `clauses.0`"),
+    ],
+)
+def test_a_fault_is_named_by_file_row_and_word(text: str, said: str) -> None:
+    assert said in faults(text)
+
+
+def test_every_fault_of_every_file_is_told_at_once() -> None:
+    with pytest.raises(PolicyError) as caught:
+        read_tables({"decisions/a.yaml": "- a", "decisions/b.yaml": ROW.replace("allow", "yes please")})
+    assert [line.partition(":")[0] for line in str(caught.value).splitlines()] == [
+        "`decisions/a.yaml`",
+        "`decisions/b.yaml` row 1 (a)",
+    ]
+
+
+@pytest.mark.clause("C17")
+@pytest.mark.parametrize("age", [0, 17, 18, 40])
+def test_an_age_is_as_good_as_a_birth_date(age: int) -> None:
+    (row,) = read_tables({"decisions/mine.yaml": ROW + f"    member: {{age: {age}}}"})
+    assert row.facts.birth_date is not None
+    assert age_on(row.facts.birth_date, age_date(AS_OF)) == age
