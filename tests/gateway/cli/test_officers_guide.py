@@ -37,11 +37,11 @@ def write(folder: Path, block: Block) -> None:
                 text += f"\n{line}\n"
         case "yaml":
             (row,) = yaml.safe_load(block.body)
-            start = text.find(f"  - name: {row['name']}\n")
-            end = text.find("\n\n", start) if start >= 0 else -1
-            text = (
-                text[:start] + block.body.rstrip("\n") + text[end:] if start >= 0 else f"{text}\n{block.body}"
-            )
+            replaced = re.match(r"# in place of: (.+)\n", block.body)
+            start = text.find(f"  - name: {replaced[1] if replaced else row['name']}\n")
+            assert start >= 0 or not replaced
+            end = len(text) if start < 0 else text.index("\n\n", start)
+            text = f"{text[:start]}{block.body}{text[end:]}" if start >= 0 else f"{text}\n{block.body}"
         case _:
             raise AssertionError(block.info)
     file.write_text(text, encoding="utf-8")

@@ -121,6 +121,7 @@ async def test_the_language_of_the_reader_is_spoken(browser: httpx.AsyncClient) 
         assert (answer.headers["content-language"], answer.headers["vary"]) == (language, "accept-language")
         assert {Language.EN: "elephone number", Language.DE: "Telefonnummer"}[language] in answer.text
         assert "<b>" not in answer.text
+        assert ("Strategische Partner erhalten" in answer.text) == (language is Language.DE), "the rules, too"
     addresses = [a["href"] for tag, a in read((await browser.get("/policy?lang=de")).text).seen if tag == "a"]
     assert addresses == [*(f"{path}?lang=de" for path in EVERY), "/policy?lang=en"], "it stays"
 
