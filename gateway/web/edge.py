@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Final, TypeAlias
 from urllib.parse import parse_qsl
+
+import orjson
 
 from gateway.http.errors import refuse
 from gateway.http.reading import ClientGoneError, Receive, Scope, Send, header
@@ -44,7 +46,18 @@ Look: TypeAlias = Callable[[Visit], Awaitable[Page]]
 class PageEndpoint:
     """The ASGI application of one page. `path` is what the log calls it."""
 
-    def __init__(self, *, site: str, path: str, look: Look, act: Look | None, timeout: float) -> None:
+    def __init__(
+        self,
+        *,
+        site: str,
+        path: str,
+        look: Look,
+        act: Look | None,
+        timeout: float,
+        machine: bool = False,
+    ) -> None:
+        """`machine`: it answers programs, and says in JSON, too, what did not work."""
+        self._machine = machine
         self._site = site
         self._path = path
         self._look = look
@@ -58,6 +71,8 @@ class PageEndpoint:
         status, code = CLIENT_GONE_STATUS, None
         try:
             page = await self._page(scope, receive, request_id)
+            if self._machine and page.data is None:
+                page = replace(page, data=orjson.dumps({"code": page.code}))
             status, code = page.status, page.code
             status = await self._send(send, page, request_id, scope)
         except ClientGoneError:

@@ -53,7 +53,10 @@ def page_routes(
         ("/reset", "/reset/{token}", links.look_at_resetting, links.reset),
     )
     return [
-        Route(route, PageEndpoint(site=site, path=path, look=look, act=act, timeout=timeout))
+        Route(
+            route,
+            PageEndpoint(site=site, path=path, look=look, act=act, timeout=timeout, machine=path == MACHINE),
+        )
         for path, route, look, act in pages
     ]
 

@@ -173,6 +173,8 @@ async def test_other_methods_and_other_paths_are_refused(browser: httpx.AsyncCli
         answer = await browser.post(path)
         assert answer.status_code == 405
         assert answer.headers["allow"] == "GET, HEAD"
+        assert answer.headers["cache-control"] == "no-store"
+    assert answer.json() == {"code": "METHOD_NOT_ALLOWED"}, "programs are told in JSON"
     for path, status in BESIDE.items():
         assert (await browser.get(path)).status_code == status
 
