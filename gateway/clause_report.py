@@ -65,11 +65,11 @@ def as_markdown(entries: Sequence[Upheld]) -> str:
 
 
 def _listed(entry: Upheld) -> dict[Kind, list[str]]:
-    tests = dict.fromkeys(f"- `{mark.path}`" for mark in entry.of(Kind.TEST))
+    tests = dict.fromkeys(f"`{mark.path}`" for mark in entry.of(Kind.TEST))
     return {
         Kind.RULE: [f"- `{mark.name}`: {mark.words}" for mark in entry.of(Kind.RULE)],
         Kind.CODE: [f"- `{mark.path}`{_named(mark)}: {mark.words}" for mark in entry.of(Kind.CODE)],
-        Kind.TEST: list(tests),
+        Kind.TEST: [", ".join(tests)] if tests else [],
     }
 
 

@@ -95,7 +95,8 @@ _ALL: Final = (
         "C7",
         "Each sharing has a purpose",
         "Personal data serves marketing: to tell of what is new, and for offers of ours and of partners.",
-        "Each agreement, decision, choice and record of a disclosure names one purpose of a closed list.",
+        "Each agreement, decision and record of a disclosure names one purpose of a closed list, and a choice"
+        " may be about one.",
     ),
     Clause(
         "C8",
