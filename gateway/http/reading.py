@@ -75,10 +75,10 @@ def credentials(scope: Scope, *, required: bool = False) -> Credentials:
     )
 
 
-def accept_header(scope: Scope) -> str | None:
-    """The value of `Accept`, which may be spread over several lines."""
-    values = [value.decode("latin-1") for key, value in scope["headers"] if key == b"accept"]
-    return ", ".join(values) if values else None
+def accept_header(scope: Scope, name: bytes = b"accept") -> str | None:
+    """The value of `Accept`, or of a list like it, which may be spread over several lines."""
+    values = [value.decode("latin-1") for key, value in scope["headers"] if key == name]
+    return ",".join(values) if values else None
 
 
 def read_query(scope: Scope, limit: int) -> Parameters:

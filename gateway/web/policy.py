@@ -17,7 +17,7 @@ import orjson
 from gateway.cache import BoundedCache
 from gateway.contracts import Contracts
 from gateway.datamap import data_document
-from gateway.http.reading import header
+from gateway.http.reading import accept_header
 from gateway.web.edge import Visit
 from gateway.web.languages import addressed, preferred
 from gateway.web.pages import Html, Link, Page, links
@@ -158,7 +158,7 @@ def _cells(matrix: Matrix, words: Words) -> list[dict[str, Any]]:
 def words_of(visit: Visit) -> Words:
     """The words of the language in which the page is to be shown."""
     language = addressed(visit.scope["query_string"])
-    return WORDS[language or preferred(header(visit.scope, b"accept-language"))]
+    return WORDS[language or preferred(accept_header(visit.scope, b"accept-language"))]
 
 
 def _page(visit: Visit, path: str, document: Document) -> Page:
