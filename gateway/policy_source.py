@@ -5,13 +5,14 @@ from __future__ import annotations
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Final
 
 from gateway.settings import Settings
 from policies.directory import PolicyDirectory, read_directory
 from policies.rules import PolicySource
 from schema.errors import PolicyError
 
-DEEPEST = 2
+DEEPEST: Final = 2
 """A policy has files, and files in folders; nothing below."""
 
 
@@ -36,6 +37,19 @@ def load_directory(folder: Path | None) -> PolicyDirectory:
     if not folder.is_dir():
         raise PolicyError(f"`{folder}` is no directory: name one that holds a policy")
     return read_directory(_read(folder))
+
+
+CURRENT: Final = "current"
+"""The policy in use, where commands ask for a policy by name."""
+
+
+def load_named(name: str, settings: Settings) -> PolicyDirectory:
+    """The policy of that directory, or the one in use (`current`).
+
+    Raises:
+        PolicyError: what is there is no policy.
+    """
+    return load_directory(settings.policy_dir if name == CURRENT else Path(name))
 
 
 def load_policy_of(settings: Settings) -> PolicySource:

@@ -29,6 +29,7 @@ from gateway.cli.importing import import_command
 from gateway.cli.keys import keys
 from gateway.cli.newsletter import newsletter
 from gateway.cli.policy import policy
+from gateway.cli.policy_compare import compare_command
 from gateway.cli.policy_text import text_command
 from gateway.cli.quotas import agreement_quota_command, client_quota_command
 from gateway.cli.seeding import seed_command
@@ -67,6 +68,7 @@ app.add_typer(suppressions, name="suppressions")
 policy.command("explain")(explain_command)
 policy.command("clauses")(clauses_command)
 policy.command("text")(text_command)
+policy.command("compare")(compare_command)
 app.add_typer(policy, name="policy")
 app.add_typer(schema_commands.app, name="schema")
 app.add_typer(documents.app, name="documents")
