@@ -14,12 +14,13 @@ from gateway.http.messages import Handler
 from gateway.web.edge import PageEndpoint
 from gateway.web.home import Home
 from gateway.web.links import Links
-from gateway.web.policy import DATA, MACHINE, TABLE, TEXT, PolicyPages, Published, ReadNotices
+from gateway.web.policy import DATA, MACHINE, TABLE, TEXT, PolicyPages, Published, ReadNotices, ReadStanding
 from gateway.web.unsubscribe import Unsubscribing
 from policies.matrix import Matrix
-from policies.member_text import UNKNOWN, Standing
+from policies.member_text import Standing
 from resolvers.means import Means
 from resolvers.notices import PublishedNotice, published_notices
+from resolvers.policy_standing import policy_standing
 from schema.catalogue import Catalogue
 
 
@@ -38,7 +39,7 @@ def page_routes(
     """The routes of all pages. `site` is who runs them, `timeout` in seconds."""
     links = Links(handler, origins)
     published = Published(
-        policy, catalogue, contracts, _notices(database, means.clock), _unknown_standing, means.clock
+        policy, catalogue, contracts, _notices(database, means.clock), _standing(database), means.clock
     )
     home, about = Home(published), PolicyPages(published)
     leaving = Unsubscribing(database, means.tokens, means.clock, means.rules.answer_floor)
@@ -61,14 +62,19 @@ def page_routes(
     ]
 
 
-async def _unknown_standing() -> Standing:
-    return UNKNOWN
-
-
 def _notices(database: Database, clock: Callable[[], datetime]) -> ReadNotices:
     async def read() -> Sequence[PublishedNotice]:
         with translate_driver_errors():
             async with database.reader.acquire() as connection:
                 return await published_notices(connection, clock())
+
+    return read
+
+
+def _standing(database: Database) -> ReadStanding:
+    async def read() -> Standing:
+        with translate_driver_errors():
+            async with database.app.acquire() as connection:
+                return await policy_standing(connection)
 
     return read

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import strawberry
 from strawberry import Info
 
 from policies.document import Document, sections
-from policies.member_text import UNKNOWN, member_text
+from policies.member_text import Standing, member_text
 from policies.words import WORDS
 from policies.words.rule_texts import rule_text
 from resolvers.context import Work, context_of
 from resolvers.notices import PublishedNotice, published_notices
+from resolvers.policy_standing import policy_standing
 from schema.catalogue import RootKind, root
 from schema.categories import Audience, Basis, Purpose, categories_of
 from schema.types.public import (
@@ -51,13 +53,21 @@ def _policy(info: Info[Any, Any]) -> PolicyType:
     async def in_words(language: Language) -> list[PolicySectionType]:
         async def read(work: Work) -> Document:
             announced = await published_notices(work.connection, work.now)
-            return member_text(matrix, WORDS[language], UNKNOWN, announced, work.now)
+            standing = await policy_standing(work.connection)
+            return member_text(matrix, WORDS[language], standing, announced, work.now)
 
         document = await context_of(info).perform(read)
         return [
             PolicySectionType(level=part.level, title=part.title, paragraphs=list(part.paragraphs))
             for part in sections(document)
         ]
+
+    async def since() -> datetime | None:
+        async def read(work: Work) -> Standing:
+            return await policy_standing(work.connection)
+
+        standing: Standing = await context_of(info).perform(read)
+        return standing.since
 
     def of_rules(language: Language) -> list[PolicyRuleType]:
         return [
@@ -67,7 +77,7 @@ def _policy(info: Info[Any, Any]) -> PolicyType:
             for rule in matrix.rules.values()
         ]
 
-    return PolicyType(digest=matrix.digest, rules=rules, in_words=in_words, of_rules=of_rules)
+    return PolicyType(digest=matrix.digest, rules=rules, since=since, in_words=in_words, of_rules=of_rules)
 
 
 def _viewer(info: Info[Any, Any]) -> ViewerType:

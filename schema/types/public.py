@@ -45,6 +45,10 @@ class PolicyRuleType:
     text: str = structural("What it says, in one sentence.")
 
 
+async def _since(root: strawberry.Parent[PolicyType]) -> datetime | None:
+    return await root.since()
+
+
 async def _text(
     root: strawberry.Parent[PolicyType], language: Language = Language.EN
 ) -> list[PolicySectionType]:
@@ -63,8 +67,10 @@ class PolicyType:
 
     digest: str = structural("SHA-256 of the policy's text: changes whenever the policy does.")
     rules: list[SharingRuleType] = structural("What may be shared. What is not listed is not shared.")
+    since: strawberry.Private[Callable[[], Awaitable[datetime | None]]]
     in_words: strawberry.Private[Callable[[Language], Awaitable[list[PolicySectionType]]]]
     of_rules: strawberry.Private[Callable[[Language], list[PolicyRuleType]]]
+    in_force_since: datetime | None = structural("Since when it decides here.", resolver=_since)
     text: list[PolicySectionType] = structural(
         "All of it in words for members, with what will change: the text of the page `/policy`.",
         resolver=_text,

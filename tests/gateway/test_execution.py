@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -130,14 +131,17 @@ async def test_the_policy_in_force_is_everybodys_to_read(callers: Callers, gatew
 
 @pytest.mark.clause("C16")
 async def test_the_policy_is_told_in_words_as_on_its_page(callers: Callers) -> None:
-    ask = """{ policy { text(language: DE) { level title paragraphs }
-      ruleTexts { id effect clause text } } }"""
+    ask = """{ policy { inForceSince text(language: DE) { level title paragraphs }
+      ruleTexts(language: DE) { id effect clause text } } }"""
     page = (await callers.http.get("/policy.json", headers={"accept-language": "de"})).json()
     for name in ("visitor", "ada", "acme"):
         policy = (await callers.ask(name, ask)).json()["data"]["policy"]
         assert policy["text"] == page["text"]
+        assert datetime.fromisoformat(policy["inForceSince"]) == datetime.fromisoformat(page["inForceSince"])
         assert policy["ruleTexts"] == page["rules"]
-    assert page["text"][0]["title"] == "Ihre Daten, und wer sie sehen darf"
+    title, *_ = page["text"]
+    assert title["title"] == "Ihre Daten, und wer sie sehen darf"
+    assert title["paragraphs"][1].startswith("In Kraft seit dem ")
 
 
 @pytest.mark.clause("C2", "C3", "C12")
