@@ -10,6 +10,7 @@ from email.utils import parseaddr
 from typing import Final
 from uuid import UUID
 
+from gateway.identity.officers import ENTRANCE, OFFICER_TOKEN_SECONDS, officers_audience
 from gateway.identity.statements import StatementReader
 from gateway.identity.tokens import MintedToken, SubjectKind, mint, own_issuer
 from gateway.keys import Keyring
@@ -51,6 +52,18 @@ def open_means(settings: Settings, keys: Keyring, clock: Callable[[], datetime])
             session_id=str(session_id),
         )
 
+    def mint_for_officer(officer_id: UUID, session_id: UUID) -> MintedToken:
+        return mint(
+            settings,
+            keys,
+            kind=SubjectKind.OFFICER,
+            subject=str(officer_id),
+            client_id=ENTRANCE,
+            audience=officers_audience(settings),
+            lifetime=OFFICER_TOKEN_SECONDS,
+            session_id=str(session_id),
+        )
+
     def attempt_key(counted: str) -> bytes:
         return hmac.digest(keys.attempt_key, counted.encode(), "sha256")
 
@@ -61,6 +74,8 @@ def open_means(settings: Settings, keys: Keyring, clock: Callable[[], datetime])
             passwords=hasher,
             mint=mint_for,
             attempt_key=attempt_key,
+            factor_secret=keys.factor_secret,
+            mint_for_officer=mint_for_officer,
             suppression_key=keys.suppression_key,
             rules=rules_of(settings),
             company=company_of(settings),

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
@@ -46,16 +47,19 @@ from gateway.http.partner_edge import PartnerEndpoint
 from gateway.http.streams import Streams
 from gateway.http.suppressions import SuppressionRoutes
 from gateway.http.well_known import well_known_routes
+from gateway.identity.officers import PATH as OFFICERS
+from gateway.identity.officers import OfficerAuthenticator
 from gateway.identity.principals import open_authenticator
 from gateway.keys import Keyring
 from gateway.limits import Limits
 from gateway.migrations import current_revision, expected_revision
 from gateway.oauth.routes import oauth_routes
+from gateway.officers_contract import officers_contracts
 from gateway.operations import Preparer
 from gateway.policy_in_force import PolicyInForce
 from gateway.policy_source import load_policy_of
 from gateway.quotas import Quotas, quota_settings
-from gateway.settings import Settings
+from gateway.settings import DocumentPolicy, Settings
 from gateway.suppressions import SuppressionLimits, Suppressions
 from gateway.upkeep import Upkeep
 from gateway.web.addresses import addresses_of
@@ -177,8 +181,8 @@ async def compose(
             clock,
             most=settings.webhook_concurrency,
         )
-        engine = Engine(
-            catalogue=product.catalogue,
+        engine_of = partial(
+            Engine,
             policy=policy,
             fetch=_fetcher(database),
             transaction=database.transaction,
@@ -189,6 +193,7 @@ async def compose(
             clock=clock,
             cache_size=settings.plan_cache_size,
         )
+        engine = engine_of(catalogue=product.catalogue)
         preparer = Preparer(Limits.of(settings), settings.document_cache_size)
         handler = GraphQLHandler(contracts, preparer, engine)
         documents = RememberingFinder(database.app, translate_driver_errors)
@@ -218,6 +223,25 @@ async def compose(
             policy=settings.documents,
             largest_page=settings.max_page_size,
         )
+        officer_routes = []
+        if settings.officer_contract:
+            catalogue, staff = officers_contracts(policy)
+            officers = OfficerAuthenticator(settings, keys, database, authenticator.was_revoked, clock)
+            officer_routes = [
+                Route(
+                    OFFICERS,
+                    GraphQLEndpoint(
+                        handler=GraphQLHandler(staff, preparer, engine_of(catalogue=catalogue)),
+                        authenticate=officers.authenticate,
+                        meter=quotas,
+                        documents=documents,
+                        document_policy=DocumentPolicy.ANY,
+                        max_body_bytes=settings.max_body_bytes,
+                        request_timeout=settings.request_timeout,
+                        path=OFFICERS,
+                    ),
+                )
+            ]
         pages = page_routes(
             site=head.name,
             handler=handler,
@@ -237,6 +261,7 @@ async def compose(
                 Route("/graphql", endpoint),
                 Route(BULK, PartnerEndpoint(BULK, {"GET"}, authenticator.authenticate, quotas, bulk)),
                 *partner_routes,
+                *officer_routes,
                 *health_routes({"database": _pings(database)}),
                 *well_known_routes(),
                 *oauth_routes(settings, keys, database, means, authenticator),

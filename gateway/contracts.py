@@ -17,7 +17,8 @@ from graphql.utilities.map_schema_config import MappedSchemaContext, SchemaEleme
 
 from gateway.cache import BoundedCache
 from policies.matrix import Matrix
-from policies.principal import PartnerPrincipal, Principal
+from policies.officers import Act, Role, acts_of
+from policies.principal import OfficerPrincipal, PartnerPrincipal, Principal
 from policies.suppression import mails
 from schema.catalogue import Catalogue, Root, RootKind, category_of
 from schema.categories import Audience, DataCategory, closed, mask_of
@@ -26,16 +27,21 @@ CACHED_CONTRACTS: Final = 256
 """One for each set of rights in use; a schema object takes about a megabyte."""
 
 _UNGUARDED: Final = frozenset({DataCategory.OPERATIONS, DataCategory.PSEUDONYM})
+_ELSEWHERE: Final = frozenset({Audience.OFFICER.value, Audience.ENTRANCE.value})
 _SHARED_ROOTS: Final = frozenset({RootKind.SHARED_PAGE, RootKind.SHARED_CHANGES, RootKind.SHARED_ONE})
 
 
 @dataclass(frozen=True, slots=True)
 class ContractKey:
-    """What a contract depends on. `mask` is 0 for all but partners; `mails` is of who may mail people."""
+    """What a contract depends on. `mask` is 0 for all but partners; `mails` is of who may mail people.
+
+    `roles` are an officer's: what none of them may do is not in the contract.
+    """
 
     audience: Audience
     mask: int
     mails: bool = False
+    roles: frozenset[Role] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,11 @@ class Contracts:
         self._policy = policy
         self._kept: BoundedCache[ContractKey, Contract] = BoundedCache(CACHED_CONTRACTS)
 
+    @property
+    def policy(self) -> Callable[[], Matrix]:
+        """What decides, at each moment."""
+        return self._policy
+
     def under(self, policy: Callable[[], Matrix]) -> Contracts:
         """The contracts under another policy. What is cut depends on none, and so is kept together."""
         other = Contracts(self._schema, self._catalogue, policy)
@@ -73,6 +84,8 @@ class Contracts:
 
     def key_for(self, principal: Principal) -> ContractKey:
         """The contract key of a caller: agreement AND scopes AND policy."""
+        if isinstance(principal, OfficerPrincipal):
+            return ContractKey(Audience.OFFICER, 0, roles=principal.officer.roles)
         if not isinstance(principal, PartnerPrincipal):
             return ContractKey(principal.audience, 0)
         permitted = self._policy().share_mask(principal.basis, principal.purpose, protected=False)
@@ -94,6 +107,7 @@ class Contracts:
                 SchemaElementKind.OBJECT: lambda config: _narrow(
                     config, lambda f: self._shows(key, config["name"], f)
                 ),
+                SchemaElementKind.ENUM: _without_officers,
                 SchemaElementKind.INPUT_OBJECT: lambda config: _narrow(
                     config, lambda f: self._narrows(key, config["name"], f)
                 ),
@@ -107,7 +121,7 @@ class Contracts:
             mutation=mutation if mutation is not None and mutation.fields else None,
             subscription=subscription if subscription is not None and subscription.fields else None,
             directives=config["directives"],
-            description=f"The contract of a {key.audience.lower()}.",
+            description=_DESCRIPTIONS.get(key.audience, f"The contract of a {key.audience.lower()}."),
         )
 
     def _shows(self, key: ContractKey, type_name: str, field_name: str) -> bool:
@@ -116,6 +130,8 @@ class Contracts:
             if key.audience not in source.audiences:
                 return False
             if source.mailers_only and not key.mails:
+                return False
+            if source.act is not None and Act(source.act) not in acts_of(key.roles):
                 return False
             return source.kind not in _SHARED_ROOTS or key.mask != 0
         if key.audience is not Audience.PARTNER:
@@ -129,6 +145,11 @@ class Contracts:
         return key.audience is Audience.PARTNER and _open(key.mask, category_of(narrowing))
 
 
+_DESCRIPTIONS: Final = {
+    Audience.OFFICER: "The contract of an officer.",
+    Audience.ENTRANCE: "The contract of whoever has not signed in.",
+}
+
 _closed = lru_cache(maxsize=4096)(closed)
 """Each request asks, and few masks occur."""
 
@@ -137,6 +158,17 @@ def _open(mask: int, category: DataCategory | None) -> bool:
     if category in _UNGUARDED:
         return True
     return category is not None and bool(mask_of((category,)) & mask)
+
+
+def _without_officers(config: Any) -> Any:
+    """Callers are told of no audience that asks elsewhere: officers have a schema of their own."""
+    if config["name"] != "Audience":
+        return config
+    values = config["values"]
+    return {
+        **config,
+        "values": lambda: {name: value for name, value in values().items() if name not in _ELSEWHERE},
+    }
 
 
 def _narrow(config: Any, keep: Callable[[str], bool]) -> Any:

@@ -20,9 +20,11 @@ from graphql import GraphQLInputObjectType, GraphQLObjectType, GraphQLSchema
 from sqlalchemy import Column
 
 from gateway.contracts import Contracts
+from gateway.officers_contract import officers_contracts
 from gateway.retention import kept
 from policies.document import Block, Document, Grid, Heading, Items, Paragraph, document_markdown
-from policies.principal import MemberPrincipal, PartnerPrincipal, Principal, Visitor
+from policies.officers import Channel, Officer, Role
+from policies.principal import MemberPrincipal, OfficerPrincipal, PartnerPrincipal, Principal, Visitor
 from policies.sharing import EVERYTHING
 from policies.words import ENGLISH, Words
 from schema.catalogue import Catalogue, Derived, Filter, Related, Source, Stored, category_of
@@ -52,8 +54,9 @@ _WRITTEN: Final = (
 
 def data_document(catalogue: Catalogue, contracts: Contracts, words: Words) -> Document:
     """The page: first each kind of record that holds something about a person, then every column there is."""
-    readers = _readers(contracts)
-    fields = _fields_by_column(catalogue)
+    officers_catalogue, officers = officers_contracts(contracts.policy)
+    readers = _readers(contracts, officers)
+    fields = _fields_by_column(catalogue, officers_catalogue)
     tables = sorted(_tables(), key=lambda t: (t.schema or "", t.name))
     told = {
         column: [(reading, readers[reading[0]]) for reading in sorted(found) if reading[0] in readers]
@@ -123,6 +126,7 @@ def _people(readers: Collection[str], words: Words) -> str:
     bases = [basis for basis in Basis if basis in readers]
     named = [words.data_everyone] if len(bases) == len(Basis) else [words.basis[basis] for basis in bases]
     people = [words.data_you, *named] if "member" in readers else named
+    people += [words.data_staff] if "officer" in readers else []
     return words.enumerated(people) if people else ""
 
 
@@ -166,11 +170,12 @@ def _who(readers: Sequence[str]) -> str:
     return ", ".join(readers)
 
 
-def _fields_by_column(catalogue: Catalogue) -> Mapping[Column[Any], list[_Reading]]:
+def _fields_by_column(catalogue: Catalogue, officers: Catalogue) -> Mapping[Column[Any], list[_Reading]]:
     found: dict[Column[Any], list[_Reading]] = defaultdict(list)
-    for coordinate, source in catalogue.fields.items():
+    for coordinate, source in {**officers.fields, **catalogue.fields}.items():
         for column in _shown_columns(source):
-            found[column].append((coordinate, catalogue.category(*coordinate)))
+            category = (catalogue if coordinate in catalogue.fields else officers).category(*coordinate)
+            found[column].append((coordinate, category))
     for coordinate, narrowing in catalogue.filters.items():
         for column in () if narrowing.by is None else _shown_columns(narrowing.by):
             found[column].append((coordinate, category_of(narrowing) or DataCategory.OPERATIONS))
@@ -190,7 +195,7 @@ def _shown_columns(source: Source | Filter) -> tuple[Column[Any], ...]:
             return ()
 
 
-def _readers(contracts: Contracts) -> Mapping[_Coordinate, list[str]]:
+def _readers(contracts: Contracts, officers: Contracts) -> Mapping[_Coordinate, list[str]]:
     """Of each field, in whose contract it stands, in a fixed order."""
     found: dict[_Coordinate, list[str]] = defaultdict(list)
     for reader, principal in _callers():
@@ -198,6 +203,10 @@ def _readers(contracts: Contracts) -> Mapping[_Coordinate, list[str]]:
             name = "preview" if reader == "member" and coordinate[0].startswith("Shared") else reader
             if name not in found[coordinate]:
                 found[coordinate].append(name)
+    everything = Officer("", frozenset(Role), Channel.CONTRACT)
+    principal = OfficerPrincipal(everything, _NOBODY, _NOBODY, "", "")
+    for coordinate in _coordinates(officers.of(principal).schema):
+        found[coordinate].append("officer")
     return found
 
 

@@ -37,6 +37,7 @@ from gateway.released import Released
 from gateway.telemetry import failure
 from policies.matrix import Matrix
 from policies.principal import (
+    Entrance,
     MemberPrincipal,
     OfficerPrincipal,
     PartnerPrincipal,
@@ -49,15 +50,17 @@ from resolvers.binding import Binding, CursorCodec, PageLimits
 from resolvers.commands.deletions_told import note_told
 from resolvers.connection import Link
 from resolvers.context import Command, Path, RequestContext, Work
+from resolvers.desk import Desk, Transactions
 from resolvers.exchange import Exchange
 from resolvers.means import Means
+from resolvers.officers.members import open_profile
 from resolvers.parameters import Statement
 from resolvers.previewing import previewed_agreement
 from resolvers.projection import SHARED_KINDS
 from resolvers.selection import Selection
 from resolvers.statement import Plan
 from schema.catalogue import Catalogue, RootKind
-from schema.errors import GatewayError, InputError, UnauthenticatedError
+from schema.errors import ForbiddenError, GatewayError, InputError, UnauthenticatedError
 from schema.ids import parse_uuid
 
 TELLING: Final = 2.0
@@ -246,6 +249,13 @@ class Engine:
         if released.withdrawn or released.afterwards:
             await self._egress.confirm(principal)
 
+    async def _whatever_happens(self, work: Awaitable[Any]) -> Any:
+        """Do it to its end, also when nobody waits for it any more."""
+        task = asyncio.ensure_future(work)
+        self._commits.add(task)
+        task.add_done_callback(self._settled)
+        return await asyncio.shield(task)
+
     def _settled(self, task: asyncio.Future[Any]) -> None:
         """Let go of a command; what it raised was told to its caller, if there still is one."""
         self._commits.discard(task)
@@ -267,7 +277,9 @@ class Engine:
                 return {"id": member_id, "member_id": member_id, "contract_mask": EVERYTHING}
             case PartnerPrincipal(agreement_id=agreement_id):
                 return {"id": agreement_id, "agreement_id": agreement_id, "contract_mask": contract.key.mask}
-            case VisitorPrincipal() | RecipientPrincipal() | OfficerPrincipal():
+            case OfficerPrincipal(officer_id=officer_id):
+                return {"id": officer_id}
+            case VisitorPrincipal() | RecipientPrincipal() | Entrance():
                 return {}
 
     # -- 2: projections
@@ -277,6 +289,7 @@ class Engine:
     ) -> Outcome:
         try:
             await self._name_agreement(plan, binding)
+            await self._name_member(plan, binding, principal)
             self._open_pages(plan, binding)
             rows = await self._rows(plan.rows, binding)
             total = await self._rows(plan.total, binding)
@@ -306,6 +319,19 @@ class Engine:
             found = await previewed_agreement(self._fetch, partner, binding.caller["member_id"], binding.now)
             slot.arguments = {**slot.arguments, "agreement": found}
 
+    async def _name_member(self, plan: Plan, binding: Binding, principal: Principal) -> None:
+        """Who is shown to an officer: found only after the line with the reason has been committed."""
+        if plan.projection.kind is not RootKind.NAMED or plan.projection.slot is None:
+            return
+        if not isinstance(principal, OfficerPrincipal):
+            raise ForbiddenError("only an officer reads the profile of another")
+        slot = binding.slots[plan.projection.slot]
+        number, reason = slot.arguments["number"], slot.arguments["reason"]
+        async with self._transaction() as connection:
+            desk = Desk(connection, principal.officer, binding.now, self._policy)
+            named = await open_profile(desk, number, reason)
+        slot.arguments = {**slot.arguments, "named": named}
+
     def _open_pages(self, plan: Plan, binding: Binding) -> None:
         """Check page sizes and open cursors of every connection of the plan; read looked-up ids."""
         for index, coordinate in plan.projection.lists:
@@ -318,6 +344,10 @@ class Engine:
             if plan.projection.kind is RootKind.SHARED_CHANGES:
                 # What was told so far depends on the rights: with others, a copy has to be begun anew.
                 coordinate = f"changes {binding.caller['contract_mask']}"  # noqa: PLW2901
+            if plan.projection.kind is RootKind.NAMED and plan.projection.slot is not None:
+                # A cursor counts for the profile that it was given in.
+                named = binding.slots[plan.projection.slot].arguments["named"]
+                coordinate = f"{named} {coordinate}"  # noqa: PLW2901
             slot.scope = b"\x1f".join(
                 (
                     str(binding.caller["id"]).encode(),
@@ -361,10 +391,10 @@ class Engine:
 
         async def perform(command: Command[Any]) -> Any:
             # A caller who leaves, or does not wait long enough, has still asked: the change is made.
-            task = asyncio.ensure_future(commit(command))
-            self._commits.add(task)
-            task.add_done_callback(self._settled)
-            return await asyncio.shield(task)
+            return await self._whatever_happens(commit(command))
+
+        async def perform_long(operation: Callable[[Transactions], Awaitable[Any]]) -> Any:
+            return await self._whatever_happens(operation(self._transaction))
 
         context = RequestContext(
             principal,
@@ -372,6 +402,7 @@ class Engine:
             self._policy(),
             fragment,
             perform,
+            perform_long,
             self._means,
             exchange,
             released.tell,

@@ -36,6 +36,8 @@ from schema.errors import SettingsError
 
 SECRET_BYTES: Final = 32
 CURSOR_KEY_BYTES: Final = 64
+FACTOR_BYTES: Final = 20
+"""What `policies.second_factor` takes."""
 """AES-SIV with a 256-bit key takes two of them (RFC 5297)."""
 
 MASTER_FILE: Final = "master-secret"
@@ -90,6 +92,10 @@ class Keyring:
     def suppression_key(self, partner_id: UUID, generation: int) -> bytes:
         """With which a partner and we make digests of addresses; each partner has its own."""
         return derive(self.secret, f"suppressions of {partner_id} {generation}", SECRET_BYTES)
+
+    def factor_secret(self, officer_id: UUID, factor: UUID) -> bytes:
+        """Of an officer's second factor: it stands nowhere, and another `factor` is another secret."""
+        return derive(self.secret, f"second factor {officer_id} {factor}", FACTOR_BYTES)
 
     @property
     def owner_password(self) -> str:

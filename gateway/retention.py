@@ -52,6 +52,8 @@ KEPT: Final[Mapping[str, Kept]] = MappingProxyType(
         "vault.billing_token": _REMOVABLE,
         "vault.sealed_phone": _REMOVABLE,
         "vault.client_secret": Kept(Stay.COMPANY),
+        "vault.officer_credential": Kept(Stay.STAFF),
+        "vault.officer_recovery": Kept(Stay.STAFF),
     }
 )
 """Where it is not simply with the account."""

@@ -159,7 +159,9 @@ class Settings(BaseSettings):
     suppression_keep_days: Annotated[int, Field(ge=8, le=400)] = 90
     """For how long the feed goes on about a digest that is not brought again."""
 
-    # Officers at the command line
+    # Officers
+    officer_contract: bool = False
+    """Serve the officer's contract at `/officer/graphql`. Without it, officers work at the command line."""
     officer: Annotated[str | None, Field(pattern=r"^[a-z][a-z0-9._-]{0,39}$")] = None
     """Who runs commands, for the log of officers' actions. Unset: the name of the account at this machine."""
 

@@ -99,14 +99,18 @@ class Act(StrEnum):
     OFFICER_CHANGE = "officer.change"
     OFFICER_READ = "officer.read"
     ACTION_READ = "action.read"
+    SESSION_BEGIN = "session.begin"
+    SESSION_END = "session.end"
+    FACTOR_ENROL = "factor.enrol"
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Who may do an act, and whether it needs a reason."""
+    """Who may do an act, and whether it needs a reason. `told`: the member that it is about reads of it."""
 
     roles: frozenset[Role]
     reason: bool = False
+    told: bool = False
 
 
 _OFFICER: Final = frozenset({Role.PRIVACY_OFFICER})
@@ -129,7 +133,7 @@ RULES: Final[Mapping[Act, Rule]] = MappingProxyType(
         Act.CLIENT_READ: Rule(_ALL),
         Act.CLIENT_CREDENTIALS: Rule(_OFFICER),
         Act.CLIENT_REVOKE: Rule(_OFFICER),
-        Act.TOKEN_ISSUE: Rule(_OFFICER),
+        Act.TOKEN_ISSUE: Rule(_OFFICER, told=True),
         Act.TOKEN_REVOKE: Rule(_OFFICER),
         Act.DOCUMENT_CHANGE: Rule(_OFFICER),
         Act.WEBHOOK_CHANGE: Rule(_OFFICER),
@@ -141,8 +145,8 @@ RULES: Final[Mapping[Act, Rule]] = MappingProxyType(
         Act.REQUEST_READ: Rule(_DESK),
         Act.REQUEST_ANSWER: Rule(_DESK),
         Act.REQUEST_FULFIL: Rule(_OFFICER),
-        Act.CONTACT_NUMBER_READ: Rule(_DESK, reason=True),
-        Act.PROFILE_READ: Rule(_DESK, reason=True),
+        Act.CONTACT_NUMBER_READ: Rule(_DESK, reason=True, told=True),
+        Act.PROFILE_READ: Rule(_DESK, reason=True, told=True),
         Act.DECISION_EXPLAIN: Rule(_RECORDS),
         Act.DISCLOSURE_READ: Rule(_RECORDS),
         Act.DISCLOSURE_VERIFY: Rule(_RECORDS),
@@ -164,8 +168,16 @@ RULES: Final[Mapping[Act, Rule]] = MappingProxyType(
         Act.OFFICER_CHANGE: Rule(_OFFICER),
         Act.OFFICER_READ: Rule(_RECORDS),
         Act.ACTION_READ: Rule(_RECORDS),
+        Act.SESSION_BEGIN: Rule(_ALL),
+        Act.SESSION_END: Rule(_ALL),
+        Act.FACTOR_ENROL: Rule(_ALL),
     }
 )
+
+
+def acts_of(roles: frozenset[Role]) -> frozenset[Act]:
+    """What somebody in these roles may do."""
+    return frozenset(act for act, rule in RULES.items() if rule.roles & roles)
 
 
 def require(officer: Officer, act: Act, reason: str | None = None) -> None:

@@ -96,6 +96,7 @@ class OfficerPrincipal:
     session_id: UUID
     client_id: str
     token_id: str
+    display_name: str = ""
 
     @property
     def audience(self) -> Audience:
@@ -103,4 +104,18 @@ class OfficerPrincipal:
         return Audience.OFFICER
 
 
-Principal: TypeAlias = Visitor | MemberPrincipal | PartnerPrincipal | RecipientPrincipal | OfficerPrincipal
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """Somebody at the officers' entrance who has not signed in."""
+
+    client_id: str = "officers"
+
+    @property
+    def audience(self) -> Audience:
+        """The contract family of this caller."""
+        return Audience.ENTRANCE
+
+
+Principal: TypeAlias = (
+    Visitor | MemberPrincipal | PartnerPrincipal | RecipientPrincipal | OfficerPrincipal | Entrance
+)

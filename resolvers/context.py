@@ -14,6 +14,7 @@ from policies.matrix import Matrix
 from policies.principal import Principal
 from resolvers.binding import CursorCodec, PageLimits
 from resolvers.connection import Link
+from resolvers.desk import Transactions
 from resolvers.exchange import Exchange
 from resolvers.means import Means
 from schema.categories import DataCategory
@@ -57,6 +58,8 @@ class RequestContext:
     """The finished value of the projection at this response path."""
     perform: Callable[[Command[Any]], Awaitable[Any]]
     """Runs a command: one transaction, committed when it returns and rolled back when it raises."""
+    perform_long: Callable[[Callable[[Transactions], Awaitable[Any]]], Awaitable[Any]]
+    """Runs an officer's operation of several transactions, each of which leaves things right."""
     means: Means
     exchange: Exchange
     disclose: Callable[[Sequence[UUID], int], None]

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from policies.free_text import refuse_phone_numbers
 from policies.matrix import Matrix
-from policies.officers import Act, Channel, Officer, Role, require
+from policies.officers import RULES, Act, Channel, Officer, Role, require
 from resolvers.connection import Link
 from schema.errors import InputError, NotFoundError
 
@@ -81,8 +81,8 @@ class Desk:
         if number is not None:
             member = await _log_id(self.connection, number)
         await self.connection.execute(
-            "INSERT INTO officer_action (done_at, officer, roles, channel, act, about, reason, member_log_id)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "INSERT INTO officer_action (done_at, officer, roles, channel, act, about, reason, member_log_id,"
+            " told) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             self.now,
             self.officer.name,
             sorted(self.officer.roles),
@@ -91,6 +91,7 @@ class Desk:
             about[:MAX_ABOUT],
             None if reason is None else _line(reason),
             member,
+            member is not None and RULES[act].told,
         )
 
 
@@ -134,25 +135,36 @@ async def list_actions(
     officer: str | None = None,
     act: Act | None = None,
     member: UUID | None = None,
+    number: str | None = None,
+    about: str | None = None,
+    since: datetime | None = None,
     before: int | None = None,
     first: int = 100,
 ) -> Sequence[Action]:
     """Actions, the latest first: of that officer, of that kind, about that member, below `before`.
 
+    A member is named by `log_id` or by `number`; `about` is how what it is about begins.
+
     Raises:
         ForbiddenError: none of the officer's roles may read them.
+        NotFoundError: there is no member of that number.
     """
-    await desk.act(Act.ACTION_READ)
+    await desk.act(Act.ACTION_READ, number=number)
+    if number is not None:
+        member = await _log_id(desk.connection, number)
     rows = await desk.connection.fetch(
         "SELECT seq, done_at, officer, roles, channel, act, about, reason, member_log_id FROM officer_action"
         " WHERE ($1::text IS NULL OR officer = $1) AND ($2::text IS NULL OR act = $2)"
         " AND ($3::uuid IS NULL OR member_log_id = $3) AND ($4::bigint IS NULL OR seq < $4)"
+        " AND ($6::text IS NULL OR starts_with(about, $6)) AND ($7::timestamptz IS NULL OR done_at >= $7)"
         " ORDER BY seq DESC LIMIT $5",
         officer,
         None if act is None else act.value,
         member,
         before,
         first,
+        about,
+        since,
     )
     return [
         Action(

@@ -86,6 +86,10 @@ class Means:
     passwords: PasswordHasher
     mint: Callable[[UUID, UUID], AccessToken]
     attempt_key: Callable[[str], bytes]
+    factor_secret: Callable[[UUID, UUID], bytes]
+    """The secret of an officer's second factor, by officer and factor."""
+    mint_for_officer: Callable[[UUID, UUID], AccessToken]
+    """An access token for an officer and a session, at the officers' entrance alone."""
     suppression_key: Callable[[UUID, int], bytes]
     """The key of a partner, by its generation, under which addresses are compared."""
     rules: AccountRules

@@ -119,7 +119,10 @@ class _Building(FeedRows):
     def plan(self) -> Plan:
         match self.projection.kind:
             case RootKind.SELF:
-                return self._self()
+                return self._whole(self.caller("member_id", Uuid()))
+            case RootKind.NAMED:
+                slot = self._required_slot()
+                return self._whole(self.bind("named", Uuid(), lambda b: b.slots[slot].arguments["named"]))
             case RootKind.SHARED_PAGE:
                 return self._shared_page()
             case RootKind.SHARED_CHANGES:
@@ -133,12 +136,13 @@ class _Building(FeedRows):
             case _:
                 assert_never(self.projection.kind)
 
-    def _self(self) -> Plan:
+    def _whole(self, member_id: ColumnElement[Any]) -> Plan:
+        """Everything selected of one member, to herself or to an officer who has said why."""
         member = self.alias(_MEMBER)
         scope = _Scope(member, member, None)
         shown = self._record(scope, self.projection.record)
         statement = select(*(scope.columns or [literal_column("1")])).select_from(scope.source)
-        statement = statement.where(member.c.id == self.caller("member_id", Uuid()))
+        statement = statement.where(member.c.id == member_id)
         return self._plan(statement, f"None if not rows else (lambda r: {shown})(rows[0])")
 
     def _shared_one(self) -> Plan:
@@ -316,7 +320,8 @@ class _Building(FeedRows):
         """The rows of one parent; with a finder, those that can stand on the page of `slot`."""
         parent = scope.alias.c[source.parent.key]
         if source.finder is None or slot is None:
-            return other.c[source.child.key] == parent
+            belongs = other.c[source.child.key] == parent
+            return belongs if source.only is None else and_(belongs, other.c[source.only.key])
         (key,) = source.order
         below = self.position(key, slot, 0) if self.shapes[slot].after else cast(null(), BigInteger())
         found = getattr(func, f"{source.finder}_of")(parent, below, self.limit(slot))

@@ -45,6 +45,28 @@ async def count_attempt(work: Work, *accounts: str, refill: timedelta | None = N
     await _fill(work.connection, buckets, work.now)
 
 
+async def count_officer_attempt(work: Work, name: str) -> None:
+    """Count an attempt on an officer's account and one from the caller's address; once in a transaction.
+
+    In buckets of their own: nobody keeps an officer out by what is typed where members sign in.
+
+    Raises:
+        ThrottledError: one of the buckets is full; then nothing is counted.
+    """
+    rules, key = work.means.rules, work.means.attempt_key
+    buckets = [(key(f"officer {name}"), rules.sign_in_attempts, rules.sign_in_refill)]
+    origin = network_of(work.exchange.ip_address)
+    if origin is not None:
+        buckets.append((key(f"officers of {origin}"), rules.address_attempts, rules.address_refill))
+    await _fill(work.connection, buckets, work.now)
+
+
+async def forget_officer_attempts(work: Work, name: str) -> None:
+    """The officer has come in: attempts on the account before count no more."""
+    key = work.means.attempt_key(f"officer {name}")
+    await work.connection.execute("DELETE FROM attempt WHERE key = $1", key)
+
+
 async def count_client_failure(
     connection: Link, means: Means, *, client_id: str, address: str | None, now: datetime
 ) -> None:

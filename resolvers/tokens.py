@@ -26,6 +26,8 @@ class TokenUse(StrEnum):
     REFRESH = "refresh"
     UNSUBSCRIBE = "unsubscribe"
     REFUSE = "refuse"
+    OFFICER_ENROLMENT = "officer enrolment"
+    OFFICER_REFRESH = "officer refresh"
     SUPPRESSIONS = "suppressions"
 
 

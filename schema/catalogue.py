@@ -96,6 +96,8 @@ class RootKind(StrEnum):
     """A mutation: one transaction, and a payload that may hold projections."""
     SELF = "SELF"
     """The member who asks."""
+    NAMED = "NAMED"
+    """The member whom an officer names, with a reason that is written down before anything is read."""
     SHARED_PAGE = "SHARED_PAGE"
     """The members that the asking partner may see, by page."""
     SHARED_CHANGES = "SHARED_CHANGES"
@@ -114,6 +116,8 @@ class Root:
     audiences: frozenset[Audience]
     mailers_only: bool = False
     """Of partners, only for those who may mail people (`policies.suppression.mails`)."""
+    act: str | None = None
+    """Of officers, only for those whose roles may do this (`policies.officers.Act`)."""
 
 
 Source: TypeAlias = Stored | Derived | Related | Structural | Computed | Root
@@ -185,13 +189,18 @@ def computed(category: DataCategory, description: str) -> Any:
 
 
 def root(
-    kind: RootKind, *audiences: Audience, description: str, resolver: Any, mailers_only: bool = False
+    kind: RootKind,
+    *audiences: Audience,
+    description: str,
+    resolver: Any,
+    mailers_only: bool = False,
+    act: str | None = None,
 ) -> Any:
     """A root field for exactly these audiences."""
     return strawberry.field(
         resolver=resolver,
         description=description,
-        metadata={SOURCE: Root(kind, frozenset(audiences), mailers_only)},
+        metadata={SOURCE: Root(kind, frozenset(audiences), mailers_only, act)},
     )
 
 
@@ -408,7 +417,22 @@ def _node_type(type_: GraphQLObjectType) -> str:
 
 
 KNOWN_ARGUMENTS: Final = frozenset(
-    {"first", "after", "where", "id", "agreement", "partner", "choice", "input", "confirmed", "language"}
+    {
+        "first",
+        "after",
+        "where",
+        "id",
+        "agreement",
+        "partner",
+        "choice",
+        "input",
+        "confirmed",
+        "language",
+        "name",
+        "number",
+        "reason",
+        "days",
+    }
 )
 """Arguments that name no data. A new one is added here on purpose, after thought on what it could tell."""
 

@@ -228,3 +228,5 @@ class Audience(StrEnum):
     RECIPIENT = "RECIPIENT"
     """Of aggregates: sees counts of groups and no member (C5)."""
     OFFICER = "OFFICER"
+    ENTRANCE = "ENTRANCE"
+    """Of the officers' contract, whoever has not signed in."""

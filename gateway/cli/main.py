@@ -15,6 +15,7 @@ from gateway.cli import (
     deletions,
     disclosures,
     documents,
+    officers,
     partners,
     requests,
     tokens,
@@ -54,6 +55,7 @@ app.add_typer(keys, name="keys")
 app.command("import")(import_command)
 app.command("seed")(seed_command)
 app.add_typer(newsletter, name="newsletter")
+app.add_typer(officers.app, name="officer")
 app.add_typer(partners.app, name="partner")
 agreements.app.command("quota")(agreement_quota_command)
 app.add_typer(agreements.app, name="agreement")

@@ -14,9 +14,17 @@ from gateway.app import load_product
 from gateway.bulk_document import bulk_document
 from gateway.cli.office import Office, in_office
 from gateway.datamap import data_map
+from gateway.officers_contract import officers_contracts
 from gateway.settings import load_settings
 from policies.agreement import AgreementTerms, scope_mask
-from policies.principal import MemberPrincipal, PartnerPrincipal, Principal, Visitor
+from policies.officers import Channel, Officer, Role
+from policies.principal import (
+    MemberPrincipal,
+    OfficerPrincipal,
+    PartnerPrincipal,
+    Principal,
+    Visitor,
+)
 from resolvers.callers import ClientFacts
 from resolvers.officers.clients import look_at_client
 from schema.errors import InputError
@@ -29,7 +37,10 @@ _NOBODY = UUID(int=0)
 @app.command("print")
 def print_command(
     caller: Annotated[
-        str, typer.Option("--as", help="visitor, member, partner:NAME or client:CLIENT_ID.", metavar="CALLER")
+        str,
+        typer.Option(
+            "--as", help="visitor, member, partner:NAME, client:CLIENT_ID or officer:ROLE.", metavar="CALLER"
+        ),
     ],
     scope: Annotated[
         list[str] | None, typer.Option("--scope", help="Only these of a partner's categories; repeatable.")
@@ -37,6 +48,10 @@ def print_command(
 ) -> None:
     """Print the contract of a caller: SDL with descriptions and data categories."""
     product = load_product(load_settings())
+    if caller.startswith("officer:"):
+        _, contracts = officers_contracts(lambda: product.matrix)
+        typer.echo(contracts.of(_officer(caller.removeprefix("officer:"))).sdl)
+        return
     typer.echo(product.contracts.of(_principal(caller, scope)).sdl)
 
 
@@ -74,7 +89,18 @@ def _principal(caller: str, scopes: list[str] | None) -> Principal:
         case (("partner" | "client"), str()) if name:
             return _partner(name, scopes, by_client=kind == "client")
         case _:
-            raise InputError("`--as` takes `visitor`, `member`, `partner:NAME` or `client:CLIENT_ID`")
+            raise InputError(
+                "`--as` takes `visitor`, `member`, `partner:NAME`, `client:CLIENT_ID` or `officer:ROLE`"
+            )
+
+
+def _officer(role: str) -> OfficerPrincipal:
+    """An officer of one role, for looking at the contract."""
+    try:
+        roles = frozenset({Role(role.upper().replace("-", "_"))})
+    except ValueError as error:
+        raise InputError(f"`--as officer:ROLE`: one of {', '.join(Role)}") from error
+    return OfficerPrincipal(Officer("schema", roles, Channel.COMMAND_LINE), _NOBODY, _NOBODY, "schema", "")
 
 
 def _partner(name: str, scopes: list[str] | None, *, by_client: bool) -> PartnerPrincipal:

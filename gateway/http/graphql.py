@@ -84,7 +84,7 @@ class _Trace:
 
 
 class GraphQLEndpoint:
-    """The ASGI application at `/graphql`. One for a process."""
+    """The ASGI application at `/graphql`, or at another path for officers. One of each for a process."""
 
     def __init__(
         self,
@@ -98,7 +98,9 @@ class GraphQLEndpoint:
         request_timeout: float,
         origins: Collection[str] = (),
         streams: Streams | None = None,
+        path: str = "/graphql",
     ) -> None:
+        self._path = path
         self._streams = streams
         self._handler = handler
         self._authenticate = authenticate
@@ -121,7 +123,7 @@ class GraphQLEndpoint:
             answered = await self._answer(scope, receive, trace)
             if isinstance(answered, Following):
                 await self._stream(answered, receive, send, trace)  # 7.
-                _log(scope, trace, 200, started)
+                _log(self._path, scope, trace, 200, started)
                 return
             answer = answered
         except ClientGoneError:
@@ -134,7 +136,7 @@ class GraphQLEndpoint:
         else:
             quotas = () if trace.partner is None else self._meter.headers(trace.partner)
             status = await _send(send, answer, media, trace.request_id, quotas)  # 7.
-        _log(scope, trace, status, started)
+        _log(self._path, scope, trace, status, started)
 
     def _media(self, scope: Scope) -> MediaType:
         """The media type of the answer.
@@ -266,12 +268,12 @@ def _status(answer: GraphQLResponse | Failure, media: MediaType) -> int:
     return answer.status
 
 
-def _log(scope: Scope, trace: _Trace, status: int, started: float) -> None:
+def _log(path: str, scope: Scope, trace: _Trace, status: int, started: float) -> None:
     """The access line. Path and method are words of ours: neither is the caller's text."""
     event(
         "request",
         method=scope["method"] if scope["method"] in _METHODS else "OTHER",
-        path="/graphql",
+        path=path,
         status=status,
         milliseconds=round((time.perf_counter() - started) * 1000, 1),
         audience=trace.audience,

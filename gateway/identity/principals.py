@@ -150,6 +150,10 @@ class Authenticator:
         """Call `subscriber` with kind and subject of each line of the revocation log from now on."""
         self._authority.subscribe(subscriber)
 
+    def was_revoked(self, token: VerifiedToken) -> bool:
+        """Whether this token was taken back by itself, as far as this process has heard."""
+        return self._authority.is_revoked(token)
+
     async def hear(self) -> None:
         """Know what was revoked up to this moment, unless the database does not answer."""
         await self._authority.catch_up()

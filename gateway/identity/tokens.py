@@ -178,10 +178,14 @@ def _is_for_verifying(jwk: dict[str, Any]) -> bool:
 
 
 class SubjectKind(StrEnum):
-    """Whom a token of ours speaks for: a member, by id, or a partner's client, by client id."""
+    """Whom a token of ours speaks for: a member or an officer, by id, or a partner's client, by client id.
+
+    An officer's token is for another audience besides, so that it does not even verify where members ask.
+    """
 
     MEMBER = "member"
     PARTNER = "partner"
+    OFFICER = "officer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,12 +208,14 @@ def mint(
     scopes: Sequence[str] = (),
     session_id: str | None = None,
     thumbprint: str | None = None,
+    audience: str | None = None,
     now: float | None = None,
 ) -> MintedToken:
     """An access token of our own (RFC 9068). `lifetime` in seconds; unset: `GATEWAY_TOKEN_LIFETIME`.
 
     `session_id` becomes the claim `sid` (OpenID Connect Front-Channel Logout): the token ends with it.
     `thumbprint` becomes `cnf.jkt` (RFC 9449, 6.1): the token counts with proofs of that key only.
+    `audience` is where it counts; unset: where members and partners ask.
 
     The caller has made sure that the subject may have one.
     """
@@ -219,7 +225,7 @@ def mint(
     token_id = uuid4().hex
     claims = {
         "iss": own_issuer(settings),
-        "aud": own_issuer(settings),
+        "aud": own_issuer(settings) if audience is None else audience,
         "iat": issued_at,
         "exp": expires_at,
         "jti": token_id,

@@ -26,6 +26,7 @@ class Stay(StrEnum):
     WHILE_REFUSED = "WHILE_REFUSED"
     RECORD = "RECORD"
     COMPANY = "COMPANY"
+    STAFF = "STAFF"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,7 @@ class Words:
     data_caption: str
     data_head: tuple[str, str, str, str]
     data_you: str
+    data_staff: str
     data_everybody: str
     data_nobody: str
     data_sealed: str

@@ -95,6 +95,8 @@ ENGLISH: Final = Words(
             "webhook_message": "what a company was told to delete",
             "vault.billing_token": "the payment processor's names for your ways to pay",
             "vault.client_secret": "secrets of companies' programs",
+            "vault.officer_credential": "the passwords of our staff, as hashes",
+            "vault.officer_recovery": "recovery codes of our staff, as digests",
             "vault.credential": "the password, as a hash",
             "vault.sealed_phone": "telephone numbers, encrypted",
         }
@@ -112,6 +114,7 @@ ENGLISH: Final = Words(
             Stay.WHILE_REFUSED: "while the refusal stands",
             Stay.RECORD: "for good; when the account is erased, nothing tells any more whom it was about",
             Stay.COMPANY: "while the company works with us",
+            Stay.STAFF: "while the officer works with us",
         }
     ),
     text_title="Your data, and who may see it",
@@ -192,6 +195,7 @@ ENGLISH: Final = Words(
     data_caption="Every kind of record that holds something about a person",
     data_head=("record", "data", "who may read it", "how long it is kept"),
     data_you="you",
+    data_staff="our staff, for a reason that is written down",
     data_everybody="everybody",
     data_nobody="nobody: no answer holds it",
     data_sealed="nobody: it is sealed",
@@ -204,7 +208,11 @@ ENGLISH: Final = Words(
             " from the column, and in whose contract it stands; where the field tells less than the column,"
             " it has a category of its own. A `MemberFilter` entry narrows a list by the value."
         ),
-        "visitor, member: that audience. preview: the member, as one agreement would see them.",
+        (
+            "visitor, member: that audience. preview: the member, as one agreement would see them. officer:"
+            " staff in a role that may; of a member, for a reason that is written down first and that she"
+            " reads."
+        ),
         (
             "STRATEGIC and the other bases: partners with an agreement on that basis, scopes that name the"
             " category, and members who do not withhold it. every basis is all five."

@@ -129,6 +129,8 @@ GERMAN: Final = Words(
             "visit": "Besuche",
             "webhook_message": "was einem Unternehmen zu löschen aufgegeben wurde",
             "vault.billing_token": "die Namen des Zahlungsdienstes für Ihre Zahlungsarten",
+            "vault.officer_credential": "Passwörter unseres Personals, als Prüfsummen",
+            "vault.officer_recovery": "Wiederherstellungscodes unseres Personals, als Prüfsummen",
             "vault.client_secret": "Geheimnisse von Programmen der Unternehmen",
             "vault.credential": "das Passwort, als Hashwert",
             "vault.sealed_phone": "Telefonnummern, verschlüsselt",
@@ -147,6 +149,7 @@ GERMAN: Final = Words(
             Stay.WHILE_REFUSED: "solange die Ablehnung gilt",
             Stay.RECORD: "auf Dauer; ist das Konto gelöscht, sagt nichts mehr, um wen es ging",
             Stay.COMPANY: "solange das Unternehmen mit uns arbeitet",
+            Stay.STAFF: "solange die Person bei uns arbeitet",
         }
     ),
     text_title="Ihre Daten, und wer sie sehen darf",
@@ -241,6 +244,7 @@ GERMAN: Final = Words(
     data_caption="Jede Art von Aufzeichnung, in der etwas über eine Person steht",
     data_head=("Aufzeichnung", "Daten", "wer es lesen darf", "wie lange es bleibt"),
     data_you="Sie",
+    data_staff="unser Personal, aus einem festgehaltenen Grund",
     data_everybody="alle",
     data_nobody="niemand: keine Antwort enthält es",
     data_sealed="niemand: es ist versiegelt",
@@ -254,7 +258,11 @@ GERMAN: Final = Words(
             " Spalte, so hat es eine eigene Kategorie. Ein Eintrag `MemberFilter` grenzt eine Liste nach dem"
             " Wert ein."
         ),
-        "visitor, member: diese Leserschaft. preview: das Mitglied, wie eine Vereinbarung es sähe.",
+        (
+            "visitor, member: diese Leserschaft. preview: das Mitglied, wie eine Vereinbarung es sähe."
+            " officer: Personal in einer Rolle, die es darf; ein Mitglied nur aus einem Grund, der zuerst"
+            " festgehalten wird und den es liest."
+        ),
         (
             "STRATEGIC und die anderen Grundlagen: Partner mit einer Vereinbarung auf dieser Grundlage, mit"
             " Berechtigungen, die die Kategorie nennen, und Mitglieder, die sie nicht zurückhalten. every"

@@ -148,7 +148,7 @@ async def show_client(connection: Link, client_id: str, now: datetime) -> Client
         "SELECT status, auth_method, dpop FROM partner_client WHERE client_id = $1", client_id
     )
     if row is None:
-        raise _unknown(client_id)
+        raise _unknown()
     held = await connection.fetch(
         "SELECT kid AS name, added_at AS since, expires_at AS until FROM client_key"
         " WHERE client_id = $1 AND (expires_at IS NULL OR expires_at > $2) ORDER BY added_at, kid",
@@ -172,17 +172,17 @@ async def _lock(connection: Link, client_id: str, auth: ClientAuth) -> None:
         "SELECT status, auth_method FROM partner_client WHERE client_id = $1 FOR NO KEY UPDATE", client_id
     )
     if row is None:
-        raise _unknown(client_id)
+        raise _unknown()
     if row["status"] != ClientStatus.ACTIVE:
-        raise InputError(f"client `{client_id}` is revoked, which is for good: create a new one")
+        raise InputError("the client is revoked, which is for good: create a new one")
     if row["auth_method"] is None:
         await connection.execute(
             "UPDATE partner_client SET auth_method = $2 WHERE client_id = $1", client_id, auth.value
         )
     elif row["auth_method"] != auth:
-        message = f"client `{client_id}` authenticates by `{row['auth_method']}`, and only so"
+        message = f"the client authenticates by `{row['auth_method']}`, and only so"
         raise InputError(f"{message}: create another client for another way")
 
 
-def _unknown(client_id: str) -> NotFoundError:
-    return NotFoundError(f"there is no client `{client_id}`: see `gateway partner show`")
+def _unknown() -> NotFoundError:
+    return NotFoundError("there is no such client: see `gateway partner show`")

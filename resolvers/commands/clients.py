@@ -43,7 +43,7 @@ async def create_client(
     if not is_client_id(client_id):
         raise InputError("`client id`: 2 to 100 letters, digits, dots, hyphens and underscores")
     if not await connection.fetchval("SELECT 1 FROM agreement WHERE id = $1", agreement_id):
-        raise NotFoundError(f"there is no agreement `{agreement_id}`: see `gateway agreement list`")
+        raise NotFoundError("there is no such agreement: see `gateway agreement list`")
     made = await connection.fetchval(
         "INSERT INTO partner_client (client_id, agreement_id, status, created_at, auth_method, dpop)"
         " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING client_id",
@@ -55,7 +55,7 @@ async def create_client(
         dpop,
     )
     if made is None:
-        raise InputError(f"client `{client_id}` exists already: choose another id")
+        raise InputError("a client has this id already: choose another")
 
 
 async def revoke_client(connection: Link, *, client_id: str, now: datetime) -> None:
@@ -69,7 +69,7 @@ async def revoke_client(connection: Link, *, client_id: str, now: datetime) -> N
         "UPDATE partner_client SET status = $2 WHERE client_id = $1 RETURNING client_id", client_id, status
     )
     if found is None:
-        raise NotFoundError(f"there is no client `{client_id}`: see `gateway partner show`")
+        raise NotFoundError("there is no such client: see `gateway partner show`")
     await revoke(connection, RevocationKind.CLIENT, client_id, now=now)
 
 

@@ -35,7 +35,7 @@ async def report_use(connection: Link, agreement_id: UUID, since: datetime) -> S
         NotFoundError: there is no such agreement.
     """
     if not await connection.fetchval("SELECT EXISTS (SELECT FROM agreement WHERE id = $1)", agreement_id):
-        raise NotFoundError(f"there is no agreement `{agreement_id}`: see `gateway agreement list`")
+        raise NotFoundError("there is no such agreement: see `gateway agreement list`")
     uses = []
     for ground in await read_grounds(connection, agreement_id):
         (row,) = await connection.fetch(

@@ -94,7 +94,7 @@ async def approve_grounds(
     approved_by = _text("officer", officer, MAX_OFFICER)
     grounds = {ground.category: ground for ground in await read_grounds(connection, agreement_id)}
     if not grounds:
-        raise NotFoundError(f"there is no agreement `{agreement_id}`: see `gateway agreement list`")
+        raise NotFoundError("there is no such agreement: see `gateway agreement list`")
     wanted = parse_categories(keys) if keys else {k for k, g in grounds.items() if g.approved_by is None}
     if stray := wanted - grounds.keys():
         raise NotFoundError(f"the agreement does not name `{min(stray)}`: see `gateway agreement show`")

@@ -91,7 +91,7 @@ async def create_partner(connection: Link, *, name: str, display_name: str, now:
         now,
     )
     if partner_id is None:
-        raise InputError(f"partner `{name}` exists already: choose another name")
+        raise InputError("a partner has this name already: choose another")
     return partner_id
 
 
@@ -108,7 +108,7 @@ async def list_partners(connection: Link, name: str | None = None) -> Sequence[P
         name,
     )
     if name is not None and not rows:
-        raise NotFoundError(f"there is no partner `{name}`: see `gateway partner list`")
+        raise NotFoundError("there is no such partner: see `gateway partner list`")
     return [PartnerView(**row) for row in rows]
 
 
@@ -245,7 +245,7 @@ async def lock_agreement(connection: Link, agreement_id: UUID) -> Record:
     """
     row = await connection.fetchrow("SELECT * FROM agreement WHERE id = $1 FOR NO KEY UPDATE", agreement_id)
     if row is None:
-        raise NotFoundError(f"there is no agreement `{agreement_id}`: see `gateway agreement list`")
+        raise NotFoundError("there is no such agreement: see `gateway agreement list`")
     return row
 
 
@@ -270,7 +270,7 @@ async def list_agreements(
         agreement_id,
     )
     if agreement_id is not None and not rows:
-        raise NotFoundError(f"there is no agreement `{agreement_id}`: see `gateway agreement list`")
+        raise NotFoundError("there is no such agreement: see `gateway agreement list`")
     grounds = () if agreement_id is None else tuple(await read_grounds(connection, agreement_id))
     return [
         AgreementView(

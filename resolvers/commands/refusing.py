@@ -155,7 +155,7 @@ async def _partner(connection: Link, name: str) -> UUID:
         "SELECT id FROM partner WHERE name = $1 FOR NO KEY UPDATE", name
     )
     if partner_id is None:
-        raise NotFoundError(f"there is no partner `{name}`: see `gateway partner list`")
+        raise NotFoundError("there is no such partner: see `gateway partner list`")
     return partner_id
 
 

@@ -51,15 +51,27 @@ class RequestView:
 
 
 async def list_requests(
-    connection: Link, *, kind: RequestKind | None = None, status: RequestStatus | None = None
+    connection: Link,
+    *,
+    kind: RequestKind | None = None,
+    status: RequestStatus | None = None,
+    after: tuple[datetime, UUID] | None = None,
+    limit: int | None = None,
 ) -> Sequence[RequestView]:
-    """Requests of that kind and status, due first; without a status, those under way."""
+    """Requests of that kind and status, due first; without a status, those under way.
+
+    `after` is when one was due, and its id: those behind it.
+    """
     statuses = [RequestStatus.OPEN, RequestStatus.IN_PROGRESS] if status is None else [status]
     rows = await connection.fetch(
         f"{_COLUMNS} WHERE ($1::text IS NULL OR r.kind = $1) AND r.status = ANY($2::text[])"
-        " ORDER BY r.due_at, r.id",
+        " AND ($3::timestamptz IS NULL OR (r.due_at, r.id) > ($3, $4::uuid))"
+        " ORDER BY r.due_at, r.id LIMIT $5",
         None if kind is None else kind.value,
         [each.value for each in statuses],
+        None if after is None else after[0],
+        None if after is None else after[1],
+        limit,
     )
     return [_view(row) for row in rows]
 

@@ -72,6 +72,7 @@ async def remove_old(connection: Link, now: datetime) -> bool:
         ("attempt", "key", "empty_at", now),
         ("one_time_link", "id", "expires_at", now - KEEP_LINKS),
         ("session", "id", "least(ended_at, expires_at)", now - KEEP_SESSIONS),
+        ("officer_session", "id", "least(ended_at, expires_at)", now - KEEP_SESSIONS),
         ("client_key", "(client_id, kid)", "expires_at", now),
         ("used_jti", "key", "expires_at", now - KEEP_USED),
         ("webhook_message", "id", "delivered_at", now - KEEP_DELIVERED),

@@ -67,7 +67,7 @@ async def create_endpoint(
         NotFoundError: there is no such agreement.
     """
     if not await connection.fetchval("SELECT 1 FROM agreement WHERE id = $1 FOR NO KEY UPDATE", agreement_id):
-        raise NotFoundError(f"there is no agreement `{agreement_id}`: see `gateway agreement list`")
+        raise NotFoundError("there is no such agreement: see `gateway agreement list`")
     urls = await connection.fetch("SELECT url FROM webhook_endpoint WHERE agreement_id = $1", agreement_id)
     if url in {row["url"] for row in urls}:
         raise InputError(f"the agreement has this endpoint at {destination.origin} already")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from policies.officers import Act
+from resolvers.callers import find_member
 from resolvers.desk import Desk
 from resolvers.explanations import ExplainedAgreement
 from resolvers.explanations import explain_field as explain
 from schema.categories import DataCategory
+from schema.errors import NotFoundError
 
 
 async def note_import(desk: Desk) -> None:
@@ -19,6 +22,18 @@ async def note_import(desk: Desk) -> None:
 async def note_key_rotation(desk: Desk) -> None:
     """The key that tokens are signed with is about to be changed."""
     await desk.act(Act.KEY_ROTATE, "the key of tokens")
+
+
+async def open_profile(desk: Desk, number: str, reason: str) -> UUID:
+    """The id of the member whose profile is about to be read, for this reason.
+
+    The caller commits before it reads: INVARIANT (reason-before-profile). She reads of it in `staffAccess`.
+    """
+    await desk.act(Act.PROFILE_READ, "a profile", reason=reason, number=number)
+    found = await find_member(desk.connection, number)
+    if found is None:
+        raise NotFoundError("there is no member of that number")
+    return found
 
 
 async def explain_field(

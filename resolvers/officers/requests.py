@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from policies.officers import Act
@@ -13,14 +14,21 @@ from schema.tables.requests import RequestKind, RequestStatus
 
 
 async def list_requests(
-    desk: Desk, *, kind: RequestKind | None = None, status: RequestStatus | None = None
+    desk: Desk,
+    *,
+    kind: RequestKind | None = None,
+    status: RequestStatus | None = None,
+    after: tuple[datetime, UUID] | None = None,
+    limit: int | None = None,
 ) -> Sequence[RequestView]:
     """Requests, what is due first before the others; without a status, those under way.
 
     Whoever shows a list shows no text of it: that is `show_request`.
     """
     await desk.act(Act.REQUEST_LIST, "" if kind is None else f"requests {kind.value}")
-    return await request_desk.list_requests(desk.connection, kind=kind, status=status)
+    return await request_desk.list_requests(
+        desk.connection, kind=kind, status=status, after=after, limit=limit
+    )
 
 
 async def show_request(desk: Desk, request_id: UUID) -> RequestView:

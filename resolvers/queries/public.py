@@ -29,7 +29,8 @@ from schema.types.public import (
 from schema.types.requests import NoticeType
 from schema.vocabulary import Language
 
-_EVERYBODY = tuple(Audience)
+_EVERYBODY = (Audience.VISITOR, Audience.MEMBER, Audience.PARTNER, Audience.RECIPIENT)
+"""Officers have a schema of their own (`resolvers.staff`)."""
 
 
 def _keys(mask: int) -> list[str]:

@@ -25,7 +25,7 @@ from schema.tables.disclosures import (
 )
 from schema.tables.mail import Newsletter, OutgoingMail
 from schema.tables.member import BillingMethod, Member, Phone, PostalAddress
-from schema.tables.officers import OfficerAction
+from schema.tables.officers import OfficerAccount, OfficerAction, OfficerSession
 from schema.tables.operations import ImportJob, PersistedDocument, Revocation
 from schema.tables.quotas import Quota
 from schema.tables.requests import RequestRecord
@@ -49,7 +49,14 @@ from schema.tables.suppression import (
     SuppressionUse,
     SuppressionWatch,
 )
-from schema.tables.vault import BillingToken, ClientSecret, Credential, SealedPhone
+from schema.tables.vault import (
+    BillingToken,
+    ClientSecret,
+    Credential,
+    OfficerCredential,
+    OfficerRecovery,
+    SealedPhone,
+)
 from schema.tables.webhooks import WebhookEndpoint, WebhookMessage
 
 __all__ = [
@@ -80,7 +87,11 @@ __all__ = [
     "Member",
     "Newsletter",
     "Notice",
+    "OfficerAccount",
     "OfficerAction",
+    "OfficerCredential",
+    "OfficerRecovery",
+    "OfficerSession",
     "OneTimeLink",
     "Order",
     "OrderLine",

@@ -60,3 +60,22 @@ class ClientSecret(VaultTable, table=True):
     digest: bytes = column(DataCategory.CREDENTIALS, LargeBinary)
     created_at: datetime = instant(DataCategory.OPERATIONS)
     expires_at: datetime | None = instant(DataCategory.OPERATIONS, nullable=True)
+
+
+class OfficerCredential(VaultTable, table=True):
+    """An officer's password hash, in PHC string form (Argon2id). The second factor stands nowhere."""
+
+    __tablename__ = "officer_credential"
+
+    officer_id: UUID = column(DataCategory.OPERATIONS, primary_key=True)
+    password_hash: str = column(DataCategory.PASSWORD, Text)
+    changed_at: datetime = instant(DataCategory.CREDENTIALS)
+
+
+class OfficerRecovery(VaultTable, table=True):
+    """The SHA-256 of a recovery code that was not used yet: 80 random bits, so there is nothing to guess."""
+
+    __tablename__ = "officer_recovery"
+
+    officer_id: UUID = column(DataCategory.OPERATIONS, primary_key=True)
+    digest: bytes = column(DataCategory.CREDENTIALS, LargeBinary, primary_key=True)

@@ -19,6 +19,7 @@ from schema.tables import (
     Interaction,
     Member,
     Notice,
+    OfficerAction,
     Order,
     Partner,
     Phone,
@@ -39,7 +40,7 @@ from schema.types.activity import (
 from schema.types.connections import Connection, projected
 from schema.types.deletions import WithdrawalType
 from schema.types.member_agreements import AgreementType, PartnerType
-from schema.types.requests import NoticeType, RequestType, SessionType
+from schema.types.requests import NoticeType, RequestType, SessionType, StaffAccessType
 from schema.vocabulary import ChoiceSource, ChoiceTopic, Direction
 
 
@@ -311,6 +312,16 @@ class MemberType:
         parent=Member.id,
         child=RequestRecord.member_id,
         order=(RequestRecord.opened_at, RequestRecord.id),
+        many=True,
+        resolver=projected,
+    )
+    staff_access: Connection[StaffAccessType] = related(
+        DataCategory.PRIVACY_PREFERENCES,
+        "When somebody of our staff read your profile or acted in your place, and why, newest first.",
+        parent=Member.log_id,
+        child=OfficerAction.member_log_id,
+        only=OfficerAction.told,
+        order=(OfficerAction.seq,),
         many=True,
         resolver=projected,
     )

@@ -82,7 +82,7 @@ class PolicyType:
 class ViewerType:
     """The caller's own identity, as far as the caller may know it."""
 
-    audience: Audience = structural("Visitor, member, partner or officer.")
+    audience: Audience = structural("Visitor, member, partner or recipient of aggregates.")
     scopes: list[str] = structural("The data categories that your contract opens; empty for visitors.")
 
 

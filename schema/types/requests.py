@@ -8,7 +8,7 @@ import strawberry
 
 from schema.catalogue import stored
 from schema.categories import Basis, Purpose
-from schema.tables import Notice, RequestRecord, Session
+from schema.tables import Notice, OfficerAction, RequestRecord, Session
 from schema.tables.requests import RequestKind, RequestStatus
 
 
@@ -58,3 +58,13 @@ class NoticeType:
     categories: list[str] = stored(Notice.categories, "The data categories that it opens.")
     published_at: datetime = stored(Notice.published_at, "When it was announced.")
     effective_at: datetime = stored(Notice.effective_at, "From when on it is applied to who did not opt out.")
+
+
+@strawberry.type(name="StaffAccess", description="That somebody of our staff saw or used data of yours.")
+class StaffAccessType:
+    """One line of `officer_action` about the member: when, what and why, and not who."""
+
+    seq: strawberry.ID = stored(OfficerAction.seq, "The number of the line.")
+    done_at: datetime = stored(OfficerAction.done_at, "When.")
+    act: str = stored(OfficerAction.act, "What was done, such as `profile.read`.")
+    reason: str | None = stored(OfficerAction.reason, "The reason that was stated.")

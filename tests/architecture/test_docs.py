@@ -21,12 +21,21 @@ from gateway.cli.main import app
 from gateway.contracts import Contract
 from gateway.demo import PARTNERS, DemoPartner
 from gateway.disclosure_lines import read_record
+from gateway.officers_contract import officers_contracts
 from gateway.planner import shape_of
 from gateway.settings import Settings
 from gateway.variables import coerce_variables
 from policies.agreement import parse_categories
 from policies.disclosure_chain import beginning, digest
-from policies.principal import MemberPrincipal, PartnerPrincipal, Principal, Visitor
+from policies.officers import Channel, Officer, Role
+from policies.principal import (
+    Entrance,
+    MemberPrincipal,
+    OfficerPrincipal,
+    PartnerPrincipal,
+    Principal,
+    Visitor,
+)
 from resolvers.binding import SlotValues
 from resolvers.projection import project
 from resolvers.selection import select
@@ -212,9 +221,20 @@ def contract_named(info: str) -> Contract:
             principal = MemberPrincipal(NOBODY, "", "")
         case "partner":
             principal = principal_of(partners[name] if name else PARTNERS[0])
+        case "entrance" | "officer":
+            return contract_of_officers(name)
         case _:
             raise AssertionError(f"the block has to say whose contract it is for: {info}")
     return product().contracts.of(principal)
+
+
+def contract_of_officers(role: str) -> Contract:
+    """The contract of an officer in a role, or of whoever has not signed in."""
+    _, contracts = officers_contracts(product().contracts.policy)
+    if not role:
+        return contracts.of(Entrance())
+    officer = Officer("", frozenset({Role(role.upper().replace("-", "_"))}), Channel.CONTRACT)
+    return contracts.of(OfficerPrincipal(officer, NOBODY, NOBODY, "", ""))
 
 
 GRAPHQL: Final = [block for page in PAGES for block in blocks(page) if block.info.startswith("graphql")]

@@ -76,6 +76,8 @@ APART: Final[Mapping[str, str]] = {
     "disclosure_writer": "processes",
     "disclosure_checkpoint": "digests",
     "revocation": "lines of hers are removed",
+    "officer": "staff",
+    "officer_session": "staff",
     "officer_action": "what officers did; a line names her by a random id that stands nowhere else then",
     "share_change": "pairwise ids, by which partners are told whom to delete",
     "persisted_document": "documents of clients",
@@ -101,8 +103,8 @@ APART: Final[Mapping[str, str]] = {
 }
 """Tables that do not hang on a member, and what they keep. A new one is added after thought."""
 
-VAULT_APART: Final = frozenset({"vault.client_secret"})
-"""Of the vault, what is companies' and no member's."""
+VAULT_APART: Final = frozenset({"vault.client_secret", "vault.officer_credential", "vault.officer_recovery"})
+"""Of the vault, what is companies' or the staff's and no member's."""
 
 REMAINS: Final[Mapping[tuple[str, str], str]] = {
     ("public.share_change", "subject"): "the feed names the withdrawn by the id that the partner knows",

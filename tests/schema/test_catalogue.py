@@ -257,7 +257,6 @@ def test_everything_stored_about_a_member_is_readable_by_the_member(product: Pro
         "pairwise_subject.subject",  # shown as `me.shares.subject`
         "deletion.subject",  # shown as `me.shares.subject` while there is a share
         "webhook_message.subjects",  # what the partner is told, by the ids of `me.shares.subject`
-        "officer_action.member_log_id",  # what officers did is in the access archive
         "refused_address.address",  # of members or not: it is about the address, not in the account
         "refused_address.refused_at",
         "refused_address.allowed_at",

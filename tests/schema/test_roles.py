@@ -19,7 +19,8 @@ APPEND_ONLY = (
 UNREADABLE = {
     "agreement_category", "applied_policy", "attempt", "client_key", "deletion_statement",
     "disclosure_checkpoint", "disclosure_writer", "done_command", "import_job", "newsletter",
-    "officer_action", "one_time_link", "outgoing_mail", "partner_client", "persisted_document", "quota",
+    "officer", "officer_action", "officer_session", "one_time_link", "outgoing_mail", "partner_client",
+    "persisted_document", "quota",
     "refused_address", "revocation", "statement_key", "suppression", "suppression_due", "suppression_key",
     "suppression_use", "suppression_watch", "used_jti", "webhook_endpoint", "webhook_message",
 }  # fmt: skip
