@@ -17,19 +17,24 @@ from typing import Final
 
 from gateway.database import Database
 from gateway.driver_errors import translate_driver_errors
+from gateway.identity.officers import PATH as OFFICERS
 from gateway.identity.tokens import SubjectKind, mint
 from gateway.keys import Keyring
 from gateway.seeding import seed
 from gateway.settings import Settings
 from policies.matrix import Matrix
+from policies.officers import Role
 from resolvers.commands.client_credentials import replace_secret
 from resolvers.commands.clients import create_client
+from resolvers.commands.officer_accounts import create_officer, list_officers, reset_factor
 from resolvers.commands.partners import create_agreement, create_partner, list_partners
 from resolvers.connection import Link
 from resolvers.demonstration import ask_partner_to_share, typical_member
 from resolvers.sealing import PhoneSealer
+from resolvers.tokens import SealedTokens
 from schema.categories import Basis, Purpose
 from schema.errors import UnavailableError
+from schema.tables.officers import OfficerStatus
 from schema.vocabulary import AgreementStatus, ClientAuth
 
 MEMBERS: Final = 2_000
@@ -109,6 +114,7 @@ class DemoCall:
     token: str | None
     query: str
     client: tuple[str, str] | None = None
+    path: str = "/graphql"
 
 
 async def make_world(
@@ -164,6 +170,8 @@ async def _make_partner(link: Link, matrix: Matrix, partner: DemoPartner, now: d
         link, client_id=partner.client_id, agreement_id=agreement_id, now=now, auth=ClientAuth.SECRET
     )
 
+
+OFFICER: Final = "olga"
 
 MEMBER_QUERY: Final = (
     "{ me { number givenName familyName email birthDate region"
@@ -223,7 +231,27 @@ async def calls(database: Database, settings: Settings, keys: Keyring) -> Sequen
         title = f"{partner.display_name}, a partner on the basis {partner.basis}"
         found.append(DemoCall(title, token.token, PARTNER_QUERIES[partner.basis]))
     found.append(await _call_with_secret(database, PARTNERS[0]))
+    found.append(await _call_of_officer(database, keys))
     return found
+
+
+async def _call_of_officer(database: Database, keys: Keyring) -> DemoCall:
+    """The first step of the officer of the demonstration, with a new code until she has enrolled."""
+    now, tokens = datetime.now(UTC), SealedTokens(keys.token_key)
+    async with database.transaction() as link:
+        known = {officer.name: officer for officer in await list_officers(link)}
+        if OFFICER not in known:
+            code = await create_officer(
+                link, tokens, name=OFFICER, display_name="Olga", roles=list(Role), now=now
+            )
+        elif known[OFFICER].status is OfficerStatus.INVITED:
+            code = await reset_factor(link, tokens, OFFICER, leave_one=False, now=now)
+        else:
+            title = f"an officer, {OFFICER}, who has enrolled: docs/api-officers.md says how to sign in"
+            return DemoCall(title, None, "{ entrance { advice } }", path=OFFICERS)
+    title = f"an officer, {OFFICER}, with all roles: how to begin enrolling (docs/officers.md)"
+    query = f'mutation {{ beginEnrolment(input: {{enrolment: "{code}"}}) {{ name authenticator }} }}'
+    return DemoCall(title, None, query, path=OFFICERS)
 
 
 async def _call_with_secret(database: Database, partner: DemoPartner) -> DemoCall:

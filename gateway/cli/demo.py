@@ -38,7 +38,7 @@ def demo_command(
     ] = False,
 ) -> None:
     """Make a world of believable members and three partners, print calls to paste, and serve."""
-    settings = load_settings()
+    settings = load_settings().model_copy(update={"officer_contract": True})
     require_tls(settings)
     run(_demo(settings, _keys(settings), check=check))
 
@@ -92,7 +92,7 @@ def _print_calls(base: str, paste: Sequence[DemoCall]) -> None:
         typer.echo(f"\n# {call.title}")
         if call.client is not None:
             typer.echo(_token_by_curl(base, *call.client))
-        parts = ["curl", "-sS", f"{base}/graphql", "-H", "content-type: application/json"]
+        parts = ["curl", "-sS", f"{base}{call.path}", "-H", "content-type: application/json"]
         if call.token is not None:
             parts += ["-H", f"authorization: Bearer {call.token}"]
         parts += ["--data", json.dumps({"query": call.query})]
@@ -129,7 +129,7 @@ async def _check(base: str, paste: Sequence[DemoCall]) -> None:
         for call in paste:
             token = await _token_of(client, base, call)
             headers = {} if token is None else {"authorization": f"Bearer {token}"}
-            response = await client.post(f"{base}/graphql", json={"query": call.query}, headers=headers)
+            response = await client.post(f"{base}{call.path}", json={"query": call.query}, headers=headers)
             answer: dict[str, Any] = response.json()
             text = json.dumps(answer, ensure_ascii=False)
             shown = text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + " ..."
