@@ -8,4 +8,4 @@ from schema.vocabulary import Language
 
 def rule_text(rule: Rule, language: Language) -> str:
     """The rule's sentence for members and officers; as its author wrote it where nobody translated it."""
-    return rule.text_in(language.value)
+    return rule.text_in(str(language))
