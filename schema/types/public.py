@@ -52,13 +52,13 @@ async def _since(root: strawberry.Parent[PolicyType]) -> datetime | None:
 async def _text(
     root: strawberry.Parent[PolicyType], language: Language = Language.EN
 ) -> list[PolicySectionType]:
-    return await root.in_words(language)
+    return await root.in_words(Language(language))
 
 
 def _rule_texts(
     root: strawberry.Parent[PolicyType], language: Language = Language.EN
 ) -> list[PolicyRuleType]:
-    return root.of_rules(language)
+    return root.of_rules(Language(language))  # as sent it is only equal to one
 
 
 @strawberry.type(name="Policy", description="The sharing policy in force.")
