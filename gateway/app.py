@@ -4,7 +4,8 @@
 
 1. the policy is compiled, the full schema assembled and proved: either fails, nothing is served;
 2. the database is opened; its migrations must be current;
-3. the shares are made to follow this policy, and the passing of time;
+3. the shares are made to follow the policy in force (a new database begins with this one), and the passing
+   of time;
 4. identity, contracts, execution and the disclosure log are put together behind HTTP.
 """
 
@@ -57,7 +58,8 @@ from gateway.oauth.routes import oauth_routes
 from gateway.officers_contract import officers_contracts
 from gateway.operations import Preparer
 from gateway.policy_in_force import PolicyInForce
-from gateway.policy_source import load_policy_of
+from gateway.policy_keeper import PolicyKeeper
+from gateway.policy_source import load_directory
 from gateway.quotas import Quotas, quota_settings
 from gateway.settings import DocumentPolicy, Settings
 from gateway.suppressions import SuppressionLimits, Suppressions
@@ -66,6 +68,7 @@ from gateway.web.addresses import addresses_of
 from gateway.web.routes import page_routes
 from policies.check import checked_matrix
 from policies.destinations import Rules
+from policies.directory import PolicyDirectory
 from policies.matrix import Matrix, compile_matrix
 from resolvers.binding import PageLimits
 from resolvers.disclosure_log import DisclosureLog
@@ -85,6 +88,7 @@ def utc_now() -> datetime:
 class Product:
     """What needs no database: the policy to begin with, the catalogue, the contracts."""
 
+    directory: PolicyDirectory
     matrix: Matrix
     catalogue: Catalogue
     contracts: Contracts
@@ -98,11 +102,12 @@ def load_product(settings: Settings) -> Product:
         CatalogueError: the schema may not be served.
     """
     # The policy that ships is checked by the tests; checking it again would double the time to start.
-    policy = load_policy_of(settings)
-    matrix = compile_matrix(policy) if settings.policy_dir is None else checked_matrix(policy)
+    directory = load_directory(settings.policy_dir)
+    compiled = compile_matrix if settings.policy_dir is None else checked_matrix
+    matrix = compiled(directory.source)
     schema = full_schema()
     catalogue = prove(schema)
-    return Product(matrix, catalogue, Contracts(schema, catalogue, PolicyInForce(matrix)))
+    return Product(directory, matrix, catalogue, Contracts(schema, catalogue, PolicyInForce(matrix)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +156,9 @@ async def compose(
     async with AsyncExitStack() as stack:
         policy = PolicyInForce(product.matrix)
         contracts = product.contracts.under(policy)
-        await stack.enter_async_context(Upkeep(database, policy, clock))  # 3
+        keeper = PolicyKeeper(database, policy, product.directory, clock)  # 3
+        await stack.enter_async_context(keeper)
+        await stack.enter_async_context(Upkeep(database, policy, clock))
         await stack.enter_async_context(
             DisclosureUpkeep(database, keys, clock, settings.disclosure_checkpoint_interval)
         )
@@ -161,7 +168,9 @@ async def compose(
             timeout=settings.disclosure_timeout,
         )
         await stack.enter_async_context(log)
-        authenticator = await stack.enter_async_context(open_authenticator(settings, keys, database))
+        authenticator = await stack.enter_async_context(open_authenticator(settings, keys, database, policy))
+        authenticator.subscribe(keeper.hear)
+        await keeper.round()  # what was published since it was read, and before anybody listened
         means = stack.enter_context(open_means(settings, keys, clock))
         quotas = Quotas(database, quota_settings(settings), clock)
         await stack.enter_async_context(quotas)

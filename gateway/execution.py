@@ -33,9 +33,9 @@ from gateway.contracts import Contract
 from gateway.egress import Egress
 from gateway.fragment_executor import FragmentExecutor
 from gateway.planner import Operation, Planner, Variables
+from gateway.policy_in_force import PolicyInForce
 from gateway.released import Released
 from gateway.telemetry import failure
-from policies.matrix import Matrix
 from policies.principal import (
     Entrance,
     MemberPrincipal,
@@ -60,7 +60,13 @@ from resolvers.projection import SHARED_KINDS
 from resolvers.selection import Selection
 from resolvers.statement import Plan
 from schema.catalogue import Catalogue, RootKind
-from schema.errors import ForbiddenError, GatewayError, InputError, UnauthenticatedError
+from schema.errors import (
+    ForbiddenError,
+    GatewayError,
+    InputError,
+    PolicyChangedError,
+    UnauthenticatedError,
+)
 from schema.ids import parse_uuid
 
 TELLING: Final = 2.0
@@ -86,7 +92,7 @@ class Engine:
         self,
         *,
         catalogue: Catalogue,
-        policy: Callable[[], Matrix],
+        policy: PolicyInForce,
         fetch: Fetch,
         transaction: Callable[[], AbstractAsyncContextManager[Link]],
         cursors: CursorCodec,
@@ -384,10 +390,19 @@ class Engine:
                 raise outcome
             return outcome
 
-        async def commit(command: Command[Any]) -> Any:
+        async def once(command: Command[Any]) -> Any:
             # INVARIANT (one-commit): the only place where a mutation is committed.
             async with self._transaction() as connection:
                 return await command(Work(connection, self._policy(), principal, now, self._means, exchange))
+
+        async def commit(command: Command[Any]) -> Any:
+            try:
+                return await once(command)
+            except PolicyChangedError:
+                # It waited for a publication, and nothing of it happened: decide by what is in force now.
+                await self._means.hear()
+                await self._policy.settled()
+                return await once(command)
 
         async def perform(command: Command[Any]) -> Any:
             # A caller who leaves, or does not wait long enough, has still asked: the change is made.

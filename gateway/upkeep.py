@@ -18,7 +18,6 @@ from resolvers.commands.stopping import owe_expired, withdraw_ended
 from resolvers.commands.upkeep import (
     MOST_BIRTHDAYS,
     SETTLING,
-    apply_policy,
     open_to_adults,
     remove_old,
     tell_birthdays,
@@ -34,7 +33,7 @@ REMOVALS: Final = timedelta(hours=1)
 
 
 class Upkeep:
-    """`async with` it around serving: the shares follow the policy before the first request."""
+    """`async with` it around serving: what is due is done before the first request."""
 
     def __init__(
         self, database: Database, policy: Callable[[], Matrix], clock: Callable[[], datetime]
@@ -47,11 +46,7 @@ class Upkeep:
         self._birthdays_of: date | None = None
 
     async def __aenter__(self) -> Self:
-        """Apply the policy, do what is due, and go on doing so."""
-        async with self._database.transaction() as connection:
-            # Deciding every member again takes longer than any statement of a request may.
-            await connection.execute("SET LOCAL statement_timeout = 0")
-            await apply_policy(connection, self._policy(), self._clock())
+        """Do what is due, and go on doing so."""
         await self.round()
         self._background.start(self._run(), "upkeep")
         return self

@@ -50,7 +50,8 @@ class PartnerPrincipal:
     `mask` is what the agreement AND the token's scopes grant, closed under composition
     (`schema.categories.closed`). What the policy and the member's choices leave of it is in the
     `share` row of each member and is applied in the statement. `issued_at` and `expires_at`, in Unix
-    seconds, are the token's.
+    seconds, are the token's. `policy` stands for what the policy said about basis and purpose when the
+    request began; before anything leaves it is asked whether it still says so.
     """
 
     partner_id: UUID
@@ -63,6 +64,7 @@ class PartnerPrincipal:
     mask: int
     issued_at: float = 0.0
     expires_at: float = math.inf
+    policy: object = None
 
     @property
     def audience(self) -> Audience:

@@ -25,7 +25,7 @@ from policies.matrix import Matrix
 from policies.sharing import DECISION_VERSION, MemberFacts, share_mask
 from resolvers.connection import Link
 from schema.categories import Basis, DataCategory, Purpose
-from schema.errors import UnavailableError
+from schema.errors import PolicyChangedError
 from schema.ids import new_id, pairwise_id
 from schema.tables.member import MemberStatus
 from schema.vocabulary import AgreementStatus, ChoiceSource, ChoiceTopic, Direction
@@ -100,9 +100,7 @@ async def refresh_shares(
     await take_turn(connection, alone=agreements is not None)  # 1
     applied = await applied_policy(connection)
     if applied is not None and applied != decision_digest(matrix):
-        raise UnavailableError(
-            "this process decides by another policy than the one in force: start it with that policy"
-        )
+        raise PolicyChangedError("the sharing policy has just changed: try again")
     wanted = agreements if under is None else [under]
     return await decide_again(
         connection, matrix, now=now, members=members, agreements=wanted, changed=changed

@@ -16,7 +16,8 @@
     ├── QuotaExceededError           QUOTA_EXCEEDED         the requests or members of this window are used up
     ├── NotFoundError                NOT_FOUND              on the command line: no such partner, member, ...
     └── UnavailableError             UNAVAILABLE            a part that is needed does not answer: try again
-        └── DisclosureUnrecordedError  DISCLOSURE_UNRECORDED  R2: no record, so nothing leaves
+        ├── DisclosureUnrecordedError  DISCLOSURE_UNRECORDED  R2: no record, so nothing leaves
+        └── PolicyChangedError         POLICY_CHANGED         another policy decides by now: ask again
 
 The message of an error is public: lower case, names in backticks, what to do next, and never a
 value from the request or the data. The cause travels as `__cause__` and goes to the log only.
@@ -154,3 +155,9 @@ class DisclosureUnrecordedError(UnavailableError):
     """The durable record of a disclosure could not be written, so nothing was sent (R2)."""
 
     code = "DISCLOSURE_UNRECORDED"
+
+
+class PolicyChangedError(UnavailableError):
+    """Another policy decides than the one that this was begun under: the same request is decided anew."""
+
+    code = "POLICY_CHANGED"

@@ -16,6 +16,7 @@ import httpx
 import typer
 
 from gateway.app import at_work, compose, load_product, utc_now
+from gateway.cli.office import policy_of
 from gateway.cli.progress import ProgressBar
 from gateway.database import open_pools, owner_url
 from gateway.demo import MEMBERS, DemoCall, calls, make_world
@@ -25,6 +26,7 @@ from gateway.migrations import migrate
 from gateway.serving import listen, serve, served
 from gateway.settings import Settings, load_settings, require_tls
 from gateway.telemetry import configure_logging
+from resolvers.policy_versions import Compiler
 from resolvers.sealing import PhoneSealer
 from schema.errors import SettingsError, UnavailableError
 
@@ -52,8 +54,10 @@ async def _demo(settings: Settings, keys: Keyring, *, check: bool) -> None:
         typer.echo("database: migrating", err=True)
         await migrate(url, keys.role_passwords)
         async with open_pools(url, settings, keys) as database:
+            async with database.transaction() as connection:
+                matrix = (await policy_of(connection, settings, utc_now())).matrix(Compiler())
             with ProgressBar(f"{MEMBERS:,} members", MEMBERS) as bar:
-                await make_world(database, product.matrix, sealer, now=utc_now(), on_progress=bar.show)
+                await make_world(database, matrix, sealer, now=utc_now(), on_progress=bar.show)
             configure_logging(logging.WARNING if check else logging.INFO)
             async with compose(settings, keys, database, product) as gateway, at_work(gateway):
                 paste = await calls(database, settings, keys)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -16,7 +17,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from gateway.cli.office import LongOffice
+from gateway.cli.office import LongOffice, policy_of
 from gateway.cli.progress import ProgressBar
 from gateway.database import open_database
 from gateway.importing.mapping import LoadedMapping, load_mapping
@@ -29,6 +30,7 @@ from gateway.settings import Settings, load_settings
 from policies.check import checked_matrix
 from policies.matrix import Matrix
 from resolvers.officers.members import note_import
+from resolvers.policy_versions import Compiler
 from resolvers.sealing import PhoneSealer
 from schema.errors import GatewayError
 
@@ -62,12 +64,14 @@ async def _run(settings: Settings, file: Path, mapping: LoadedMapping, dry_run: 
     keys = load_keyring(settings)
     phone_key = keys.phone_public_key
     sealer = PhoneSealer(phone_key.public_key, phone_key.key_id)
-    matrix = checked_matrix(load_policy_of(settings))
-    if dry_run:
+    if dry_run:  # decides nothing, and opens no database
+        matrix = checked_matrix(load_policy_of(settings))
         return await _import(file, size, mapping, sealer, matrix, None, again)
     async with open_database(settings, keys) as database:
         async with database.transaction() as connection:
-            await note_import(LongOffice(settings, database.transaction).desk(connection))
+            policy = await policy_of(connection, settings, datetime.now(UTC))
+            await note_import(LongOffice(settings, database.transaction, policy).desk(connection))
+        matrix = policy.matrix(Compiler())
         return await _import(file, size, mapping, sealer, matrix, database.transaction, again)
 
 

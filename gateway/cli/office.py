@@ -20,13 +20,14 @@ from asyncpg.pool import PoolConnectionProxy
 
 from gateway.database import open_database
 from gateway.keys import Keyring, load_keyring
-from gateway.policy_source import load_policy_of
+from gateway.policy_source import load_directory
 from gateway.settings import Settings, load_settings
 from policies.check import checked_matrix
 from policies.matrix import Matrix
 from policies.officers import Channel, Officer, Role
 from resolvers.connection import Link
 from resolvers.desk import Desk, LongDesk
+from resolvers.policy_versions import Compiler, PolicyInDatabase, begin, policy_in_database, require_policy
 from schema.errors import InputError, SettingsError
 from schema.ids import parse_uuid
 
@@ -41,11 +42,12 @@ class Office:
     keys: Keyring
     connection: PoolConnectionProxy[Record]
     now: datetime
+    policy: PolicyInDatabase
 
     @cached_property
     def matrix(self) -> Matrix:
-        """The policy, compiled: half a second, so only for commands that decide."""
-        return checked_matrix(load_policy_of(self.settings))
+        """The policy in force, compiled: half a second, so only for commands that decide."""
+        return self.policy.matrix(Compiler())
 
     @cached_property
     def desk(self) -> Desk:
@@ -76,11 +78,12 @@ class LongOffice:
 
     settings: Settings
     transactions: Callable[[], AbstractAsyncContextManager[PoolConnectionProxy[Record]]]
+    policy: PolicyInDatabase
 
     @cached_property
     def matrix(self) -> Matrix:
-        """The policy, compiled."""
-        return checked_matrix(load_policy_of(self.settings))
+        """The policy in force when the command began, compiled."""
+        return self.policy.matrix(Compiler())
 
     def clock(self) -> datetime:
         """The time now, in UTC."""
@@ -106,7 +109,9 @@ def in_long_office(work: Callable[[LongOffice], Awaitable[Result]]) -> Result:
     async def opened() -> Result:
         settings = load_settings()
         async with open_database(settings, load_keyring(settings)) as database:
-            return await work(LongOffice(settings, database.transaction))
+            async with database.transaction() as connection:
+                policy = await policy_of(connection, settings, datetime.now(UTC))
+            return await work(LongOffice(settings, database.transaction, policy))
 
     return asyncio.run(opened())
 
@@ -123,7 +128,23 @@ def in_office(work: Callable[[Office], Awaitable[Result]]) -> Result:
 async def _open(settings: Settings, work: Callable[[Office], Awaitable[Result]]) -> Result:
     keys = load_keyring(settings)
     async with open_database(settings, keys) as database, database.transaction() as connection:
-        return await work(Office(settings, keys, connection, datetime.now(UTC)))
+        now = datetime.now(UTC)
+        return await work(Office(settings, keys, connection, now, await policy_of(connection, settings, now)))
+
+
+async def policy_of(connection: Link, settings: Settings, now: datetime) -> PolicyInDatabase:
+    """The policy in force. A database that has none yet begins with that of the settings.
+
+    Raises:
+        PolicyError: it would begin with one that may not be used.
+    """
+    found = await policy_in_database(connection)
+    if found is None:
+        directory = load_directory(settings.policy_dir)
+        checked_matrix(directory.source)
+        await begin(connection, directory, now)
+        found = await require_policy(connection)
+    return found
 
 
 def parse_id(text: str, *, what: str = "an agreement, as `gateway agreement list`") -> UUID:

@@ -9,14 +9,14 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli.office import policy_of
 from gateway.cli.progress import ProgressBar
 from gateway.database import open_database
 from gateway.driver_errors import translate_driver_errors
 from gateway.keys import load_keyring
-from gateway.policy_source import load_policy_of
 from gateway.seeding import seed
 from gateway.settings import Settings, load_settings
-from policies.check import checked_matrix
+from resolvers.policy_versions import Compiler
 from resolvers.sealing import PhoneSealer
 from schema.errors import GatewayError
 
@@ -39,8 +39,10 @@ def seed_command(
 async def _run(settings: Settings, members: int, seed_value: int) -> int:
     keys = load_keyring(settings)
     sealer = PhoneSealer(keys.phone_public_key.public_key, keys.phone_public_key.key_id)
-    matrix = checked_matrix(load_policy_of(settings))
     async with open_database(settings, keys) as database:
+        async with database.transaction() as connection:
+            policy = await policy_of(connection, settings, datetime.now(UTC))
+        matrix = policy.matrix(Compiler())
         with translate_driver_errors(), ProgressBar("seed", members) as bar:
             async with database.app.acquire() as connection:
                 partners = [

@@ -48,6 +48,7 @@ STATUS: Final[Mapping[str, int]] = MappingProxyType(
         "QUOTA_EXCEEDED": 429,
         "UNAVAILABLE": 503,
         "DISCLOSURE_UNRECORDED": 503,
+        "POLICY_CHANGED": 503,
         "CATALOGUE_INVALID": 500,
         "POLICY_INVALID": 500,
         "SETTINGS_INVALID": 500,

@@ -38,13 +38,14 @@ from gateway.identity.tokens import (
     verify_token,
 )
 from gateway.keys import Keyring
+from gateway.policy_in_force import PolicyInForce
 from gateway.settings import Settings
 from gateway.telemetry import event
 from policies.agreement import scope_mask
 from policies.principal import MemberPrincipal, PartnerPrincipal, Principal, Visitor
 from resolvers.callers import ClientFacts, MemberStanding, find_member, read_client, read_standing
 from resolvers.revocations import RevocationKind
-from schema.errors import UnauthenticatedError
+from schema.errors import PolicyChangedError, UnauthenticatedError
 from schema.ids import parse_uuid
 from schema.vocabulary import Restriction
 
@@ -78,6 +79,7 @@ class Authenticator:
         external: Sequence[ExternalIssuer],
         database: Database,
         authority: Authority,
+        policy: PolicyInForce | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._leeway = settings.token_leeway
@@ -86,6 +88,7 @@ class Authenticator:
         self._sources: Sequence[KeySource] = (own, *external)
         self._database = database
         self._authority = authority
+        self._policy = policy
         self._clock = clock
         self._keys_seen = own.keyring.signing_keys.version
         self._known: BoundedCache[bytes, _Known] = BoundedCache(settings.token_cache_size)
@@ -120,12 +123,13 @@ class Authenticator:
             raise CredentialRefusedError(str(error), self._challenges(code)) from error.__cause__
 
     async def confirm(self, principal: PartnerPrincipal) -> None:
-        """Return if the credential behind `principal` counts at this moment, under the same terms.
+        """Return if the credential behind `principal` counts at this moment, under the same terms and policy.
 
         For what leaves later than the request began: the end of a page, each chunk of a stream.
 
         Raises:
             UnauthenticatedError: it expired or was revoked, or its agreement ended or changed.
+            PolicyChangedError: another policy decides by now about its basis and purpose (C16).
             UnavailableError: the database does not answer.
         """
         await self._authority.ensure_fresh()
@@ -136,6 +140,16 @@ class Authenticator:
         facts = await self._client_facts(principal.client_id)
         if facts.terms.version != principal.agreement_version:
             raise refuse("agreement has changed")
+        if self._policy is not None:
+            # INVARIANT (closed-before-released): what was read before a cell closed does not leave after it.
+            await self._policy.settled()
+            if self._mark(facts) != principal.policy:
+                raise PolicyChangedError("the sharing policy has just changed: ask again")
+
+    def _mark(self, facts: ClientFacts) -> object:
+        if self._policy is None:
+            return None
+        return self._policy.mark(facts.terms.basis, facts.terms.purpose)
 
     def _challenges(self, code: str | None) -> list[str]:
         """How to authenticate here, and where it is written (RFC 6750, 3; RFC 9728, 5.1)."""
@@ -283,8 +297,9 @@ class Authenticator:
         facts = await self._client_facts(known.token.client_id)
         if facts.dpop and _binding(known.token) is None:
             raise refuse("the client's tokens have to be bound")
-        if known.principal is None or known.facts is not facts:
-            known.facts, known.principal = facts, _partner_principal(known.token, facts)
+        mark = self._mark(facts)
+        if known.principal is None or known.facts is not facts or known.principal.policy != mark:
+            known.facts, known.principal = facts, _partner_principal(known.token, facts, mark)
         return known.principal
 
     async def _client_facts(self, client_id: str) -> ClientFacts:
@@ -342,7 +357,7 @@ def _binding(token: VerifiedToken) -> str | None:
     raise refuse("bound in another way")
 
 
-def _partner_principal(token: VerifiedToken, facts: ClientFacts) -> PartnerPrincipal:
+def _partner_principal(token: VerifiedToken, facts: ClientFacts, policy: object) -> PartnerPrincipal:
     scope = token.claims.get("scope", "")
     terms, narrowed = facts.terms, facts.restriction is Restriction.NARROWED
     return PartnerPrincipal(
@@ -357,14 +372,17 @@ def _partner_principal(token: VerifiedToken, facts: ClientFacts) -> PartnerPrinc
         mask=0 if narrowed else scope_mask(terms, scope.split(" ") if isinstance(scope, str) else ()),
         issued_at=token.issued_at,
         expires_at=token.expires_at,
+        policy=policy,
     )
 
 
 @asynccontextmanager
 async def open_authenticator(
-    settings: Settings, keyring: Keyring, database: Database
+    settings: Settings, keyring: Keyring, database: Database, policy: PolicyInForce | None = None
 ) -> AsyncIterator[Authenticator]:
     """An authenticator that follows the revocation log as long as this is open.
+
+    Without `policy` nothing is asked about it: for those who release nothing to partners.
 
     Raises:
         SettingsError: a trusted issuer cannot be trusted as it is written.
@@ -372,7 +390,7 @@ async def open_authenticator(
     """
     async with httpx.AsyncClient() as client, _following(settings, database) as authority:
         external = [ExternalIssuer(trusted, client) for trusted in settings.trusted_issuers]
-        yield Authenticator(settings, own_keys(settings, keyring), external, database, authority)
+        yield Authenticator(settings, own_keys(settings, keyring), external, database, authority, policy)
 
 
 def _following(settings: Settings, database: Database) -> AbstractAsyncContextManager[Authority]:

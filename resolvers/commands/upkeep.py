@@ -13,14 +13,7 @@ from uuid import UUID
 from policies.age import ADULT_AGE, AGE_BANDS, DAY_BEGINS, age_date
 from policies.matrix import Matrix
 from resolvers.connection import Link
-from resolvers.shares import (
-    ShareChanges,
-    applied_policy,
-    decide_again,
-    decision_digest,
-    refresh_shares,
-    take_turn,
-)
+from resolvers.shares import ShareChanges, refresh_shares
 from schema.categories import Basis, DataCategory, mask_of
 from schema.tables.member import MemberStatus
 
@@ -155,18 +148,3 @@ async def tell_birthdays(connection: Link, matrix: Matrix, now: datetime) -> int
     if members:
         await refresh_shares(connection, matrix, now=now, members=members, changed=band)  # 3
     return len(members)
-
-
-async def apply_policy(connection: Link, matrix: Matrix, now: datetime) -> ShareChanges | None:
-    """Decide everything again if the rows of `share` were made with another policy; None if they were not.
-
-    One transaction, the caller's: readers see all of the old policy or all of the new one.
-    """
-    await take_turn(connection, alone=True)
-    digest = decision_digest(matrix)
-    if await applied_policy(connection) == digest:
-        return None
-    changes = await decide_again(connection, matrix, now=now)
-    await connection.execute("DELETE FROM applied_policy")
-    await connection.execute("INSERT INTO applied_policy (digest, applied_at) VALUES ($1, $2)", digest, now)
-    return changes

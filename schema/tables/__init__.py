@@ -27,10 +27,12 @@ from schema.tables.mail import Newsletter, OutgoingMail
 from schema.tables.member import BillingMethod, Member, Phone, PostalAddress
 from schema.tables.officers import OfficerAccount, OfficerAction, OfficerSession
 from schema.tables.operations import ImportJob, PersistedDocument, Revocation
+from schema.tables.policy import PolicyMailing, PolicyVersion
 from schema.tables.quotas import Quota
 from schema.tables.requests import RequestRecord
 from schema.tables.sharing import (
     Agreement,
+    AgreementVersion,
     AppliedPolicy,
     ChoiceRecord,
     Deletion,
@@ -63,6 +65,7 @@ __all__ = [
     "VAULT_SCHEMA",
     "Agreement",
     "AgreementCategory",
+    "AgreementVersion",
     "AppliedPolicy",
     "Attempt",
     "BillingMethod",
@@ -102,6 +105,8 @@ __all__ = [
     "PartnerClient",
     "PersistedDocument",
     "Phone",
+    "PolicyMailing",
+    "PolicyVersion",
     "PostalAddress",
     "Quota",
     "RefusedAddress",

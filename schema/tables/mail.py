@@ -36,6 +36,7 @@ class LetterKind(StrEnum):
     ERASURE_CANCELLED = "ERASURE_CANCELLED"
     ERASURE_DONE = "ERASURE_DONE"
     NEWSLETTER = "NEWSLETTER"
+    NEW_PRACTICE = "NEW_PRACTICE"
 
 
 class OutgoingMail(Table, table=True):
@@ -43,7 +44,7 @@ class OutgoingMail(Table, table=True):
 
     What it says is put together when it is sent (`gateway.delivery`): no token ever stands in a table.
     `member_id` is null for letters to those who are no members (any more). `request_id`: whose outcome the
-    letter tells, because a visitor reads it nowhere else.
+    letter tells, because a visitor reads it nowhere else. `policy_version`: whose notices it tells (C16).
     """
 
     __tablename__ = "outgoing_mail"
@@ -55,17 +56,22 @@ class OutgoingMail(Table, table=True):
     link_id: UUID | None = column(_OPS, foreign_key="one_time_link.id", nullable=True)
     newsletter_id: UUID | None = column(_OPS, foreign_key="newsletter.id", nullable=True)
     request_id: UUID | None = column(_OPS, foreign_key="member_request.id", nullable=True)
+    policy_version: int | None = column(_OPS, Integer, foreign_key="policy_version.number", nullable=True)
     created_at: datetime = instant(_OPS)
     due_at: datetime = instant(_OPS, index=True)
     attempts: int = column(_OPS, Integer, default=0)
 
     __table_args__ = (
-        # Letters that somebody waits for are found past any number of newsletters.
-        Index("ix_outgoing_mail_letters", "due_at", postgresql_where=text("newsletter_id IS NULL")),
+        # Letters that somebody waits for are found past any number of newsletters and announcements.
+        Index(
+            "ix_outgoing_mail_letters",
+            "due_at",
+            postgresql_where=text("newsletter_id IS NULL AND policy_version IS NULL"),
+        ),
         # What a mail goes with is removed without reading the outbox; most mails have none of each.
         *(
             Index(f"ix_outgoing_mail_{name}", name, postgresql_where=text(f"{name} IS NOT NULL"))
-            for name in ("link_id", "newsletter_id", "request_id")
+            for name in ("link_id", "newsletter_id", "request_id", "policy_version")
         ),
         Index("ix_outgoing_mail_recipient_lower", func.lower(text("recipient"))),
     )

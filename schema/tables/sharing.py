@@ -75,6 +75,25 @@ class Agreement(Table, table=True):
     )
 
 
+class AgreementVersion(Table, table=True):
+    """The terms of an agreement as they were from `recorded_at` on. A trigger of `agreement` appends them."""
+
+    __tablename__ = "agreement_version"
+
+    seq: int = column(_OPS, BigInteger, primary_key=True, sa_column_args=(Identity(always=True),))
+    agreement_id: UUID = column(_OPS, foreign_key="agreement.id")
+    recorded_at: datetime = instant(_OPS)
+    basis: str = column(_OPS, Text)
+    purpose: str = column(_OPS, Text)
+    categories: list[str] = column(_OPS, ARRAY(Text))
+    valid_from: datetime = instant(_OPS)
+    valid_until: datetime | None = instant(_OPS, nullable=True)
+    status: str = column(_OPS, Text)
+    version: int = column(_OPS, Integer)
+
+    __table_args__ = (Index("ix_agreement_version_agreement_id_recorded_at", "agreement_id", "recorded_at"),)
+
+
 class ClientStatus(StrEnum):
     """Whether a partner's API client may get in."""
 
@@ -105,7 +124,11 @@ class PartnerClient(Table, table=True):
 
 
 class Notice(Table, table=True):
-    """The announcement of a new practice: what may be shared from `effective_at` on, unless refused (C16)."""
+    """The announcement of a new practice: what may be shared from `effective_at` on, unless refused (C16).
+
+    `version` is the publication that made it; null: it was written otherwise. `regions` says where it is new;
+    null: everywhere. `withdrawn_at`: a later publication took all of it back before it was applied.
+    """
 
     __tablename__ = "notice"
 
@@ -117,6 +140,11 @@ class Notice(Table, table=True):
     categories: list[str] = column(_OPS, ARRAY(Text))
     published_at: datetime = instant(_OPS)
     effective_at: datetime = instant(_OPS)
+    version: int | None = column(
+        _OPS, Integer, foreign_key="policy_version.number", nullable=True, index=True
+    )
+    regions: list[str] | None = column(_OPS, ARRAY(Text), nullable=True)
+    withdrawn_at: datetime | None = instant(_OPS, nullable=True)
 
 
 class ChoiceRecord(Table, table=True):

@@ -15,7 +15,7 @@ from gateway.contracts import Contracts
 from gateway.database import Database
 from gateway.keys import Keyring
 from gateway.policy_in_force import PolicyInForce
-from gateway.policy_source import load_default_policy
+from gateway.policy_source import load_shipped_directory
 from gateway.refusals import DocumentRefused
 from gateway.settings import Settings
 from policies.agreement import scope_mask
@@ -88,11 +88,12 @@ class Within(Asking):
 
 @cache
 def product_under(added_rules: str) -> Product:
-    source = load_default_policy()
-    matrix = compile_matrix(type(source)(rules=source.rules + added_rules, schema=source.schema))
+    shipped = load_shipped_directory()
+    source = replace(shipped.source, rules=shipped.source.rules + added_rules)
+    matrix = compile_matrix(source)
     schema = full_schema()
     catalogue = prove(schema)
-    return Product(matrix, catalogue, Contracts(schema, catalogue, PolicyInForce(matrix)))
+    return Product(replace(shipped, source=source), matrix, catalogue, Contracts(schema, catalogue, PolicyInForce(matrix)))
 
 
 Enter = Callable[[Product], Within]

@@ -22,7 +22,7 @@ from policies.choices import Choice
 from policies.matrix import Matrix
 from policies.sharing import MemberFacts, share_mask
 from resolvers.commands.stopping import withdraw_ended
-from resolvers.commands.upkeep import SETTLING, apply_policy, open_to_adults
+from resolvers.commands.upkeep import SETTLING, open_to_adults
 from resolvers.connection import Link
 from resolvers.shares import ShareChanges, read_choices, read_facts, read_terms, refresh_shares
 from schema.categories import DataCategory, Purpose, mask_of
@@ -513,17 +513,6 @@ async def test_who_comes_of_age_is_shared_from_that_day_on(
     assert acme not in await shares(connection)
     await open_to_adults(connection, policy.matrix, birthday + SETTLING)
     assert acme in await shares(connection)
-
-
-async def test_another_policy_is_applied_once(connection: Link, policy: Policy) -> None:
-    moments = [world.NOW + timedelta(seconds=second) for second in range(4)]
-    assert await apply_policy(connection, policy.matrix, moments[0]) is not None
-    assert await apply_policy(connection, policy.matrix, moments[1]) is None
-    await connection.execute("DELETE FROM share")
-    changes = await apply_policy(connection, replace(policy.matrix, digest="another"), moments[2])
-    assert changes is not None
-    assert changes.opened > 0
-    assert await apply_policy(connection, policy.matrix, moments[3]) is not None
 
 
 async def test_terms_are_read_as_they_were_written(connection: Link) -> None:

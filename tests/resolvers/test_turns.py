@@ -12,7 +12,7 @@ from gateway.database import Database
 from gateway.policy_source import load_default_policy
 from policies.matrix import Matrix, compile_matrix
 from resolvers.commands.partners import set_agreement_status
-from resolvers.commands.upkeep import apply_policy
+from resolvers.policy_versions import decide_between
 from resolvers.shares import decision_digest, refresh_shares, take_turn
 from schema.errors import UnavailableError
 from schema.vocabulary import AgreementStatus
@@ -35,12 +35,12 @@ async def test_a_process_with_another_policy_changes_no_share(
     own_world: Database, product: Product, other_matrix: Matrix
 ) -> None:
     async with own_world.transaction() as connection:
-        await apply_policy(connection, product.matrix, world.NOW)
-    with pytest.raises(UnavailableError, match="another policy"):
+        await decide_between(connection, None, product.matrix, world.NOW)
+    with pytest.raises(UnavailableError, match="has just changed"):
         async with own_world.transaction() as connection:
             await refresh_shares(connection, other_matrix, now=world.NOW, members=[ADA])
     async with own_world.transaction() as connection:
-        await apply_policy(connection, other_matrix, world.NOW)
+        await decide_between(connection, None, other_matrix, world.NOW)
         await refresh_shares(connection, other_matrix, now=world.NOW, members=[ADA])
         assert await connection.fetchval("SELECT digest FROM applied_policy") == decision_digest(other_matrix)
 

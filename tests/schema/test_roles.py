@@ -13,14 +13,15 @@ from tests.conftest import MakeDatabase
 
 VAULT = sorted(table.fullname for table in VaultTable.metadata.sorted_tables)
 APPEND_ONLY = (
-    "choice", "deletion_statement", "disclosure", "disclosure_checkpoint", "disclosure_writer",
-    "officer_action", "revocation",
+    "agreement_version", "choice", "deletion_statement", "disclosure", "disclosure_checkpoint",
+    "disclosure_writer", "officer_action", "policy_version", "revocation",
 )  # fmt: skip
 UNREADABLE = {
-    "agreement_category", "applied_policy", "attempt", "client_key", "deletion_statement",
+    "agreement_category", "agreement_version", "applied_policy", "attempt", "client_key",
+    "deletion_statement",
     "disclosure_checkpoint", "disclosure_writer", "done_command", "import_job", "newsletter",
     "officer", "officer_action", "officer_session", "one_time_link", "outgoing_mail", "partner_client",
-    "persisted_document", "quota",
+    "persisted_document", "policy_mailing", "policy_version", "quota",
     "refused_address", "revocation", "statement_key", "suppression", "suppression_due", "suppression_key",
     "suppression_use", "suppression_watch", "used_jti", "webhook_endpoint", "webhook_message",
 }  # fmt: skip
