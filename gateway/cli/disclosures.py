@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
@@ -14,7 +15,7 @@ import typer
 from asyncpg import Record
 
 from gateway.checkpoints import Keys, public_keys, read_keys, sign_checkpoint
-from gateway.cli.office import LongOffice, Office, in_office, parse_moment
+from gateway.cli.office import LongOffice, Office, in_office, parse_moment, policy_of
 from gateway.cli.progress import ProgressBar
 from gateway.database import Database, open_database
 from gateway.disclosure_lines import checkpoint_line, end_line, record_line, writer_line
@@ -234,4 +235,5 @@ async def _one_moment(note: Callable[[Desk], Awaitable[None]]) -> AsyncIterator[
 
 async def _noted(settings: Settings, database: Database, note: Callable[[Desk], Awaitable[None]]) -> None:
     async with database.transaction() as connection:
-        await note(LongOffice(settings, database.transaction).desk(connection))
+        policy = await policy_of(connection, settings, datetime.now(UTC))
+        await note(LongOffice(settings, database.transaction, policy).desk(connection))

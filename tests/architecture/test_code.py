@@ -23,7 +23,6 @@ SQL_OUTSIDE = {
     "gateway/database.py": "makes the database of the private server, before there is any table",
     "gateway/migrations.py": "lets one process at a time migrate",
     "gateway/cli/seeding.py": "lists partners for believable choices",
-    "gateway/upkeep.py": "lifts the time limit of its own transaction",
     "gateway/seeding/run.py": "asks which seeded members are there already",
 }
 """Modules beside resolvers/ and the migrations that hold SQL, and why each may."""

@@ -188,7 +188,9 @@ def hanging(refers: Mapping[str, Mapping[str, str]]) -> list[str]:
 
 
 def reaches(refers: Mapping[str, Mapping[str, str]], table: str) -> bool:
-    return table == "member" or any(reaches(refers, target) for target in refers.get(table, {}).values())
+    """Whether rows of the table hang on a member, at whatever distance."""
+    targets = set(refers.get(table, {}).values()) - {table}
+    return table == "member" or any(reaches(refers, target) for target in targets)
 
 
 async def plant(owner: Any) -> tuple[Planted, dict[str, UUID]]:
@@ -210,7 +212,8 @@ async def plant(owner: Any) -> tuple[Planted, dict[str, UUID]]:
         for column, kind in all_columns[full]:
             target = refers.get(name, {}).get(column)
             if target is not None:
-                row[column] = made.get(target) or await owner.fetchval(f"SELECT id FROM {target} LIMIT 1")
+                # The first column of each table is its key.
+                row[column] = made.get(target) or await owner.fetchval(f"SELECT * FROM {target} LIMIT 1")
             else:
                 row[column] = value_of(planted, name, column, kind)
         if isinstance(row.get("id"), UUID):

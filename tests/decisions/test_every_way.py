@@ -93,7 +93,12 @@ def product_under(added_rules: str) -> Product:
     matrix = compile_matrix(source)
     schema = full_schema()
     catalogue = prove(schema)
-    return Product(replace(shipped, source=source), matrix, catalogue, Contracts(schema, catalogue, PolicyInForce(matrix)))
+    return Product(
+        replace(shipped, source=source),
+        matrix,
+        catalogue,
+        Contracts(schema, catalogue, PolicyInForce(matrix)),
+    )
 
 
 Enter = Callable[[Product], Within]
