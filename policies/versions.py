@@ -16,6 +16,8 @@ region.
 
 INVARIANT (announced-before-opened): a cell is open at a moment only if it was open at the first version, or
 was announced a whole notice period before, and has been in every version that was published since.
+
+CLAUSE (C16): a new practice is applied to nobody before its notice period is over.
 """
 
 from __future__ import annotations

@@ -63,12 +63,12 @@ def _policy(info: Info[Any, Any]) -> PolicyType:
             for part in sections(document)
         ]
 
-    async def since() -> datetime | None:
+    async def standing() -> tuple[str | None, datetime | None]:
         async def read(work: Work) -> Standing:
             return await policy_standing(work.connection)
 
-        standing: Standing = await context_of(info).perform(read)
-        return standing.since
+        found: Standing = await context_of(info).perform(read)
+        return found.version, found.since
 
     def of_rules(language: Language) -> list[PolicyRuleType]:
         return [
@@ -78,7 +78,9 @@ def _policy(info: Info[Any, Any]) -> PolicyType:
             for rule in matrix.rules.values()
         ]
 
-    return PolicyType(digest=matrix.digest, rules=rules, since=since, in_words=in_words, of_rules=of_rules)
+    return PolicyType(
+        digest=matrix.digest, rules=rules, standing=standing, in_words=in_words, of_rules=of_rules
+    )
 
 
 def _viewer(info: Info[Any, Any]) -> ViewerType:

@@ -46,7 +46,11 @@ class PolicyRuleType:
 
 
 async def _since(root: strawberry.Parent[PolicyType]) -> datetime | None:
-    return await root.since()
+    return (await root.standing())[1]
+
+
+async def _version(root: strawberry.Parent[PolicyType]) -> str | None:
+    return (await root.standing())[0]
 
 
 async def _text(
@@ -67,10 +71,12 @@ class PolicyType:
 
     digest: str = structural("SHA-256 of the policy's text: changes whenever the policy does.")
     rules: list[SharingRuleType] = structural("What may be shared. What is not listed is not shared.")
-    since: strawberry.Private[Callable[[], Awaitable[datetime | None]]]
+    standing: strawberry.Private[Callable[[], Awaitable[tuple[str | None, datetime | None]]]]
+    """Its version, and since when."""
     in_words: strawberry.Private[Callable[[Language], Awaitable[list[PolicySectionType]]]]
     of_rules: strawberry.Private[Callable[[Language], list[PolicyRuleType]]]
-    in_force_since: datetime | None = structural("Since when it decides here.", resolver=_since)
+    version: str | None = structural("The number of its publication.", resolver=_version)
+    in_force_since: datetime | None = structural("When it took effect.", resolver=_since)
     text: list[PolicySectionType] = structural(
         "All of it in words for members, with what will change: the text of the page `/policy`.",
         resolver=_text,

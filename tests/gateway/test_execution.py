@@ -131,17 +131,18 @@ async def test_the_policy_in_force_is_everybodys_to_read(callers: Callers, gatew
 
 @pytest.mark.clause("C16")
 async def test_the_policy_is_told_in_words_as_on_its_page(callers: Callers) -> None:
-    ask = """{ policy { inForceSince text(language: DE) { level title paragraphs }
+    ask = """{ policy { version inForceSince text(language: DE) { level title paragraphs }
       ruleTexts(language: DE) { id effect clause text } } }"""
     page = (await callers.http.get("/policy.json", headers={"accept-language": "de"})).json()
     for name in ("visitor", "ada", "acme"):
         policy = (await callers.ask(name, ask)).json()["data"]["policy"]
         assert policy["text"] == page["text"]
+        assert policy["version"] == page["version"] == "1"
         assert datetime.fromisoformat(policy["inForceSince"]) == datetime.fromisoformat(page["inForceSince"])
         assert policy["ruleTexts"] == page["rules"]
     title, *_ = page["text"]
     assert title["title"] == "Ihre Daten, und wer sie sehen darf"
-    assert title["paragraphs"][1].startswith("In Kraft seit dem ")
+    assert title["paragraphs"][1].startswith("Fassung 1 unserer Regeln zur Weitergabe, in Kraft seit dem ")
 
 
 @pytest.mark.clause("C2", "C3", "C12")
