@@ -219,6 +219,18 @@ async def test_tokens_of_others_and_forged_ones_open_nothing(
         refused = await desks.post("{ viewer { name } }", each)
         assert refused.status_code == 401
         assert refused.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    async with desks.database.transaction() as connection:
+        live = await connection.fetchrow(
+            "SELECT s.id, s.officer_id FROM officer_session s JOIN officer o ON o.id = s.officer_id"
+            " WHERE o.name = 'sam' AND s.ended_at IS NULL ORDER BY s.created_at DESC LIMIT 1"
+        )
+    assert live is not None
+    for kind, status in ((SubjectKind.MEMBER, 401), (SubjectKind.PARTNER, 401), (SubjectKind.OFFICER, 200)):
+        made = mint(
+            settings, keys, kind=kind, subject=str(live["officer_id"]), client_id="officers", audience=here,
+            session_id=str(live["id"]),
+        ).token  # fmt: skip
+        assert (await desks.post("{ viewer { name } }", made)).status_code == status
     elsewhere = await desks.post("{ viewer { audience } }", sam.access, path="/graphql")
     assert elsewhere.status_code == 401
     not_of_us = token(SubjectKind.OFFICER, None, str(new_id()))
@@ -242,6 +254,10 @@ async def test_who_was_disabled_is_out_of_every_replica_with_the_next_request(
     ] == []
     assert (await replica.post("{ viewer { name } }", staff.access)).status_code == 401
     assert await replica.sign_in(staff) == ["INVALID_CREDENTIALS"]
+    other = await desks.officer("eli", Role.AUDITOR)
+    async with desks.database.transaction() as connection:
+        await connection.execute("UPDATE officer SET status = 'DISABLED' WHERE name = 'eli'")
+    assert (await replica.post("{ viewer { name } }", other.access)).status_code == 401, "session or not"
     last = (await desks.ask(disable, olga.access, i={"name": "olga"}))["data"]["disableOfficer"]
     assert last["errors"] == [{"code": "BAD_INPUT"}], "the last privacy officer stays"
     assert (await desks.post("{ viewer { name } }", olga.access)).status_code == 200
