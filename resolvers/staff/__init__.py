@@ -13,13 +13,14 @@ from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
 from resolvers.staff.agreements import StaffAgreementMutation, StaffAgreementQuery
+from resolvers.staff.practices import StaffPracticeQuery
 from resolvers.staff.records import StaffRecordMutation, StaffRecordQuery
 from resolvers.staff.sessions import StaffSessionMutation, StaffSessionQuery
 from schema.types.scalars import INSTANT
 
 
 @strawberry.type(name="Query", description="What officers read. Each answer leaves a line in their log.")
-class StaffQuery(StaffSessionQuery, StaffAgreementQuery, StaffRecordQuery):
+class StaffQuery(StaffSessionQuery, StaffAgreementQuery, StaffRecordQuery, StaffPracticeQuery):
     """All root fields."""
 
 

@@ -546,6 +546,68 @@ async def test_records_are_searched_and_paged_by_the_auditor(desks: Desks, audra
     assert too_many["errors"][0]["extensions"]["code"] in {"PAGE_SIZE", "TOO_COSTLY", "OPERATION_TOO_COSTLY"}
 
 
+QUERIES: list[str] = [
+    "{ viewer { name } }",
+    "{ partners { name } }",
+    '{ agreements(partner: "acme") { id basis grounds { reason } } }',
+    '{ agreement(id: "$A") { status grounds { category reason approvedBy } } }',
+    '{ agreementReport(id: "$A", days: 30) { category responses fetched } }',
+    '{ client(id: "$C") { status credentials { name since } } }',
+    '{ member(number: "$N", reason: "looking") { email } }',
+    "{ requests(where: {kind: CONTACT, status: OPEN}, first: 1) { nodes { id } endCursor hasNextPage } }",
+    '{ request(id: "$R") { subject body memberNumber } }',
+    "{ overdueDeletions { partner overdue } }",
+    '{ deletions(partner: "acme", first: 1) { nodes { subject categories } hasNextPage } }',
+    '{ disclosures(first: 1, where: {member: "$N"}) { nodes { partner } } }',
+    "{ actions(first: 1) { nodes { seq } } }",
+    "{ officers { name status } }",
+    "{ notices { title } }",
+    '{ explanations(where: {partner: "acme", member: "$N", category: "user.name"}) { agreement lines } }',
+]
+"""Every query of the contract."""
+
+
+async def test_each_query_of_the_contract_leaves_its_line_and_no_error_holds_what_was_sent(
+    desks: Desks, product: Product
+) -> None:
+    staff = await desks.officer("quinn", *Role)
+    async with desks.database.transaction() as connection:
+        agreement = await connection.fetchrow(
+            "SELECT a.id, client_id FROM agreement a JOIN partner_client c ON c.agreement_id = a.id"
+            " JOIN partner p ON p.id = a.partner_id WHERE p.name = 'acme' LIMIT 1"
+        )
+        request = new_id()
+        await connection.execute(
+            "INSERT INTO member_request (id, kind, status, subject, body, reply_to, opened_at, due_at)"
+            " VALUES ($1, 'CONTACT', 'OPEN', 'Hello', 'Open?', 'v@example.org', now(), now())",
+            request,
+        )
+    assert agreement is not None
+    names = {
+        "$A": str(agreement["id"]),
+        "$C": agreement["client_id"],
+        "$N": await number_of(desks, "ada"),
+        "$R": str(request),
+    }
+    for query in QUERIES:
+        filled, wrong = query, query
+        for name, value in names.items():
+            filled = filled.replace(name, value)
+            wrong = wrong.replace(name, "01a20ac4-370b-7bef-8f06-938acc011a8c")
+        before = await desks.last()
+        answer = await desks.ask(filled, staff.access)
+        assert "errors" not in answer, query
+        assert len(await desks.lines(before)) == ("viewer" not in query), query
+        refused = await desks.ask(wrong, staff.access)
+        assert "938acc011a8c" not in str(refused), query
+        assert ("errors" in refused) == (wrong != query and "$" in query), query
+    _, contracts = officers_contracts(lambda: product.matrix)
+    asked = {re.findall(r"[a-zA-Z]+", query)[0] for query in QUERIES}
+    schema = contracts.of(principal(*Role)).schema
+    assert schema.query_type is not None
+    assert set(schema.query_type.fields) == asked
+
+
 async def test_the_entrance_is_closed_unless_it_is_opened(settings: Settings, callers: Any) -> None:
     assert settings.officer_contract is False
     assert (await callers.http.post(PATH, json={"query": "{ entrance { advice } }"})).status_code == 404
