@@ -45,8 +45,10 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _STAMP: Final = re.compile(
     r'"(?:request_id|requestId)": ?"[0-9a-f]{16}"|x-request-id: [0-9a-f]{16}'
     r'|"operation": "[0-9a-f]{12}"|"time": "[0-9T:.+-]+"'
+    r'|";r=[0-9]+;t=[0-9]+|"remaining": ?[0-9]+'
 )
-"""What names a request, a document or a moment: of such digits, some spell a number every few runs."""
+"""What names a request, a document or a moment, or counts down what a partner has left of millions: of such
+digits, some spell a number every few runs."""
 
 _RUN: Final = re.compile(r"[0-9](?:[ .\-/()_,\u00a0]{0,3}[0-9]){7,}")
 _SHORT: Final = re.compile(r"(?<![0-9A-Za-z])[0-9]{3}[ .\-]?[0-9]{4}(?![0-9A-Za-z])")

@@ -96,7 +96,8 @@ class TestServer:
     async def database_url(self, template: str = "template1") -> AsyncIterator[str]:
         """The owner's URL of a database of one's own, copied from `template` and dropped at the end."""
         name = f"{PREFIX}{os.getpid()}_{secrets.token_hex(6)}"
-        await self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy TABLESPACE {self.space}")
+        how = f"STRATEGY file_copy TABLESPACE {self.space}"
+        await self.execute(f"CREATE DATABASE {name} TEMPLATE {template} {how}")
         try:
             yield self.url_of(name)
         finally:

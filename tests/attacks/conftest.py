@@ -24,3 +24,9 @@ async def twins(
     """Two worlds that differ in nothing but their vaults, each served over HTTP."""
     async with twin_worlds(test_server, template, make_database, settings, keys, product) as worlds:
         yield worlds
+
+
+@pytest.fixture(scope="session")
+def hurried(request: pytest.FixtureRequest) -> bool:
+    """Whether slow tests are left out: what is repeated thousands of times is then repeated less often."""
+    return "not slow" in request.config.option.markexpr

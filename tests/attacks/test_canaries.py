@@ -121,6 +121,19 @@ def test_a_request_id_that_happens_to_spell_a_number_is_none() -> None:
     assert watch.found() == []
 
 
+@pytest.mark.clause("R1")
+def test_what_is_left_of_a_quota_that_happens_to_spell_a_number_is_none() -> None:
+    watch = Watch()
+    watch.detector.add_number("+12029998123")
+    watch.leave(
+        "headers", 'ratelimit-policy: "members";q=10000000;w=86400\nratelimit: "members";r=9998123;t=7'
+    )
+    watch.leave("answer", '{"data":{"quota":{"remaining":9998123}}}')
+    assert watch.found() == []
+    watch.leave("headers", 'x-hint: "members";n=9998123;t=7')
+    assert watch.found()
+
+
 def test_a_finding_says_where_and_shows_neither_digits_nor_tokens() -> None:
     watch = Watch()
     watch.detector.add_number(NUMBER)

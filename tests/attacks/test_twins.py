@@ -123,14 +123,14 @@ def ids(monkeypatch: pytest.MonkeyPatch) -> Ids:
 
 
 @pytest.mark.clause("R1", "C10", "C14")
-@pytest.mark.parametrize("requests", [FOCUSED, pytest.param(THOROUGH, marks=pytest.mark.slow)])
 async def test_twin_worlds_answer_alike(
     twins: Twins,
     lines: tuple[Line, Line],
     log_lines: Callable[[], list[dict[str, Any]]],
     ids: Ids,
-    requests: int,
+    hurried: bool,
 ) -> None:
+    requests = FOCUSED if hurried else THOROUGH
     left, right = lines
     contracts = {caller: await contract_of(left, token) for caller, token in twins.tokens.items()}
     visitor = contracts["visitor"]

@@ -99,18 +99,11 @@ async def lines(
 
 
 @pytest.mark.clause("C8", "C11", "C17")
-@pytest.mark.parametrize(
-    ("lines", "requests"),
-    [
-        ("others", FOCUSED),
-        ("absent", FOCUSED),
-        pytest.param("absent", THOROUGH, marks=pytest.mark.slow),
-    ],
-    indirect=["lines"],
-)
+@pytest.mark.parametrize(("lines", "most"), [("others", FOCUSED), ("absent", THOROUGH)], indirect=["lines"])
 async def test_what_is_withheld_answers_like_what_is_not_there(
-    lines: tuple[Line, Line], settings: Settings, keys: Keyring, requests: int
+    lines: tuple[Line, Line], settings: Settings, keys: Keyring, most: int, hurried: bool
 ) -> None:
+    requests = FOCUSED if hurried else most
     callers = Callers("http://unused.test", settings, keys)
     tokens = {name: callers.authorization(name).removeprefix("Bearer ") for name in PARTNERS}
     contracts = {name: await contract_of(lines[0], token) for name, token in tokens.items()}

@@ -6,11 +6,12 @@ import asyncio
 import json
 import shutil
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
 import pytest
-from authlib.integrations.httpx_client import AsyncOAuth2Client
+from authlib.deprecate import AuthlibDeprecationWarning
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from jwt.algorithms import ECAlgorithm
@@ -21,6 +22,11 @@ from requests_oauthlib import OAuth2Session
 from tests.gateway.http.test_audit import lines, scripts
 from tests.gateway.oauth.conftest import QUERY, Served
 from tests.gateway.oauth.signing import KEYS
+
+with warnings.catch_warnings():
+    # It asks for httpx2, a rename of the httpx that we have; and its filter is in front of those of pytest.
+    warnings.simplefilter("ignore", AuthlibDeprecationWarning)
+    from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 __all__ = ["scripts"]
 
