@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from xdist.scheduler import WorkStealingScheduling
 
 from gateway.database import Database, open_pools
 from gateway.keys import Keyring, PhonePublicKey
@@ -26,6 +27,15 @@ EXTERNAL_URL = os.environ.pop("GATEWAY_DATABASE_URL", None)
 """Taken out of the environment: a test that loads settings gets its own, not this one."""
 
 CACHE = Path(__file__).resolve().parent.parent / ".cache" / "tests"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A worker that is done takes from what the others still have: long tests leave nobody idle.
+
+    Neighbours stay together otherwise, and so share what a module sets up.
+    """
+    return WorkStealingScheduling(config, log)
 
 
 @pytest.fixture(autouse=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import hashlib
 import json
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +54,26 @@ async def installed(folder: Path) -> Path:
     """A copy of a folder beside its packages, which are installed once."""
     directory = copied(folder)
     done = directory / "installed"
-    if not done.exists():
-        options = ("--no-audit", "--no-fund", "--ignore-scripts", "--omit-lockfile-registry-resolved=true")
-        await run("npm", "ci", *options, directory=directory)
-        done.touch()
+    # One worker installs; another that came at the same time would empty the folder under it.
+    async with alone(directory.with_suffix(".lock")):
+        if not done.exists():
+            options = (
+                "--no-audit",
+                "--no-fund",
+                "--ignore-scripts",
+                "--omit-lockfile-registry-resolved=true",
+            )
+            await run("npm", "ci", *options, directory=directory)
+            done.touch()
     return directory
+
+
+@asynccontextmanager
+async def alone(path: Path) -> AsyncIterator[None]:
+    """No other process holds this lock meanwhile."""
+    with path.open("a") as lock:
+        await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(scope="session")
