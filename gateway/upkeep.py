@@ -17,7 +17,9 @@ from resolvers.commands.registration import remove_expired_registrations
 from resolvers.commands.stopping import owe_expired, withdraw_ended
 from resolvers.commands.upkeep import (
     MOST_BIRTHDAYS,
+    MOST_ENDING,
     SETTLING,
+    end_requests,
     open_to_adults,
     remove_old,
     tell_birthdays,
@@ -60,6 +62,7 @@ class Upkeep:
         now = self._clock()
         for step in (
             self._withdraw,
+            self._end,
             self._restrict,
             self._open,
             self._birthdays,
@@ -80,6 +83,15 @@ class Upkeep:
             expired = await owe_expired(connection, now)
         if expired:
             event("upkeep", expired_suspended=expired)
+
+    async def _end(self, now: datetime) -> None:
+        while True:
+            async with self._database.transaction() as connection:
+                ended = await end_requests(connection, self._policy(), now)
+            if ended.withdrawn or ended.changed:
+                event("upkeep", requests_ended=ended.withdrawn + ended.changed)
+            if ended.withdrawn < MOST_ENDING:
+                return
 
     async def _restrict(self, now: datetime) -> None:
         async with self._database.transaction() as connection:

@@ -6,6 +6,10 @@ A choice covers a *cell* (partner, purpose, basis, category) when each of its se
 a category key covers the keys below it. For each cell the covering choice with the latest
 `requested_at` wins, however narrow or general it is. At equal dates OUT wins. The order of arrival
 decides nothing, and so is not even an argument.
+
+A *request* (C8 d) is an IN to one company for one purpose that ends by itself. It covers every category, so
+the latest one takes the place of the one before, but asks for those that it names. When it has ended it asks
+for nothing, and what it took the place of does not come back.
 """
 
 from __future__ import annotations
@@ -32,7 +36,8 @@ BASES_WITHOUT_CHOICE: Final = frozenset({Basis.LEGAL, Basis.INSOLVENCY})
 class Choice:
     """One request to opt in or out. A selector that is None selects everything.
 
-    `requested_at` is aware: it is compared with the dates of other requests and with nothing else.
+    `requested_at` is aware: it is compared with the dates of other requests and with nothing else. `ends_at`
+    makes it a request to one company for one purpose: only such a one counts on the MEMBER_REQUEST basis.
     """
 
     requested_at: datetime
@@ -42,24 +47,41 @@ class Choice:
     categories: frozenset[DataCategory] | None
     source: ChoiceSource
     basis: Basis | None = None
+    ends_at: datetime | None = None
     mask: int = field(init=False, compare=False, repr=False)
     """The bits of every category that this choice covers."""
+    named: int = field(init=False, compare=False, repr=False)
+    """The bits of every category that it names: what an IN asks for."""
 
     def __post_init__(self) -> None:
         if self.requested_at.tzinfo is None:
             raise InputError(_NAIVE)
-        object.__setattr__(self, "mask", _ALL if self.categories is None else _covered(self.categories))
+        if self.ends_at is not None and not self._is_request():
+            raise InputError("only a request to one company for one purpose ends by itself")
+        named = _ALL if self.categories is None else _covered(self.categories)
+        object.__setattr__(self, "named", named)
+        object.__setattr__(self, "mask", named if self.ends_at is None else _ALL)
+
+    def _is_request(self) -> bool:
+        return (
+            self.direction is Direction.IN
+            and self.basis is Basis.MEMBER_REQUEST
+            and self.partner_id is not None
+            and self.purpose is not None
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class ChoiceMasks:
     """The effective choices for one partner, purpose and basis. No bit is in both masks.
 
-    `refused` was opted out of, `requested` was opted in to; on the rest the member said nothing.
+    `refused` was opted out of, `requested` was opted in to; on the rest the member said nothing. From
+    `ends_at` on nothing is requested; None: that does not come by itself.
     """
 
     refused: int = 0
     requested: int = 0
+    ends_at: datetime | None = None
 
 
 NO_CHOICES: Final = ChoiceMasks()
@@ -74,7 +96,7 @@ class Ledger(tuple[Choice, ...]):  # noqa: SLOT001 - it keeps what it folded
     _folds: dict[tuple[UUID, Purpose, Basis], tuple[ChoiceMasks, tuple[Choice, ...]]]
 
     def __new__(cls, choices: Iterable[Choice]) -> Self:
-        """Put them in order: by date, and at equal dates OUT before IN."""
+        """Put them in order: by date; at equal dates OUT before IN, and what ends first before the rest."""
         ledger = super().__new__(cls, sorted(choices, key=_strength, reverse=True))
         ledger._folds = {}
         return ledger
@@ -92,6 +114,7 @@ class Ledger(tuple[Choice, ...]):  # noqa: SLOT001 - it keeps what it folded
         self, partner_id: UUID, purpose: Purpose, basis: Basis
     ) -> tuple[ChoiceMasks, tuple[Choice, ...]]:
         refused = requested = 0
+        ends_at: datetime | None = None
         undecided = _ALL
         winners: list[Choice] = []
         # Descending by date: whoever comes first to a bit has the most recent request (C11).
@@ -103,22 +126,27 @@ class Ledger(tuple[Choice, ...]):  # noqa: SLOT001 - it keeps what it folded
             if choice.direction is Direction.OUT:
                 refused |= won
             else:
-                requested |= won
+                requested |= won & choice.named
+                ends_at = choice.ends_at
             undecided &= ~won
             if not undecided:
                 break
-        return ChoiceMasks(refused, requested), tuple(winners)
+        return ChoiceMasks(refused, requested, ends_at), tuple(winners)
 
 
-def fold(choices: Sequence[Choice], *, partner_id: UUID, purpose: Purpose, basis: Basis) -> ChoiceMasks:
+def fold(
+    choices: Sequence[Choice], *, partner_id: UUID, purpose: Purpose, basis: Basis, now: datetime
+) -> ChoiceMasks:
     """Fold the choices of one member for one partner, purpose and basis, all categories at once.
 
-    On the MEMBER_REQUEST basis only an IN that names this very partner asks for anything: a general
-    opt-in is no request to a particular company (C8 d). A later OUT that covers it withdraws it.
+    On the MEMBER_REQUEST basis only a request to this very partner asks for anything: an opt-in is no request
+    to a particular company (C8 d). It ends by itself, and a later OUT that covers it withdraws it.
     """
     if not choices or basis in BASES_WITHOUT_CHOICE:
         return NO_CHOICES
-    return _ledger(choices).folded(partner_id, purpose, basis)[0]
+    masks, _ = _ledger(choices).folded(partner_id, purpose, basis)
+    # INVARIANT (request-means-asked): all that is requested on this basis is of the one request that won.
+    return masks if masks.ends_at is None or now < masks.ends_at else ChoiceMasks(refused=masks.refused)
 
 
 def decisive(
@@ -141,7 +169,7 @@ def in_force_order(ledger: Ledger, *, partner_id: UUID, purpose: Purpose, basis:
             continue
         if choice.basis is not None and choice.basis is not basis:
             continue
-        if basis is Basis.MEMBER_REQUEST and choice.direction is Direction.IN and choice.partner_id is None:
+        if basis is Basis.MEMBER_REQUEST and choice.direction is Direction.IN and choice.ends_at is None:
             continue
         yield choice
 
@@ -209,6 +237,10 @@ def _covered(categories: frozenset[DataCategory]) -> int:
     return mask_of(expand(categories))
 
 
-def _strength(choice: Choice) -> tuple[datetime, bool]:
-    """Orders choices by date, and at equal dates OUT after IN."""
-    return choice.requested_at, choice.direction is Direction.OUT
+def _strength(choice: Choice) -> tuple[datetime, bool, timedelta, int]:
+    """Orders choices by date; at equal dates OUT after IN, then what ends first and asks for less last."""
+    left = timedelta(0) if choice.ends_at is None else _NEVER - choice.ends_at
+    return choice.requested_at, choice.direction is Direction.OUT, left, -choice.named
+
+
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)

@@ -20,6 +20,7 @@ class Reason(StrEnum):
     AGREEMENT = "AGREEMENT"
     SCOPE = "SCOPE"
     # Withhold: within the contract, but not of this member.
+    NOT_NAMED = "NOT_NAMED"
     INACTIVE = "INACTIVE"
     PROTECTED = "PROTECTED"
     REFUSED = "REFUSED"

@@ -6,10 +6,11 @@ partner's request would be decided (`policies.sharing.decide`) and says which fe
 A file has `rows`, and may have `clauses` for all of them. A row has a `name`, `basis`, `purpose`, `agreement`
 (keys), `category`, what to `expect` (`allow`, `withhold` or `deny`) and the `reason`. Optional are `scopes`
 (default: all that the agreement names), `status`, `valid_from`, `valid_until`, `member` (`birth_date` or
-`age`, `region`, `active`) and `choices`. A choice has `asked`, the date of the request, and `direction`; its
-`partner` is `this`, `other` or absent for all; it may name `purpose`, `categories` and `source`. With
-`topic: NEWSLETTER` it stands in the ledger and decides nothing; `answers` names the basis of the notice that
-it answers to. Rows are decided as of `AS_OF`.
+`age`, `region`, `active`, `named` by a legal case) and `choices`. A choice has `asked`, the date of the
+request, and `direction`; its `partner` is `this`, `other` or absent for all; it may name `purpose`,
+`categories` and `source`. With `topic: NEWSLETTER` it stands in the ledger and decides nothing; `answers`
+names the basis of the notice that it answers to; `until` makes it a request to a company, which ends then.
+Rows are decided as of `AS_OF`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
 
 import yaml
@@ -30,6 +31,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    model_validator,
 )
 
 from policies.age import age_date, is_protected
@@ -255,6 +257,14 @@ class _Choice(_Strict):
     source: Annotated[ChoiceSource, BeforeValidator(_member_of(ChoiceSource))] = ChoiceSource.PROFILE_PAGE
     topic: Annotated[ChoiceTopic, BeforeValidator(_member_of(ChoiceTopic))] = ChoiceTopic.SHARING
     answers: _Basis | None = None
+    until: _Instant | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        whole = self.direction is Direction.IN and self.partner is not None and self.purpose is not None
+        if self.until is not None and (self.answers is not None or not whole):
+            raise ValueError("`until` makes it a request: IN, with `partner` and `purpose`")
+        return self
 
     def made(self) -> Choice:
         return Choice(
@@ -264,7 +274,8 @@ class _Choice(_Strict):
             purpose=None if self.purpose is None else Purpose[self.purpose],
             categories=None if self.categories is None else parse_categories(self.categories),
             source=self.source,
-            basis=self.answers,
+            basis=self.answers if self.until is None else Basis.MEMBER_REQUEST,
+            ends_at=self.until,
         )
 
 
@@ -274,10 +285,13 @@ class _Member(_Strict):
     """In completed years; instead of `birth_date`."""
     region: str | None = None
     active: bool = True
+    named: bool = False
+    """By an approved legal case under this agreement."""
 
     def made(self) -> MemberFacts:
         born = self.birth_date if self.age is None else date(AS_OF.year - self.age, 1, 1)
-        return MemberFacts(birth_date=born, region=self.region, active=self.active)
+        named_by = frozenset({AGREEMENT}) if self.named else frozenset()
+        return MemberFacts(birth_date=born, region=self.region, active=self.active, named_by=named_by)
 
 
 class _Row(_Strict):

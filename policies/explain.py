@@ -19,7 +19,7 @@ from policies.decision import Allow, Decision, Deny, Reason, Withhold
 from policies.engine import Action
 from policies.matrix import Matrix
 from policies.sharing import EVERYTHING, MemberFacts, decide, needed_mask, passes, steps
-from schema.categories import CATEGORY_LABELS, SEALED, Basis, DataCategory, categories_of
+from schema.categories import CATEGORY_LABELS, SEALED, Basis, DataCategory, categories_of, mask_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,7 @@ _TITLES: Final = {
     Reason.POLICY: "the policy shares it",
     Reason.AGREEMENT: "the agreement names it",
     Reason.SCOPE: "the token's scopes name it",
+    Reason.NOT_NAMED: "a legal case names the member",
     Reason.INACTIVE: "the member's account is active",
     Reason.PROTECTED: "the member's age permits it",
     Reason.REFUSED: "the member has not opted out",
@@ -134,6 +135,8 @@ class _Case:
                 yield from self._rules(Action.SHARE)
             case Reason.AGREEMENT:
                 yield f"terms: {', '.join(sorted(self.terms.categories))}"
+            case Reason.NOT_NAMED:
+                yield self._named()
             case Reason.PROTECTED:
                 yield from self._age()
             case Reason.REFUSED:
@@ -166,6 +169,11 @@ class _Case:
         for rule_id in ids:
             rule = self.matrix.rules[rule_id]
             yield f"{rule.effect} {rule_id} ({rule.clause}): {rule.text}"
+
+    def _named(self) -> str:
+        if self.terms.id in self.facts.named_by:
+            return "an approved legal case names this member (C8)"
+        return "no approved legal case under this agreement names this member (C8)"
 
     def _age(self) -> Iterator[str]:
         if not self.protected:
@@ -201,5 +209,12 @@ def _choice_words(part: DataCategory, choice: Choice) -> str:
     extent = "this partner" if choice.partner_id else "all partners"
     purpose = choice.purpose.name if choice.purpose else "all purposes"
     basis = f", basis {choice.basis}" if choice.basis else ""
-    date = choice.requested_at.astimezone(UTC).isoformat(timespec="seconds")
+    date = _day(choice.requested_at)
+    if choice.ends_at is not None:
+        asked = "asked for" if mask_of({part}) & choice.named else "not asked for by the request"
+        return f"{part}: {asked} on {date}, until {_day(choice.ends_at)} ({extent}, {purpose})"
     return f"{part}: opted {choice.direction.lower()} on {date} ({choice.source}; {extent}, {purpose}{basis})"
+
+
+def _day(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds")

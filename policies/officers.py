@@ -91,9 +91,12 @@ class Act(StrEnum):
     CASE_OPEN = "case.open"
     CASE_APPROVE = "case.approve"
     CASE_READ = "case.read"
+    CASE_DEFER = "case.defer"
+    CASE_DISCLOSE = "case.disclose"
     CASE_CLOSE = "case.close"
     TRANSFER_OPEN = "transfer.open"
     TRANSFER_APPROVE = "transfer.approve"
+    TRANSFER_READ = "transfer.read"
     TRANSFER_CLOSE = "transfer.close"
     AUDIENCE_READ = "audience.read"
     OFFICER_CHANGE = "officer.change"
@@ -160,9 +163,12 @@ RULES: Final[Mapping[Act, Rule]] = MappingProxyType(
         Act.CASE_OPEN: Rule(_OFFICER, reason=True),
         Act.CASE_APPROVE: Rule(_OFFICER),
         Act.CASE_READ: Rule(_RECORDS),
+        Act.CASE_DEFER: Rule(_OFFICER),
+        Act.CASE_DISCLOSE: Rule(_OFFICER, reason=True),
         Act.CASE_CLOSE: Rule(_OFFICER),
         Act.TRANSFER_OPEN: Rule(_OFFICER, reason=True),
         Act.TRANSFER_APPROVE: Rule(_OFFICER),
+        Act.TRANSFER_READ: Rule(_RECORDS),
         Act.TRANSFER_CLOSE: Rule(_OFFICER),
         Act.AUDIENCE_READ: Rule(_RECORDS),
         Act.OFFICER_CHANGE: Rule(_OFFICER),

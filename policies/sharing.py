@@ -14,15 +14,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, lru_cache
 from typing import Final
+from uuid import UUID
 
 from policies.age import age_date, is_protected
 from policies.agreement import AgreementTerms
-from policies.choices import Choice, fold
+from policies.choices import Choice, ChoiceMasks, fold
 from policies.decision import Allow, Decision, Deny, Reason, Withhold
 from policies.matrix import Matrix
-from schema.categories import SEALED, SHARE_BITS, SHAREABLE, DataCategory, closed, expand, mask_of
+from schema.categories import SEALED, SHARE_BITS, SHAREABLE, Basis, DataCategory, closed, expand, mask_of
 
-DECISION_VERSION: Final = 2
+DECISION_VERSION: Final = 3
 """Rises whenever the same data and policy are decided otherwise than before: stored shares are then
 decided again at the next start. `tests/policies/test_decision_version.py` notices."""
 
@@ -32,11 +33,15 @@ EVERYTHING: Final = mask_of(SHAREABLE)
 
 @dataclass(frozen=True, slots=True)
 class MemberFacts:
-    """What the decision needs to know of a member. `active` is false for invited and closed accounts."""
+    """What the decision needs to know of a member. `active` is false for invited and closed accounts.
+
+    `named_by` are the agreements of approved legal cases that name this member.
+    """
 
     birth_date: date | None
     region: str | None
     active: bool
+    named_by: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +98,13 @@ def decide(
         mask &= step.passing
         if not passes(mask, needed):
             return Deny(step.reason) if step.contractual else Withhold(step.reason)
-    requested = fold(choices, partner_id=terms.partner_id, purpose=terms.purpose, basis=terms.basis).requested
+    requested = _fold(choices, terms, now).requested
     return Allow(Reason.REQUESTED if passes(mask & requested, needed) else Reason.PRESUMED)
+
+
+def share_end(terms: AgreementTerms, choices: Sequence[Choice], now: datetime) -> datetime | None:
+    """When what is shared under this agreement ends by the member's own request; None: by no request."""
+    return _fold(choices, terms, now).ends_at
 
 
 def steps(
@@ -114,10 +124,11 @@ def steps(
     2. The policy shares the category on this basis for this purpose.
     3. The agreement names it.
     4. The token's scopes name it.
-    5. The member's account is active.
-    6. The member is of age, or the policy shares it of protected members (LEGAL only, C17).
-    7. The member did not opt out (C11).
-    8. The policy presumes it in the member's region, or the member asked for it.
+    5. On the LEGAL basis: the case names the member (C8 b), of whom it is enough that she is stored.
+    6. On every other: the member's account is active.
+    7. The member is of age, or the policy shares it of protected members (LEGAL only, C17).
+    8. The member did not opt out (C11).
+    9. The policy presumes it in the member's region, or the member asked for it.
     """
     basis, purpose = terms.basis, terms.purpose
     # 1.
@@ -128,18 +139,27 @@ def steps(
     yield Step(Reason.AGREEMENT, terms.mask, contractual=True)
     # 4.
     yield Step(Reason.SCOPE, scopes_mask, contractual=True)
-    # 5.
-    yield Step(Reason.INACTIVE, EVERYTHING if facts.active else 0, contractual=False)
-    # 6.
+    if basis is Basis.LEGAL:
+        # 5. INVARIANT (named-or-nobody): the law gets nothing of a member whom no approved case names.
+        named = terms.id in facts.named_by
+        yield Step(Reason.NOT_NAMED, EVERYTHING if named else 0, contractual=False)
+    else:
+        # 6.
+        yield Step(Reason.INACTIVE, EVERYTHING if facts.active else 0, contractual=False)
+    # 7.
     protected = is_protected(facts.birth_date, age_date(now))
     of_age = matrix.share_mask(basis, purpose, protected=True) if protected else EVERYTHING
     yield Step(Reason.PROTECTED, of_age, contractual=False)
-    # 7.
-    chosen = fold(choices, partner_id=terms.partner_id, purpose=purpose, basis=basis)
-    yield Step(Reason.REFUSED, EVERYTHING & ~chosen.refused, contractual=False)
     # 8.
+    chosen = _fold(choices, terms, now)
+    yield Step(Reason.REFUSED, EVERYTHING & ~chosen.refused, contractual=False)
+    # 9.
     presumed = matrix.presumed_mask(basis, purpose, facts.region, protected=protected)
     yield Step(Reason.NOT_REQUESTED, presumed | chosen.requested, contractual=False)
+
+
+def _fold(choices: Sequence[Choice], terms: AgreementTerms, now: datetime) -> ChoiceMasks:
+    return fold(choices, partner_id=terms.partner_id, purpose=terms.purpose, basis=terms.basis, now=now)
 
 
 def passes(mask: int, needed: int) -> bool:

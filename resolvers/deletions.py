@@ -80,7 +80,7 @@ async def owe_what_was_suspended(
         " $3::timestamptz, $3::timestamptz + make_interval(days => deletion_days)"
         " FROM (SELECT DISTINCT ON (subject) subject, before AS mask FROM share_change"
         "  WHERE agreement_id = $1 AND seq > $4 ORDER BY subject, seq) AS held"
-        " JOIN agreement ON agreement.id = $1"
+        " JOIN agreement ON agreement.id = $1 AND agreement.basis <> 'LEGAL'"
         " LEFT JOIN pairwise_subject known ON known.subject = held.subject"
         " LEFT JOIN share ON share.agreement_id = $1 AND share.subject = held.subject"
         " WHERE NOT EXISTS (SELECT FROM share_change gone WHERE gone.agreement_id = $1"

@@ -7,8 +7,10 @@ from typing import Final
 from uuid import UUID
 
 from policies.matrix import Matrix
+from resolvers.commands.member_requests import LONGEST
 from resolvers.connection import Link
 from resolvers.shares import refresh_shares
+from schema.categories import Basis, Purpose
 from schema.ids import new_id
 from schema.tables.member import MemberStatus
 from schema.vocabulary import ChoiceSource, Direction
@@ -18,11 +20,9 @@ ASKING: Final = 40
 
 
 async def ask_partner_to_share(connection: Link, matrix: Matrix, partner_id: UUID, *, now: datetime) -> None:
-    """Enter a request of some members, to this one company, in the ledger of choices."""
+    """Enter a request of some members, to this one company, in the ledger of choices, unless one lasts."""
     if await connection.fetchval(
-        "SELECT EXISTS (SELECT FROM choice WHERE partner_id = $1 AND source = $2)",
-        partner_id,
-        ChoiceSource.PROFILE_PAGE.value,
+        "SELECT EXISTS (SELECT FROM choice WHERE partner_id = $1 AND ends_at > $2)", partner_id, now
     ):
         return
     rows = await connection.fetch(
@@ -30,10 +30,20 @@ async def ask_partner_to_share(connection: Link, matrix: Matrix, partner_id: UUI
     )
     members = [row["id"] for row in rows]
     await connection.executemany(
-        "INSERT INTO choice (id, member_id, requested_at, received_at, direction, source, partner_id)"
-        " VALUES ($1, $2, $3, $3, $4, $5, $6)",
+        "INSERT INTO choice (id, member_id, requested_at, received_at, direction, source, partner_id,"
+        " purpose, basis, ends_at) VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9)",
         [
-            (new_id(), member, now, Direction.IN.value, ChoiceSource.PROFILE_PAGE.value, partner_id)
+            (
+                new_id(),
+                member,
+                now,
+                Direction.IN.value,
+                ChoiceSource.PROFILE_PAGE.value,
+                partner_id,
+                Purpose.MEMBER_ASKED.value,
+                Basis.MEMBER_REQUEST.value,
+                now + LONGEST,
+            )
             for member in members
         ],
     )

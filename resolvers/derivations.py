@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     cast,
     func,
     literal_column,
@@ -27,6 +28,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from policies.age import AGE_BANDS
 from resolvers.newsletter_fold import newsletter_wanted
+from schema.categories import BASIS_WORDS
 
 TODAY: Final = "today"
 """The bind parameter that carries the current date (UTC)."""
@@ -70,6 +72,14 @@ def _late(row: FromClause) -> ColumnElement[Any]:
     return and_(row.c.confirmed_at.is_(None), row.c.due_at <= bindparam(NOW, type_=DateTime(timezone=True)))
 
 
+def _basis_words(row: FromClause) -> ColumnElement[Any]:
+    words = [
+        (row.c.basis == literal_column(f"'{basis.value}'"), literal_column(f"'{text}'", Text()))
+        for basis, text in BASIS_WORDS.items()
+    ]
+    return case(*words)
+
+
 def _newsletter(row: FromClause) -> ColumnElement[Any]:
     return newsletter_wanted(row.c.id)
 
@@ -80,6 +90,7 @@ DERIVATIONS: Final[Mapping[str, Derivation]] = MappingProxyType(
         "age_band": _age_band,
         "share_categories": _share_categories,
         "newsletter": _newsletter,
+        "basis_words": _basis_words,
         "change_kind": _worked_out("kind"),
         "change_categories": _worked_out("about"),
         "late": _late,

@@ -14,7 +14,7 @@ from policies.sharing import EVERYTHING
 from resolvers.callers import find_member
 from resolvers.commands.partners import AgreementView, list_agreements
 from resolvers.connection import Link
-from resolvers.shares import read_choices, read_facts
+from resolvers.shares import read_choices, read_facts, read_named
 from schema.catalogue import Catalogue
 from schema.categories import DataCategory
 from schema.errors import InputError, NotFoundError
@@ -72,6 +72,7 @@ async def explain_field(
     row = await connection.fetchrow("SELECT birth_date, region, status FROM member WHERE id = $1", member_id)
     if row is None:
         raise NotFoundError("there is no member of that number")
+    named = (await read_named(connection, [member_id])).get(member_id, frozenset())
     choices: Sequence[Choice] = (await read_choices(connection, [member_id])).get(member_id, ())
     return [
         ExplainedAgreement(
@@ -80,7 +81,7 @@ async def explain_field(
                 matrix,
                 agreement.terms,
                 EVERYTHING if scopes is None else scope_mask(agreement.terms, scopes),
-                read_facts(row),
+                read_facts(row, named),
                 choices,
                 category=category,
                 now=now,

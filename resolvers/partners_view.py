@@ -18,11 +18,11 @@ from policies.choices import Choice
 from policies.decision import Allow, Reason
 from policies.explain import Explanation, explain
 from policies.matrix import Matrix
-from policies.sharing import EVERYTHING, MemberFacts
+from policies.sharing import EVERYTHING, MemberFacts, share_end
 from resolvers.commands.grounds import Ground, read_grounds
 from resolvers.connection import Link
-from resolvers.shares import read_choices, read_facts, read_terms
-from schema.categories import CATEGORY_LABELS, SHARE_BITS, DataCategory, categories_of, expand
+from resolvers.shares import read_choices, read_facts, read_named, read_terms
+from schema.categories import CATEGORY_LABELS, SHARE_BITS, Basis, DataCategory, categories_of, expand
 from schema.errors import UnauthenticatedError
 from schema.vocabulary import AgreementStatus
 
@@ -34,6 +34,7 @@ MESSAGES: Final = {
     Reason.NOT_IN_FORCE: "the agreement is not in force",
     Reason.POLICY: "the policy shares it for this purpose with nobody",
     Reason.AGREEMENT: "the agreement does not name all of it",
+    Reason.NOT_NAMED: "no legal case names you",
     Reason.INACTIVE: "your membership is not active",
     Reason.PROTECTED: "members under 18, or of unknown age, are not shared (C17)",
     Reason.REFUSED: "you opted out",
@@ -70,6 +71,8 @@ class AppliedAgreement:
     withheld: tuple[Outcome, ...]
     grounds: tuple[Ground, ...] = ()
     """Why the partner needs each category that the agreement names."""
+    ends_at: datetime | None = None
+    """When what leaves ends by the member's own request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,35 +94,47 @@ async def view_partners(
 ) -> Sequence[PartnerView]:
     """Every partner by name, with its agreements that are in force or begin later.
 
+    INVARIANT (deferred-unseen): of legal cases, those that name her and are not deferred; and an authority
+    only with such a case.
+
     Raises:
         UnauthenticatedError: there is no such member any more.
     """
     row = await connection.fetchrow("SELECT birth_date, region, status FROM member WHERE id = $1", member_id)
     if row is None:
         raise UnauthenticatedError("this account does not exist any more: sign in again")
-    facts = read_facts(row)
+    named = (await read_named(connection, [member_id])).get(member_id, frozenset())
+    facts = read_facts(row, named)
     choices: Sequence[Choice] = (await read_choices(connection, [member_id])).get(member_id, ())
     masks = {
         share["agreement_id"]: share["mask"]
         for share in await connection.fetch(
-            "SELECT agreement_id, mask FROM share WHERE member_id = $1", member_id
+            "SELECT agreement_id, mask FROM share WHERE member_id = $1 AND (ends_at IS NULL OR ends_at > $2)",
+            member_id,
+            now,
         )
     }
     applied: dict[UUID, list[AppliedAgreement]] = {}
     for agreement in await connection.fetch(
         "SELECT id, partner_id, basis, purpose, categories, valid_from, valid_until, status, version"
-        " FROM agreement WHERE status = $1 AND (valid_until IS NULL OR valid_until > $2) ORDER BY id",
+        " FROM agreement WHERE status = $1 AND (valid_until IS NULL OR valid_until > $2)"
+        " AND (deferred_until IS NULL OR deferred_until <= $2) ORDER BY id",
         AgreementStatus.ACTIVE.value,
         now,
     ):
         terms = read_terms(agreement)
+        if terms.basis is Basis.LEGAL and terms.id not in named:
+            continue  # a case is the business of those whom it names
         mask = masks.get(terms.id, 0)
         grounds = tuple(await read_grounds(connection, terms.id))
         shown = replace(apply(matrix, terms, facts, choices, mask, now), grounds=grounds)
         applied.setdefault(terms.partner_id, []).append(shown)
     return [
         PartnerView(partner["name"], partner["display_name"], tuple(applied.get(partner["id"], ())))
-        for partner in await connection.fetch("SELECT id, name, display_name FROM partner ORDER BY name")
+        for partner in await connection.fetch(
+            "SELECT id, name, display_name, authority FROM partner ORDER BY name"
+        )
+        if partner["id"] in applied or not partner["authority"]
     ]
 
 
@@ -140,7 +155,8 @@ def apply(
         explanation = explain(matrix, terms, EVERYTHING, facts, choices, category=category, now=moment)
         shown = _outcome(explanation, shared=category in leaving)
         (leaves if category in leaving else withheld).append(shown)
-    return AppliedAgreement(terms, terms.in_force(now), tuple(leaves), tuple(withheld))
+    ends_at = share_end(terms, choices, moment) if mask else None
+    return AppliedAgreement(terms, terms.in_force(now), tuple(leaves), tuple(withheld), ends_at=ends_at)
 
 
 def _outcome(explanation: Explanation, *, shared: bool) -> Outcome:

@@ -38,6 +38,10 @@ async def previewed_agreement(fetch: Fetch, name: str, member_id: UUID, now: dat
 _SHOWING = (
     "SELECT ARRAY(SELECT a.id FROM agreement a JOIN share s ON s.agreement_id = a.id"
     " WHERE a.partner_id = p.id AND s.member_id = $2 AND a.status = 'ACTIVE' AND a.valid_from <= $3"
-    " AND (a.valid_until IS NULL OR $3 < a.valid_until) ORDER BY a.id LIMIT 2) AS showing"
-    " FROM partner p WHERE p.name = $1"
+    " AND (a.valid_until IS NULL OR $3 < a.valid_until)"
+    " AND (s.ends_at IS NULL OR $3 < s.ends_at) AND (a.deferred_until IS NULL OR a.deferred_until <= $3)"
+    " ORDER BY a.id LIMIT 2) AS showing"
+    " FROM partner p WHERE p.name = $1 AND (NOT p.authority OR EXISTS (SELECT FROM agreement a"
+    " JOIN share s ON s.agreement_id = a.id WHERE a.partner_id = p.id AND s.member_id = $2"
+    " AND (a.deferred_until IS NULL OR a.deferred_until <= $3)))"
 )

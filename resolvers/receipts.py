@@ -27,6 +27,7 @@ SCHEMA_VERSION: Final = "ISO/IEC TS 27560:2023, profile 1"
 _WITHDRAWAL: Final = "a request of a later date about the same, by `choose` in the member's interface"
 _RETENTION: Final = "until the member's account is erased"
 _VALIDITY: Final = "until a request of a later date about the same"
+_WITHDRAWAL_OF_REQUEST: Final = "by `endSharing` in the member's interface, at any time"
 
 _EVENT_TYPES: Final = {ChoiceSource.GPC: "signal", ChoiceSource.IMPORT: "imported"}
 """How consent was expressed; whatever is not listed was stated by the member."""
@@ -53,9 +54,9 @@ async def read_receipt(
     """The receipt of this choice; None if the member has none of that id."""
     row = await connection.fetchrow(
         "SELECT choice.id, choice.member_id, requested_at, received_at, topic, direction, source,"
-        " choice.purpose, choice.categories, choice.basis, choice.policy, partner.name AS partner,"
-        " partner.display_name AS partner_name, notice_id, notice.title AS notice_title,"
-        " notice.published_at AS notice_published_at"
+        " choice.purpose, choice.categories, choice.basis, choice.policy, choice.ends_at,"
+        " partner.name AS partner, partner.display_name AS partner_name, notice_id,"
+        " notice.title AS notice_title, notice.published_at AS notice_published_at"
         " FROM choice LEFT JOIN partner ON partner.id = choice.partner_id"
         " LEFT JOIN notice ON notice.id = choice.notice_id"
         " WHERE choice.id = $1 AND choice.member_id = $2",
@@ -95,7 +96,7 @@ def _processing(row: Mapping[str, Any]) -> dict[str, Any]:
         "recipient_third_parties": [] if newsletter else [row["partner"] or "all partners"],
         "collection_method": row["source"],
         "retention_period": _RETENTION,
-        "withdrawal_method": _WITHDRAWAL,
+        "withdrawal_method": _WITHDRAWAL if row["ends_at"] is None else _WITHDRAWAL_OF_REQUEST,
     }
 
 
@@ -127,9 +128,9 @@ def _bases(row: Mapping[str, Any]) -> Iterator[str]:
     elif row["basis"] is not None:
         yield row["basis"]
     else:
-        general_in = row["direction"] == Direction.IN and row["partner"] is None
+        opt_in = row["direction"] == Direction.IN  # which asks no company for anything: that is a request
         for basis in Basis:
-            if basis not in BASES_WITHOUT_CHOICE and not (general_in and basis is Basis.MEMBER_REQUEST):
+            if basis not in BASES_WITHOUT_CHOICE and not (opt_in and basis is Basis.MEMBER_REQUEST):
                 yield basis.value
 
 
@@ -161,8 +162,12 @@ def _event(row: Mapping[str, Any]) -> dict[str, str]:
         "event_type": _EVENT_TYPES.get(ChoiceSource(row["source"]), "explicit"),
         "event_state": "given" if given else "refused",
         "entity_id": str(row["member_id"]),
-        "validity_duration": _VALIDITY,
+        "validity_duration": _validity(row),
     }
+
+
+def _validity(row: Mapping[str, Any]) -> str:
+    return _VALIDITY if row["ends_at"] is None else f"until {_instant(row['ends_at'])}, or withdrawn before"
 
 
 def _instant(moment: datetime) -> str:

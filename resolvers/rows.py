@@ -25,6 +25,7 @@ from sqlalchemy import (
     exists,
     func,
     literal_column,
+    not_,
     or_,
     select,
     tuple_,
@@ -63,7 +64,8 @@ class Rows(Parameters):
 
         1. the rows of that agreement,
         2. while it is in force,
-        3. in which at least one category of the contract is open.
+        3. in which at least one category of the contract is open,
+        4. and which have not ended by the member's own request. (A line of the feed has no end.)
         """
         asked = self.caller("agreement_id", Uuid()) if agreement is None else agreement
         contract = self.caller("contract_mask", BigInteger())
@@ -80,11 +82,24 @@ class Rows(Parameters):
             .where(terms.c.id == asked)
             .scalar_subquery()
         )
-        return [
+        conditions = [
             share.c.agreement_id == asked,  # 1
             in_force,  # 2
             share.c.mask.bitwise_and(contract) != literal_column("0"),  # 3
         ]
+        if "ends_at" in share.c:
+            conditions.append(or_(share.c.ends_at.is_(None), now < share.c.ends_at))  # 4
+        return conditions
+
+    def shown_to_members(self, agreement: ColumnElement[Any]) -> ColumnElement[Any]:
+        """That no order defers the case of this agreement now (C8 b).
+
+        INVARIANT (deferred-unseen): whatever a member reads that rests on an agreement asks this.
+        """
+        now = self.bind("now", DateTime(timezone=True), lambda binding: binding.now)
+        terms = self.alias(_AGREEMENT)
+        deferred = exists().where(terms.c.id == agreement, terms.c.deferred_until > now)
+        return not_(deferred)
 
     def filtered(self, share: FromClause, slot: int) -> tuple[FromClause, list[ColumnElement[Any]]]:
         """The share rows that pass `where`, joined to `member` only when a condition reads it."""

@@ -6,7 +6,8 @@ reader ever sees the cause without the effect. The decision itself is `policies.
 INVARIANT (shares-follow-decisions): after `refresh_shares` commits, `share` holds exactly the
 non-zero masks of the given agreements and members; every difference stands in `share_change`.
 INVARIANT (withdrawn-is-owed): what was open to a partner and is not any more stands in `deletion` until the
-partner confirms it or it is shared again. Only a suspension, which may be lifted, asks nobody to delete.
+partner confirms it or it is shared again. Only a suspension, which may be lifted, and a legal case, whose
+authority keeps what the law gave it, ask nobody to delete.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from asyncpg import Record
 from policies.agreement import AgreementTerms
 from policies.choices import Choice, Ledger
 from policies.matrix import Matrix
-from policies.sharing import DECISION_VERSION, MemberFacts, share_mask
+from policies.sharing import DECISION_VERSION, MemberFacts, share_end, share_mask
 from resolvers.connection import Link
 from schema.categories import Basis, DataCategory, Purpose
 from schema.errors import PolicyChangedError
@@ -61,8 +62,8 @@ class ShareChanges:
 class _Batch:
     """The writes of one chunk. Each list holds the columns of its rows."""
 
-    opened: list[tuple[UUID, UUID, UUID, int]] = field(default_factory=list)
-    changed: list[tuple[UUID, UUID, int]] = field(default_factory=list)
+    opened: list[tuple[UUID, UUID, UUID, int, datetime | None]] = field(default_factory=list)
+    changed: list[tuple[UUID, UUID, int, datetime | None]] = field(default_factory=list)
     withdrawn: list[tuple[UUID, UUID]] = field(default_factory=list)
     log: list[tuple[UUID, UUID, int, int, int]] = field(default_factory=list)
     """Agreement, pairwise id, what it is about, the mask before, the mask after."""
@@ -205,9 +206,10 @@ async def read_choices(connection: Link, members: Iterable[UUID]) -> dict[UUID, 
     """
     rows = await connection.fetch(
         "SELECT DISTINCT ON (member_id, partner_id, purpose, basis, categories, direction) member_id,"
-        " requested_at, direction, partner_id, purpose, categories, basis, source FROM choice"
+        " requested_at, direction, partner_id, purpose, categories, basis, source, ends_at FROM choice"
         " WHERE member_id = ANY($1::uuid[]) AND topic = $2"
-        " ORDER BY member_id, partner_id, purpose, basis, categories, direction, requested_at DESC, id",
+        " ORDER BY member_id, partner_id, purpose, basis, categories, direction, requested_at DESC, ends_at,"
+        " id",
         list(members),
         ChoiceTopic.SHARING.value,
     )
@@ -223,14 +225,26 @@ async def read_choices(connection: Link, members: Iterable[UUID]) -> dict[UUID, 
                 categories=None if keys is None else frozenset(DataCategory(key) for key in keys),
                 source=ChoiceSource(row["source"]),
                 basis=None if row["basis"] is None else Basis(row["basis"]),
+                ends_at=row["ends_at"],
             )
         )
     return {member_id: Ledger(entries) for member_id, entries in choices.items()}
 
 
-def read_facts(row: Record) -> MemberFacts:
-    """What the decision needs of a row of `member`."""
-    return MemberFacts(row["birth_date"], row["region"], row["status"] == MemberStatus.ACTIVE)
+def read_facts(row: Record, named_by: frozenset[UUID] = frozenset()) -> MemberFacts:
+    """What the decision needs of a row of `member`, and of the legal cases that name her (`read_named`)."""
+    return MemberFacts(row["birth_date"], row["region"], row["status"] == MemberStatus.ACTIVE, named_by)
+
+
+async def read_named(connection: Link, members: Iterable[UUID]) -> dict[UUID, frozenset[UUID]]:
+    """By member, the agreements of the legal cases that name her: of approved ones that are not closed."""
+    rows = await connection.fetch(
+        "SELECT member_id, array_agg(agreement_id) AS agreements FROM legal_case_member"
+        " JOIN legal_case ON legal_case.id = case_id WHERE member_id = ANY($1::uuid[])"
+        " AND approved_at IS NOT NULL AND closed_at IS NULL GROUP BY member_id",
+        list(members),
+    )
+    return {row["member_id"]: frozenset(row["agreements"]) for row in rows}
 
 
 async def _decide(
@@ -243,10 +257,12 @@ async def _decide(
 ) -> _Batch:
     ids = [row["id"] for row in rows]
     choices = await read_choices(connection, ids)
+    legal = any(agreement.basis is Basis.LEGAL for agreement in terms)
+    named = await read_named(connection, ids) if legal else {}
     existing = {
-        (row["agreement_id"], row["member_id"]): (row["subject"], row["mask"])
+        (row["agreement_id"], row["member_id"]): (row["subject"], row["mask"], row["ends_at"])
         for row in await connection.fetch(
-            "SELECT agreement_id, member_id, subject, mask FROM share"
+            "SELECT agreement_id, member_id, subject, mask, ends_at FROM share"
             " WHERE member_id = ANY($1::uuid[]) AND agreement_id = ANY($2::uuid[])",
             ids,
             [agreement.id for agreement in terms],
@@ -260,7 +276,10 @@ async def _decide(
         for row in rows:
             member_id = row["id"]
             before = existing.get((agreement.id, member_id))
-            mask = share_mask(matrix, agreement, read_facts(row), choices.get(member_id, ()), moment)
+            facts = read_facts(row, named.get(member_id, frozenset()))
+            ledger = choices.get(member_id, ())
+            mask = share_mask(matrix, agreement, facts, ledger, moment)
+            ends_at = share_end(agreement, ledger, moment) if mask else None
             if before is None:
                 if mask:
                     known = subjects.get(agreement.partner_id)
@@ -268,21 +287,28 @@ async def _decide(
                         known = subjects[agreement.partner_id] = await _subjects(
                             connection, agreement.partner_id, ids
                         )
-                    batch.opened.append((agreement.id, known[member_id], member_id, mask))
+                    batch.opened.append((agreement.id, known[member_id], member_id, mask, ends_at))
                     batch.log.append((agreement.id, known[member_id], mask, 0, mask))
             else:
-                _compare(batch, agreement.id, member_id, before, mask, changed)
+                _compare(batch, (agreement.id, member_id), before, (mask, ends_at), changed)
     return batch
 
 
 def _compare(
-    batch: _Batch, agreement: UUID, member_id: UUID, before: tuple[UUID, int], mask: int, changed: int
+    batch: _Batch,
+    pair: tuple[UUID, UUID],
+    before: tuple[UUID, int, datetime | None],
+    decided: tuple[int, datetime | None],
+    changed: int,
 ) -> None:
-    subject, old = before
+    """What to write of an agreement and a member, of whom there was a row: pairwise id, mask and end."""
+    agreement, member_id = pair
+    subject, old, _ = before
+    mask, ends_at = decided
     if not mask:
         batch.withdrawn.append((agreement, subject))
-    elif mask != old:
-        batch.changed.append((agreement, subject, mask))
+    elif decided != before[1:]:
+        batch.changed.append((agreement, subject, mask, ends_at))
     about = (mask ^ old) | changed & mask
     if about:
         batch.log.append((agreement, subject, about, old, mask))
@@ -314,14 +340,15 @@ async def _subjects(connection: Link, partner: UUID, members: Sequence[UUID]) ->
 async def _write(connection: Link, batch: _Batch, now: datetime) -> None:
     if batch.opened:
         await connection.execute(
-            "INSERT INTO share (agreement_id, subject, member_id, mask)"
-            " SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[])",
+            "INSERT INTO share (agreement_id, subject, member_id, mask, ends_at)"
+            " SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::timestamptz[])",
             *_columns(batch.opened),
         )
     if batch.changed:
         await connection.execute(
-            "UPDATE share SET mask = given.mask"
-            " FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS given (agreement_id, subject, mask)"
+            "UPDATE share SET mask = given.mask, ends_at = given.ends_at"
+            " FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[])"
+            " AS given (agreement_id, subject, mask, ends_at)"
             " WHERE share.agreement_id = given.agreement_id AND share.subject = given.subject",
             *_columns(batch.changed),
         )
@@ -357,8 +384,9 @@ async def _owe(
         " FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $7::uuid[])"
         " AS given (a, s, m, gone, id)"
         " JOIN agreement ON agreement.id = a"
-        " WHERE $5::boolean OR (agreement.status IN ('ACTIVE', 'ENDED')"
-        "  AND agreement.valid_from <= $6::timestamptz)"
+        # What the law took from us, nobody gives back.
+        " WHERE agreement.basis <> 'LEGAL' AND ($5::boolean OR (agreement.status IN ('ACTIVE', 'ENDED')"
+        "  AND agreement.valid_from <= $6::timestamptz))"
         " ON CONFLICT (agreement_id, subject) WHERE confirmed_at IS NULL DO UPDATE"
         " SET mask = deletion.mask | excluded.mask, erased = deletion.erased OR excluded.erased,"
         # Who has been told of a part has not been told of what comes to it.

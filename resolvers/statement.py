@@ -15,6 +15,7 @@ from typing import Any, Final, assert_never
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    DateTime,
     FromClause,
     Select,
     Table,
@@ -156,7 +157,8 @@ class _Building(FeedRows):
         share = self.alias(_SHARE)
         agreement = self.bind("agreement_id", Uuid(), lambda b: b.slots[slot].arguments["agreement"])
         own = share.c.member_id == self.caller("member_id", Uuid())
-        return self._one_shared(share, [*self.share_rows(share, agreement), own])
+        shown = self.shown_to_members(agreement)
+        return self._one_shared(share, [*self.share_rows(share, agreement), own, shown])
 
     def _one_shared(self, share: FromClause, conditions: list[ColumnElement[Any]]) -> Plan:
         member = self.alias(_MEMBER)
@@ -308,7 +310,8 @@ class _Building(FeedRows):
     def _counted(self, scope: _Scope, source: Related) -> ColumnElement[Any]:
         if source.finder is not None:
             function = getattr(func, f"{source.finder}_count")
-            counted: ColumnElement[Any] = function(scope.alias.c[source.parent.key], type_=BigInteger())
+            parent = scope.alias.c[source.parent.key]
+            counted: ColumnElement[Any] = function(parent, self._now(), type_=BigInteger())
             return counted
         other = self.alias(source.child.table)
         count = select(func.count()).select_from(other).where(self._belongs(scope, other, source))
@@ -320,15 +323,22 @@ class _Building(FeedRows):
         """The rows of one parent; with a finder, those that can stand on the page of `slot`."""
         parent = scope.alias.c[source.parent.key]
         if source.finder is None or slot is None:
-            belongs = other.c[source.child.key] == parent
-            return belongs if source.only is None else and_(belongs, other.c[source.only.key])
+            belongs = [other.c[source.child.key] == parent]
+            if source.only is not None:
+                belongs.append(other.c[source.only.key])
+            if source.agreement is not None:
+                belongs.append(self.shown_to_members(other.c[source.agreement.key]))
+            return and_(*belongs)
         (key,) = source.order
         below = self.position(key, slot, 0) if self.shapes[slot].after else cast(null(), BigInteger())
-        found = getattr(func, f"{source.finder}_of")(parent, below, self.limit(slot))
+        found = getattr(func, f"{source.finder}_of")(parent, below, self.limit(slot), self._now())
         # As an array, so that the rows are fetched by their key and in no other way.
         return other.c[key.key] == func.any(
             func.array(select(found).correlate(scope.alias).scalar_subquery())
         )
+
+    def _now(self) -> ColumnElement[Any]:
+        return self.bind("now", DateTime(timezone=True), lambda binding: binding.now)
 
     def _page_display(
         self,

@@ -55,7 +55,8 @@ class Related:
     `child` equals `parent`, or contains it when `child` is an array. `only` narrows to rows in which
     that boolean column is true. Connections are ordered by `order`, which must end in a unique column.
     `finder` names database functions that find the children of a parent where no index can: `FINDER_of` gives
-    their keys, newest first, and `FINDER_count` how many there are.
+    their keys, newest first, and `FINDER_count` how many there are; both are told the time. `agreement` is
+    the child's column of the agreement that it is under: left out while that agreement's case is deferred.
     """
 
     category: DataCategory
@@ -66,6 +67,7 @@ class Related:
     order: tuple[Column[Any], ...] = ()
     newest_first: bool = True
     finder: str | None = None
+    agreement: Column[Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,7 @@ def related(
     many: bool = False,
     newest_first: bool = True,
     finder: str | None = None,
+    agreement: Any = None,
     resolver: Any = None,
 ) -> Any:
     """A GraphQL field that denotes rows of another table."""
@@ -173,6 +176,7 @@ def related(
         order=tuple(c.property.columns[0] for c in order),
         newest_first=newest_first,
         finder=finder,
+        agreement=None if agreement is None else agreement.property.columns[0],
     )
     options = {} if resolver is None else {"resolver": resolver}
     return _field(source, description, **options)
@@ -361,8 +365,8 @@ def _columns_of(source: Source) -> tuple[Column[Any], ...]:
             return (column,)
         case Derived(columns=columns):
             return columns
-        case Related(parent=parent, child=child, only=only, order=order):
-            return (parent, child, *order, *(() if only is None else (only,)))
+        case Related(parent=parent, child=child, only=only, order=order, agreement=agreement):
+            return (parent, child, *order, *(column for column in (only, agreement) if column is not None))
         case Structural() | Computed() | Root():
             return ()
 

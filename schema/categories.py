@@ -202,6 +202,18 @@ class Basis(StrEnum):
     MEMBER_REQUEST = "MEMBER_REQUEST"
 
 
+BASIS_WORDS: Final[Mapping[Basis, str]] = MappingProxyType(
+    {
+        Basis.STRATEGIC: "a company that we work with closely",
+        Basis.MARKETING: "a company that we do marketing with",
+        Basis.LEGAL: "the law required it, in a case that named you",
+        Basis.INSOLVENCY: "the business passed to another company",
+        Basis.MEMBER_REQUEST: "you asked us to share it with this company",
+    }
+)
+"""What each basis means to a member. No quotation marks: they stand in statements."""
+
+
 class Purpose(StrEnum):
     """What the data is used for (C7). Values are Fides data-use keys.
 

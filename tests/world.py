@@ -125,7 +125,10 @@ PEOPLE: Final = (
             _in(
                 "2026-03-04",
                 partner_id=partner_id("wish"),
+                purpose=Purpose.MEMBER_ASKED.value,
                 categories=["user.account.username", "user.contact.email"],
+                basis=Basis.MEMBER_REQUEST.value,
+                ends_at=at("2027-03-04"),
             ),
         ),
     ),

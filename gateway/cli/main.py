@@ -11,6 +11,7 @@ import typer
 
 from gateway.cli import (
     agreements,
+    cases,
     clients,
     deletions,
     disclosures,
@@ -60,6 +61,7 @@ app.add_typer(partners.app, name="partner")
 agreements.app.command("quota")(agreement_quota_command)
 app.add_typer(agreements.app, name="agreement")
 clients.app.command("quota")(client_quota_command)
+app.add_typer(cases.app, name="case")
 app.add_typer(deletions.app, name="deletions")
 app.add_typer(clients.app, name="client")
 app.add_typer(tokens.app, name="token")

@@ -42,6 +42,8 @@ class Selected:
     categories: list[str] | None = None
     basis: str | None = None
     notice_id: UUID | None = None
+    ends_at: datetime | None = None
+    """Of a request to a company (`resolvers.commands.member_requests`): when it ends by itself."""
 
 
 async def choose(work: Work, given: Mapping[str, Any], source: ChoiceSource) -> None:
@@ -63,7 +65,7 @@ async def choose(work: Work, given: Mapping[str, Any], source: ChoiceSource) -> 
     if problems:
         raise FieldErrors(problems)
     direction = Direction(given["direction"])
-    if await _is_full(work, member["id"], source) and not (
+    if await is_full(work, member["id"], source) and not (
         direction is Direction.OUT
         and await _refuses_more(work, member["id"], requested_at, topic, selected, source)
     ):
@@ -96,8 +98,8 @@ async def append_choice(
     about = Selected() if selected is None else selected
     await work.connection.execute(
         "INSERT INTO choice (id, member_id, requested_at, received_at, topic, direction, source, partner_id,"
-        " purpose, categories, basis, notice_id, policy)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        " purpose, categories, basis, notice_id, policy, ends_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         new_id(),
         member_id,
         requested_at,
@@ -111,10 +113,12 @@ async def append_choice(
         about.basis,
         about.notice_id,
         decision_digest(work.matrix) if topic is ChoiceTopic.SHARING else None,
+        about.ends_at,
     )
 
 
-async def _is_full(work: Work, member_id: UUID, source: ChoiceSource) -> bool:
+async def is_full(work: Work, member_id: UUID, source: ChoiceSource) -> bool:
+    """Whether the member has made as many entries in a day as there may be."""
     entries: int = await work.connection.fetchval(
         "SELECT count(*) FROM choice WHERE member_id = $1 AND source = $2 AND received_at > $3",
         member_id,
@@ -213,7 +217,9 @@ async def _partner(work: Work, given: Mapping[str, Any], problems: list[FieldPro
         return None
     partner_id: UUID | None = None
     if PARTNER_NAME.fullmatch(name):
-        partner_id = await work.connection.fetchval("SELECT id FROM partner WHERE name = $1", name)
+        partner_id = await work.connection.fetchval(
+            "SELECT id FROM partner WHERE name = $1 AND NOT authority", name
+        )
     if partner_id is None:
         message = "there is no partner of that name: see `partners`"
         problems.append(FieldProblem(("partner",), "UNKNOWN_PARTNER", message))

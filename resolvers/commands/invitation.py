@@ -23,6 +23,7 @@ MOVED: Final = (
     "UPDATE visit SET member_id = $2 WHERE member_id = $1",
     "UPDATE communication SET member_id = $2 WHERE member_id = $1",
     "UPDATE member_request SET member_id = $2 WHERE member_id = $1",
+    "UPDATE legal_case_member SET member_id = $2 WHERE member_id = $1",
 )
 """What the heir has as it stands. Addresses and telephone numbers were stated anew."""
 

@@ -7,7 +7,7 @@ after the commit. Names that officers give stand in errors; no member's data doe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -22,7 +22,7 @@ from resolvers.connection import Link
 from resolvers.deletions import owe_what_was_suspended
 from resolvers.revocations import RevocationKind, revoke
 from resolvers.shares import ShareChanges, read_terms, refresh_shares, take_turn
-from schema.categories import Basis, Purpose, closed, expand, mask_of
+from schema.categories import Basis, DataCategory, Purpose, closed, expand, mask_of
 from schema.errors import InputError, NotFoundError
 from schema.ids import new_id
 from schema.vocabulary import AgreementStatus, Restriction
@@ -146,34 +146,72 @@ async def create_agreement(
             f"`{basis}` is opened for a case with named members and an end, never by a standing agreement"
         )
     keys = parse_categories(categories)
-    if not keys:
-        raise InputError("`categories` is empty: name what the agreement shares, such as `user.name`")
     if valid_until is not None and valid_until <= valid_from:
         raise InputError("`valid until` has to be after `valid from`")
-    if not matrix.share_mask(basis, purpose, protected=False) & closed(mask_of(expand(keys))):
+    require_shared(matrix, basis, purpose, keys)
+    (found,) = await list_partners(connection, partner)
+    agreement_id = await insert_agreement(
+        connection, found.id, basis, purpose, keys, (valid_from, valid_until), status
+    )
+    await store_grounds(connection, agreement_id, keys, reasons or {}, officer=officer, now=now)
+    if status is AgreementStatus.ACTIVE:
+        await require_grounds(connection, agreement_id, keys)
+    return agreement_id, await refresh_shares(connection, matrix, now=now, agreements=[agreement_id])
+
+
+def require_shared(
+    matrix: Matrix, basis: Basis, purpose: Purpose, categories: Collection[DataCategory]
+) -> None:
+    """Return if an agreement on these categories would share anything.
+
+    Raises:
+        InputError: it names none, or the policy shares none of them.
+    """
+    if not categories:
+        raise InputError("`categories` is empty: name what the agreement shares, such as `user.name`")
+    if not matrix.share_mask(basis, purpose, protected=False) & closed(mask_of(expand(categories))):
         raise InputError(
             f"the policy shares none of these categories on the basis `{basis}` for `{purpose.name}`:"
             " see `gateway policy matrix`"
         )
-    (found,) = await list_partners(connection, partner)
+
+
+async def insert_agreement(
+    connection: Link,
+    partner_id: UUID,
+    basis: Basis,
+    purpose: Purpose,
+    categories: Collection[DataCategory],
+    dates: tuple[datetime, datetime | None],
+    status: AgreementStatus,
+) -> UUID:
+    """Write an agreement down and return its id. The caller stores its grounds and decides its shares."""
     agreement_id = new_id()
     await connection.execute(
         "INSERT INTO agreement"
         " (id, partner_id, basis, purpose, categories, valid_from, valid_until, status, version)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1)",
         agreement_id,
-        found.id,
+        partner_id,
         basis.value,
         purpose.value,
-        sorted(key.value for key in keys),
-        valid_from,
-        valid_until,
+        sorted(key.value for key in categories),
+        *dates,
         status.value,
     )
-    await store_grounds(connection, agreement_id, keys, reasons or {}, officer=officer, now=now)
-    if status is AgreementStatus.ACTIVE:
-        await require_grounds(connection, agreement_id, keys)
-    return agreement_id, await refresh_shares(connection, matrix, now=now, agreements=[agreement_id])
+    return agreement_id
+
+
+async def require_standing(connection: Link, agreement_id: UUID) -> None:
+    """Return if officers change this agreement by itself, and not the case or transfer that it belongs to.
+
+    Raises:
+        InputError: it belongs to one. Otherwise one officer could do what takes two.
+    """
+    basis = await connection.fetchval("SELECT basis FROM agreement WHERE id = $1", agreement_id)
+    if basis in OPENED_BY_CASE:
+        command = "gateway case" if basis == Basis.LEGAL else "gateway transfer"
+        raise InputError(f"the agreement belongs to what opened it: use `{command}`")
 
 
 async def set_agreement_status(

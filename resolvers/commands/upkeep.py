@@ -29,6 +29,9 @@ MOST_BIRTHDAYS: Final = 1_000
 """Members of one round, whose transaction holds all feeds back (`resolvers.feed_rows`). Of a million members
 some 250 a day enter another band."""
 
+MOST_ENDING: Final = 1_000
+"""Requests of members that one transaction ends: it holds all feeds back, as that of birthdays does."""
+
 _BIRTHDAYS: Final = 7_305_119
 """Key of the advisory lock that lets one replica at a time look for birthdays: two would tell each twice."""
 
@@ -106,6 +109,19 @@ async def open_to_adults(connection: Link, matrix: Matrix, now: datetime) -> Sha
     if not members:
         return ShareChanges()
     return await refresh_shares(connection, matrix, now=now, members=members)
+
+
+async def end_requests(connection: Link, matrix: Matrix, now: datetime) -> ShareChanges:
+    """Withdraw what members asked to have shared until now, `MOST_ENDING` of them. One transaction.
+
+    Reads have not shown it since its end. A partner has to delete it, as after any withdrawal.
+    """
+    rows = await connection.fetch(
+        "SELECT member_id FROM share WHERE ends_at <= $1 ORDER BY ends_at LIMIT $2", now, MOST_ENDING
+    )
+    if not rows:
+        return ShareChanges()
+    return await refresh_shares(connection, matrix, now=now, members=[row["member_id"] for row in rows])
 
 
 async def tell_birthdays(connection: Link, matrix: Matrix, now: datetime) -> int:

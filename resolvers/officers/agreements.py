@@ -80,12 +80,14 @@ async def show_agreement(desk: Desk, agreement_id: UUID) -> AgreementView:
 async def state_reasons(desk: Desk, agreement_id: UUID, reasons: Mapping[str, str]) -> None:
     """Write down the partner's reasons. A reason that changes is to be approved anew."""
     await desk.act(Act.AGREEMENT_CHANGE, f"agreement {agreement_id}")
+    await partners.require_standing(desk.connection, agreement_id)
     await grounds.state_reasons(desk.connection, agreement_id, reasons)
 
 
 async def approve_grounds(desk: Desk, agreement_id: UUID, keys: Collection[str]) -> Sequence[DataCategory]:
     """Approve these categories, or all that are stated and not yet approved; and return which."""
     await desk.act(Act.AGREEMENT_APPROVE, f"agreement {agreement_id}")
+    await partners.require_standing(desk.connection, agreement_id)
     return await grounds.approve_grounds(
         desk.connection, agreement_id, keys, officer=desk.officer.name, now=desk.now
     )
@@ -102,6 +104,7 @@ async def report_use(desk: Desk, agreement_id: UUID, since: timedelta) -> Sequen
 async def narrow_agreement(desk: Desk, agreement_id: UUID, categories: Collection[str]) -> ShareChanges:
     """Take categories back, at once; the partner has to delete what it got of them."""
     await desk.act(Act.AGREEMENT_CHANGE, f"agreement {agreement_id}")
+    await partners.require_standing(desk.connection, agreement_id)
     return await agreement_changes.narrow_agreement(
         desk.connection, desk.matrix, agreement_id=agreement_id, categories=categories, now=desk.now
     )
@@ -110,6 +113,7 @@ async def narrow_agreement(desk: Desk, agreement_id: UUID, categories: Collectio
 async def change_agreement(desk: Desk, agreement_id: UUID, changes: Changes) -> ShareChanges:
     """Change the dates of an agreement, or how long its partner may take to delete."""
     await desk.act(Act.AGREEMENT_CHANGE, f"agreement {agreement_id}")
+    await partners.require_standing(desk.connection, agreement_id)
     return await agreement_changes.change_agreement(
         desk.connection, desk.matrix, agreement_id=agreement_id, changes=changes, now=desk.now
     )
@@ -119,6 +123,7 @@ async def activate_agreement(
     desk: LongDesk, agreement_id: UUID, on_progress: Callable[[float], None] = _nobody_watches
 ) -> ShareChanges:
     """Let a draft or suspended agreement count."""
+    await _require_standing(desk, agreement_id)
     return await opening.activate_agreement(
         desk.acting(Act.AGREEMENT_STATUS, f"agreement {agreement_id}"),
         desk.matrix,
@@ -135,6 +140,7 @@ async def stop_agreement(
     on_progress: Callable[[float], None] = _nobody_watches,
 ) -> ShareChanges:
     """Suspend it, so that it can be activated again, or end it for good; at once."""
+    await _require_standing(desk, agreement_id)
     return await stopping.stop_agreement(
         desk.acting(Act.AGREEMENT_STATUS, f"agreement {agreement_id}"),
         desk.matrix,
@@ -143,3 +149,8 @@ async def stop_agreement(
         clock=desk.clock,
         on_progress=on_progress,
     )
+
+
+async def _require_standing(desk: LongDesk, agreement_id: UUID) -> None:
+    async with desk.transactions() as connection:
+        await partners.require_standing(connection, agreement_id)

@@ -77,6 +77,7 @@ def _agreement(applied: AppliedAgreement) -> PartnerAgreementType:
         ],
         valid_from=terms.valid_from,
         valid_until=terms.valid_until,
+        ends_at=applied.ends_at,
         in_force=applied.in_force,
         leaves=[_outcome(outcome) for outcome in applied.leaves],
         withheld=[_outcome(outcome) for outcome in applied.withheld],

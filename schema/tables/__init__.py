@@ -14,6 +14,7 @@ from schema.tables.activity import (
     Visit,
 )
 from schema.tables.base import VAULT_SCHEMA, Table, VaultTable
+from schema.tables.cases import BusinessTransfer, LegalCase, LegalCaseMember, LegalDeferral
 from schema.tables.clients import ClientKey, UsedJti
 from schema.tables.compliance import AgreementCategory, DeletionStatement, StatementKey
 from schema.tables.disclosures import (
@@ -70,6 +71,7 @@ __all__ = [
     "Attempt",
     "BillingMethod",
     "BillingToken",
+    "BusinessTransfer",
     "Cart",
     "CartItem",
     "ChoiceRecord",
@@ -87,6 +89,9 @@ __all__ = [
     "DoneCommand",
     "ImportJob",
     "Interaction",
+    "LegalCase",
+    "LegalCaseMember",
+    "LegalDeferral",
     "Member",
     "Newsletter",
     "Notice",

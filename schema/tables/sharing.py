@@ -16,7 +16,10 @@ _OPS = DataCategory.OPERATIONS
 
 
 class Partner(Table, table=True):
-    """A company that may receive projections of members. `name` is the short name used in commands."""
+    """A company that may receive projections of members. `name` is the short name used in commands.
+
+    An `authority` was entered for a legal case: members who may not know of the case are not shown it.
+    """
 
     __tablename__ = "partner"
 
@@ -24,6 +27,7 @@ class Partner(Table, table=True):
     name: str = column(_OPS, Text, unique=True)
     display_name: str = column(_OPS, Text)
     created_at: datetime = instant(_OPS)
+    authority: bool = column(_OPS, Boolean, default=False, server_default=text("false"))
 
     __table_args__ = (CheckConstraint("name ~ '^[a-z][a-z0-9-]{1,39}$'", name="name"),)
 
@@ -38,7 +42,8 @@ class Agreement(Table, table=True):
 
     `opening`: its members are being decided as if it were ACTIVE, so that activating it is one short step.
     `suspended_at` is set as long as what a suspension withdrew is not owed; `suspended_after` is the number
-    of the feed's last line before it.
+    of the feed's last line before it. Until `deferred_until` no member is shown anything of it: an order
+    defers its legal case.
     """
 
     __tablename__ = "agreement"
@@ -61,6 +66,7 @@ class Agreement(Table, table=True):
     opening: bool = column(_OPS, Boolean, default=False, server_default=text("false"))
     suspended_at: datetime | None = instant(_OPS, nullable=True)
     suspended_after: int = column(_OPS, BigInteger, default=0, server_default=text("0"))
+    deferred_until: datetime | None = instant(_OPS, nullable=True)
 
     __table_args__ = (
         CheckConstraint("deletion_days BETWEEN 1 AND 90", name="deletion_days"),
@@ -155,6 +161,7 @@ class ChoiceRecord(Table, table=True):
     nothing. `notice_id` names the new practice that the member answered to; its basis, purpose and categories
     were copied (C16).
     `policy` is the digest of the policy in force when it arrived, where it came by the gateway itself.
+    `ends_at` makes it a request to one company for one purpose, which ends by itself (C8 d).
     """
 
     __tablename__ = "choice"
@@ -176,8 +183,15 @@ class ChoiceRecord(Table, table=True):
         DataCategory.PRIVACY_PREFERENCES, foreign_key="notice.id", nullable=True, index=True
     )
     policy: str | None = column(DataCategory.PRIVACY_PREFERENCES, Text, nullable=True)
+    ends_at: datetime | None = instant(DataCategory.PRIVACY_PREFERENCES, nullable=True)
 
     __table_args__ = (
+        CheckConstraint(
+            "ends_at IS NULL OR (direction = 'IN' AND topic = 'SHARING' AND basis IS NOT DISTINCT FROM"
+            " 'MEMBER_REQUEST' AND partner_id IS NOT NULL AND purpose IS NOT NULL"
+            " AND ends_at > requested_at)",
+            name="request",
+        ),
         CheckConstraint("direction IN ('IN', 'OUT')", name="direction"),
         CheckConstraint("topic IN ('SHARING', 'NEWSLETTER')", name="topic"),
     )
@@ -197,8 +211,8 @@ class Share(Table, table=True):
     """What policy, agreement and the member's choices leave of one member for one agreement.
 
     INVARIANT (no-row-no-member): a member without a row here does not exist for that agreement.
-    `mask` has the bits of `schema.categories.SHARE_BITS` and is never zero. Written only by
-    `resolvers.shares`, read by every partner projection.
+    `mask` has the bits of `schema.categories.SHARE_BITS` and is never zero. From `ends_at` on the row counts
+    for nothing. Written only by `resolvers.shares`, read by every partner projection.
     """
 
     __tablename__ = "share"
@@ -207,9 +221,11 @@ class Share(Table, table=True):
     subject: UUID = column(DataCategory.PSEUDONYM, primary_key=True)
     member_id: UUID = member_key()
     mask: int = column(_OPS, BigInteger)
+    ends_at: datetime | None = instant(DataCategory.PRIVACY_PREFERENCES, nullable=True)
 
     __table_args__ = (
         CheckConstraint("mask > 0", name="mask"),
+        Index("ix_share_ends_at", "ends_at", postgresql_where=text("ends_at IS NOT NULL")),
         Index("uq_share_agreement_id_member_id", "agreement_id", "member_id", unique=True),
     )
 

@@ -79,3 +79,37 @@ class ChooseInput:
         "The date of the request, which decides; now, if not given.",
         optional=True,
     )
+
+
+@strawberry.input(
+    name="ShareWithInput",
+    description="A request to share something with one company. It takes the place of an earlier one to that"
+    " company for that purpose.",
+)
+class ShareWithInput:
+    """An entry of the ledger that ends by itself (C8 d)."""
+
+    partner: str = accepts(DataCategory.PRIVACY_PREFERENCES, "Short name of the company, as in `partners`.")
+    categories: list[str] = accepts(
+        DataCategory.PRIVACY_PREFERENCES, "What to share; each category covers the ones below it."
+    )
+    purpose: Purpose | None = accepts(
+        DataCategory.PRIVACY_PREFERENCES,
+        "What for; may be left out where the company takes requests for one purpose only.",
+        optional=True,
+    )
+    until: datetime | None = accepts(
+        DataCategory.PRIVACY_PREFERENCES,
+        "When it ends by itself: 30 days from now, unless given; 366 at most.",
+        optional=True,
+    )
+
+
+@strawberry.input(name="EndSharingInput", description="Which request ends now.")
+class EndSharingInput:
+    """The other end of a request (C8 d)."""
+
+    partner: str = accepts(DataCategory.PRIVACY_PREFERENCES, "Short name of the company.")
+    purpose: Purpose | None = accepts(
+        DataCategory.PRIVACY_PREFERENCES, "The one purpose; all, if not given.", optional=True
+    )

@@ -112,6 +112,9 @@ class ChoiceType:
     policy: str | None = stored(
         ChoiceRecord.policy, "The policy in force when it arrived, as `digest:version`, if that was noted."
     )
+    ends_at: datetime | None = stored(
+        ChoiceRecord.ends_at, "When a request to a company ends by itself; null: it is none (C8)."
+    )
 
 
 @strawberry.type(name="PartnerShare", description="What an agreement receives of you, from `validFrom` on.")
@@ -128,6 +131,9 @@ class PartnerShareType:
         "The data categories that leave under this agreement while it is in force.",
         Share.mask,
     )
+    ends_at: datetime | None = stored(
+        Share.ends_at, "When it ends by itself, because you asked for it until then; null otherwise."
+    )
 
 
 @strawberry.type(name="DisclosureRecord", description="One response about you that left to a partner.")
@@ -140,6 +146,9 @@ class DisclosureType:
         DataCategory.PRIVACY_PREFERENCES, "Who received it.", parent=Disclosure.partner_id, child=Partner.id
     )
     basis: Basis = stored(Disclosure.basis, "Why it could leave.")
+    because: str = derived(
+        "basis_words", DataCategory.PRIVACY_PREFERENCES, "The basis in words.", Disclosure.basis
+    )
     purpose: Purpose = stored(Disclosure.purpose, "What it is used for.")
     categories: list[str] = stored(Disclosure.categories, "The data categories that the response held.")
 
@@ -275,6 +284,7 @@ class MemberType:
         child=Share.member_id,
         order=(Share.agreement_id,),
         newest_first=False,
+        agreement=Share.agreement_id,
         many=True,
         resolver=projected,
     )
@@ -284,7 +294,7 @@ class MemberType:
         parent=Member.log_id,
         child=Disclosure.members,
         order=(Disclosure.place,),
-        finder="disclosures",
+        finder="own_disclosures",
         many=True,
         resolver=projected,
     )

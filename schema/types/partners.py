@@ -20,8 +20,8 @@ class CategoryOutcomeType:
     label: str = computed(_CATEGORY, "The category in words.")
     reason: str = computed(
         _CATEGORY,
-        "Stable. Leaves: PRESUMED, REQUESTED. Withheld: NOT_IN_FORCE, POLICY, AGREEMENT, INACTIVE, PROTECTED,"
-        " REFUSED, NOT_REQUESTED. Either: CHANGING.",
+        "Stable. Leaves: PRESUMED, REQUESTED. Withheld: NOT_IN_FORCE, POLICY, AGREEMENT, NOT_NAMED, INACTIVE,"
+        " PROTECTED, REFUSED, NOT_REQUESTED. Either: CHANGING.",
     )
     message: str = computed(_CATEGORY, "The reason in words.")
     evidence: list[str] = computed(
@@ -49,6 +49,9 @@ class PartnerAgreementType:
     reasons: list[CategoryReasonType] = structural("Why the partner needs each of these categories.")
     valid_from: datetime = structural("First moment of the agreement.")
     valid_until: datetime | None = structural("Its end; null: until ended.")
+    ends_at: datetime | None = computed(
+        _CATEGORY, "When what you asked it to be given ends by itself; null: you asked for nothing."
+    )
     in_force: bool = structural("Whether it counts now. If not, the rest tells what will be so when it does.")
     leaves: list[CategoryOutcomeType] = computed(
         _CATEGORY, "What the partner may get of you. A token with fewer scopes gets less."

@@ -62,6 +62,7 @@ WORDS: Final[Mapping[tuple[str, str], Any]] = {
     ("member_request", "status"): "OPEN",
     ("done_command", "caller"): str(ADA),
     ("session", "ended_at"): None,
+    ("choice", "ends_at"): None,
 }
 """What may not be any text: words of vocabularies, and what the rest of the program reads."""
 
@@ -91,6 +92,9 @@ APART: Final[Mapping[str, str]] = {
     "partner": "companies",
     "agreement": "companies",
     "agreement_category": "reasons of companies",
+    "legal_case": "authorities, and grounds of the law; whom it names goes with her",
+    "legal_deferral": "orders of authorities",
+    "business_transfer": "companies",
     "statement_key": "public keys of companies",
     "deletion_statement": "the partner's word, as it signed it, on pairwise ids that only it knew",
     "partner_client": "companies",
@@ -206,6 +210,10 @@ async def plant(owner: Any) -> tuple[Planted, dict[str, UUID]]:
     planted.add(BORN, "member.birth_date")
     planted.add(ADA, "member.id")
     vault = [name for name in all_columns if name.startswith("vault.") and name not in VAULT_APART]
+    await owner.execute(
+        "INSERT INTO legal_case (id, agreement_id, reference, ground, opened_by, opened_at, expires_at)"
+        " SELECT id, id, 'R', 'G', 'olga', now(), now() + interval '9 days' FROM agreement LIMIT 1"
+    )
     for name in (*own, *vault):
         full = name if "." in name else f"public.{name}"
         row: dict[str, Any] = {}

@@ -73,6 +73,8 @@ class Request:
     partner: str | None = None
     purpose: Purpose | None = None
     categories: tuple[str, ...] | None = None
+    to_company: bool = False
+    """A request that ends by itself: it counts on its own basis and nowhere else."""
 
     def covers(self, partner: str, purpose: Purpose, category: str) -> bool:
         return (
@@ -98,9 +100,15 @@ def is_given(terms: Any, partner: str, category: str, requests: Sequence[Request
     """One cell, as if it stood alone."""
     if not any(category == key or category.startswith(f"{key}.") for key in terms.categories):
         return False
-    covering = [request for request in requests if request.covers(partner, terms.purpose, category)]
-    if terms.basis == "MEMBER_REQUEST":
-        return latest([r for r in covering if r.direction == "OUT" or r.partner is not None]) == "IN"
+    of_company = terms.basis == "MEMBER_REQUEST"
+    covering = [
+        request
+        for request in requests
+        if request.covers(partner, terms.purpose, category)
+        and request.to_company is (of_company and request.direction == "IN")
+    ]
+    if of_company:
+        return latest(covering) == "IN"
     return category in UNTIL_OPT_OUT[terms.basis] and latest(covering) != "OUT"
 
 
@@ -151,6 +159,7 @@ def made_before() -> list[Request]:
             partner=None if choice.get("partner_id") is None else partners[choice["partner_id"]],
             purpose=None if choice.get("purpose") is None else Purpose(choice["purpose"]),
             categories=None if choice.get("categories") is None else tuple(choice["categories"]),
+            to_company=choice.get("ends_at") is not None,
         )
         for person in world.PEOPLE
         for choice in person.choices

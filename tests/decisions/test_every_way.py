@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -144,6 +145,8 @@ async def lay_down(connection: Link, case: DecisionCase) -> None:
         " created_at) VALUES ($1, $2, 'HOME', true, 'Street 1', 'Town', '12345', 'US', $3)",
         new_id(), MEMBER, NOW,
     )  # fmt: skip
+    if facts.named_by:
+        await name_in_a_case(connection, terms.id)
     for choice in (*case.choices, *case.newsletter):
         purpose = None if choice.purpose is None else choice.purpose.value
         categories = None if choice.categories is None else sorted(choice.categories)
@@ -156,12 +159,25 @@ async def lay_down(connection: Link, case: DecisionCase) -> None:
             )  # fmt: skip
         await connection.execute(
             "INSERT INTO choice (id, member_id, requested_at, received_at, direction, source, partner_id,"
-            " purpose, categories, basis, notice_id, topic)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            " purpose, categories, basis, notice_id, topic, ends_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
             new_id(), MEMBER, choice.requested_at, NOW, choice.direction.value, choice.source.value,
             choice.partner_id, purpose, categories, basis, notice,
-            "NEWSLETTER" if choice in case.newsletter else "SHARING",
+            "NEWSLETTER" if choice in case.newsletter else "SHARING", choice.ends_at,
         )  # fmt: skip
+
+
+async def name_in_a_case(connection: Link, agreement: UUID) -> None:
+    """A case under this agreement that two officers opened, and that names the member."""
+    case_id = new_id()
+    await connection.execute(
+        "INSERT INTO legal_case (id, agreement_id, reference, ground, opened_by, opened_at, approved_by,"
+        " approved_at, expires_at) VALUES ($1, $2, 'R', 'G', 'olga', $3, 'otto', $3, $4)",
+        case_id, agreement, NOW, NOW + timedelta(days=9),
+    )  # fmt: skip
+    await connection.execute(
+        "INSERT INTO legal_case_member (case_id, member_id) VALUES ($1, $2)", case_id, MEMBER
+    )
 
 
 def principal_of(case: DecisionCase, scopes: Sequence[str]) -> PartnerPrincipal:

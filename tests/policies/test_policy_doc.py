@@ -49,6 +49,8 @@ def test_the_example_in_the_document_holds(
         choice(9, Direction.OUT, key=DataCategory.CONTACT),
         choice(2, Direction.IN),
     ]
-    folded = fold(arrived, partner_id=partner_id, purpose=Purpose.PARTNER_OFFERS, basis=Basis.STRATEGIC)
+    now = datetime(2026, 4, 1, tzinfo=UTC)
+    cell = (Purpose.PARTNER_OFFERS, Basis.STRATEGIC)
+    folded = fold(arrived, partner_id=partner_id, purpose=cell[0], basis=cell[1], now=now)
     assert folded.requested >> SHARE_BITS[shared] & 1
     assert folded.refused >> SHARE_BITS[withheld] & 1

@@ -115,6 +115,7 @@ members = st.builds(
     birth_date=st.sampled_from([None, date(1980, 1, 1), date(2008, 6, 1), date(2008, 6, 2)]),
     region=st.sampled_from([None, "EU", "DE", "DE-BY", "US-CA", "elsewhere"]),
     active=st.sampled_from([True, True, True, False]),
+    named_by=st.sampled_from([frozenset(), frozenset({AGREEMENT}), frozenset({THIS_PARTNER})]),
 )
 added_rules = st.sampled_from(["", OPT_IN_EU])
 
@@ -124,7 +125,9 @@ def slow_model(
 ) -> frozenset[DataCategory]:
     """What REQUIREMENTS say of sharing, one category at a time, with sets and without masks or steps."""
     protected = is_protected(facts.birth_date, now.astimezone(UTC).date())
-    if not (facts.active and terms.in_force(now)) or (protected and terms.basis is not Basis.LEGAL):
+    named = terms.id in facts.named_by
+    reached = named if terms.basis is Basis.LEGAL else facts.active and not protected
+    if not (reached and terms.in_force(now)):
         return frozenset()
     permitted = categories_of(matrix.share_mask(terms.basis, terms.purpose, protected=protected))
     presumed = categories_of(
@@ -191,7 +194,7 @@ def test_nobody_under_18_is_shared_but_on_the_legal_basis(
 @pytest.mark.clause("C8")
 @given(live_agreements, ledgers)
 def test_bases_without_choice_ignore_the_ledger(terms: AgreementTerms, ledger: list[Choice]) -> None:
-    adult = MemberFacts(birth_date=date(1980, 1, 1), region=None, active=True)
+    adult = MemberFacts(birth_date=date(1980, 1, 1), region=None, active=True, named_by=frozenset({terms.id}))
     matrix = compiled("")
     if terms.basis in BASES_WITHOUT_CHOICE:
         assert share_mask(matrix, terms, adult, ledger, NOW) == share_mask(matrix, terms, adult, [], NOW)

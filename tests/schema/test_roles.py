@@ -19,6 +19,7 @@ APPEND_ONLY = (
 UNREADABLE = {
     "agreement_category", "agreement_version", "applied_policy", "attempt", "client_key",
     "deletion_statement",
+    "business_transfer", "legal_case", "legal_case_member", "legal_deferral",
     "disclosure_checkpoint", "disclosure_writer", "done_command", "import_job", "newsletter",
     "officer", "officer_action", "officer_session", "one_time_link", "outgoing_mail", "partner_client",
     "persisted_document", "policy_mailing", "policy_version", "quota",

@@ -154,6 +154,10 @@ KEPT = {"agreement create": "agreement", "webhook create": "webhook"}
 """Commands that print an id, and what later ones call it."""
 
 ELSEWHERE = {
+    **{
+        f"case {name}": "tests/gateway/cli/test_cases.py: two officers have to run them"
+        for name in ("open", "approve", "defer", "show", "list", "close", "disclose")
+    },
     "import": "exits with 3 where a row was rejected: below",
     "deletions confirm": "tests/gateway/cli/test_deletions.py",
     "deletions show-statement": "tests/gateway/cli/test_deletions.py",

@@ -30,5 +30,5 @@ FROM (SELECT share_change_1.transaction AS transaction,
       share_change_1.seq ASC
     LIMIT $6::BIGINT) AS page LEFT OUTER JOIN share AS share_3 ON share_3.agreement_id = $2::UUID AND (SELECT agreement_6.status = 'ACTIVE' AND agreement_6.valid_from <= $3::TIMESTAMP WITH TIME ZONE AND (agreement_6.valid_until IS NULL OR $3::TIMESTAMP WITH TIME ZONE < agreement_6.valid_until) AS anon_2
     FROM agreement AS agreement_6
-    WHERE agreement_6.id = $2::UUID) AND share_3.mask & $1::BIGINT != 0 AND share_3.subject = page.subject LEFT OUTER JOIN pairwise_subject AS pairwise_subject_4 ON pairwise_subject_4.subject = page.subject LEFT OUTER JOIN member AS member_5 ON member_5.id = pairwise_subject_4.member_id ORDER BY page.transaction,
+    WHERE agreement_6.id = $2::UUID) AND share_3.mask & $1::BIGINT != 0 AND (share_3.ends_at IS NULL OR $3::TIMESTAMP WITH TIME ZONE < share_3.ends_at) AND share_3.subject = page.subject LEFT OUTER JOIN pairwise_subject AS pairwise_subject_4 ON pairwise_subject_4.subject = page.subject LEFT OUTER JOIN member AS member_5 ON member_5.id = pairwise_subject_4.member_id ORDER BY page.transaction,
   page.seq

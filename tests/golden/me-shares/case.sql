@@ -1,24 +1,29 @@
 -- statements: 1
 
--- $1: 21
--- $2: UUID('00000000-0000-7000-8000-000100000001')
+-- $1: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
+-- $2: 21
+-- $3: UUID('00000000-0000-7000-8000-000100000001')
 SELECT (SELECT count(*) AS count_1
     FROM share AS share_2
-    WHERE share_2.member_id = member_1.id) AS anon_1,
-  array((SELECT row(share_3.agreement_id,
-              share_3.subject,
-              share_3.mask,
-              agreement_4.id,
-              agreement_4.id,
-              agreement_4.basis,
-              agreement_4.purpose,
-              agreement_4.valid_from,
-              agreement_4.valid_until,
-              partner_5.id,
-              partner_5.name,
-              partner_5.display_name) AS row_1
-        FROM share AS share_3 LEFT OUTER JOIN agreement AS agreement_4 ON agreement_4.id = share_3.agreement_id LEFT OUTER JOIN partner AS partner_5 ON partner_5.id = agreement_4.partner_id
-        WHERE share_3.member_id = member_1.id ORDER BY share_3.agreement_id ASC
-        LIMIT $1::BIGINT)) AS array_1
+    WHERE share_2.member_id = member_1.id AND NOT (EXISTS (SELECT *
+            FROM agreement AS agreement_3
+            WHERE agreement_3.id = share_2.agreement_id AND agreement_3.deferred_until > $1::TIMESTAMP WITH TIME ZONE))) AS anon_1,
+  array((SELECT row(share_4.agreement_id,
+              share_4.subject,
+              share_4.mask,
+              agreement_5.id,
+              agreement_5.id,
+              agreement_5.basis,
+              agreement_5.purpose,
+              agreement_5.valid_from,
+              agreement_5.valid_until,
+              partner_6.id,
+              partner_6.name,
+              partner_6.display_name) AS row_1
+        FROM share AS share_4 LEFT OUTER JOIN agreement AS agreement_5 ON agreement_5.id = share_4.agreement_id LEFT OUTER JOIN partner AS partner_6 ON partner_6.id = agreement_5.partner_id
+        WHERE share_4.member_id = member_1.id AND NOT (EXISTS (SELECT *
+                FROM agreement AS agreement_7
+                WHERE agreement_7.id = share_4.agreement_id AND agreement_7.deferred_until > $1::TIMESTAMP WITH TIME ZONE)) ORDER BY share_4.agreement_id ASC
+        LIMIT $2::BIGINT)) AS array_1
 FROM member AS member_1
-WHERE member_1.id = $2::UUID
+WHERE member_1.id = $3::UUID

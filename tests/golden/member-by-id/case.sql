@@ -20,4 +20,4 @@ SELECT member_3.log_id,
 FROM share AS share_1 JOIN member AS member_3 ON member_3.id = share_1.member_id LEFT OUTER JOIN postal_address AS postal_address_4 ON postal_address_4.member_id = member_3.id AND postal_address_4.is_primary AND share_1.mask & 16 != 0
 WHERE share_1.agreement_id = $2::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $3::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $3::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_6
     FROM agreement AS agreement_2
-    WHERE agreement_2.id = $2::UUID) AND share_1.mask & $4::BIGINT != 0 AND share_1.subject = $5::UUID
+    WHERE agreement_2.id = $2::UUID) AND share_1.mask & $4::BIGINT != 0 AND (share_1.ends_at IS NULL OR $3::TIMESTAMP WITH TIME ZONE < share_1.ends_at) AND share_1.subject = $5::UUID

@@ -15,7 +15,7 @@ FROM (SELECT share_1.subject AS subject,
     FROM share AS share_1
     WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_1
         FROM agreement AS agreement_2
-        WHERE agreement_2.id = $1::UUID) AND share_1.mask & $3::BIGINT != 0 AND (share_1.subject) > ($4::UUID) ORDER BY share_1.subject ASC
+        WHERE agreement_2.id = $1::UUID) AND share_1.mask & $3::BIGINT != 0 AND (share_1.ends_at IS NULL OR $2::TIMESTAMP WITH TIME ZONE < share_1.ends_at) AND (share_1.subject) > ($4::UUID) ORDER BY share_1.subject ASC
     LIMIT $5::BIGINT) AS page JOIN member AS member_3 ON member_3.id = page.member_id ORDER BY page.subject
 
 -- $1: UUID('00000000-0000-7000-8000-001000000001')
@@ -25,4 +25,4 @@ SELECT count(*) AS count_1
 FROM share AS share_1
 WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_1
     FROM agreement AS agreement_2
-    WHERE agreement_2.id = $1::UUID) AND share_1.mask & $3::BIGINT != 0
+    WHERE agreement_2.id = $1::UUID) AND share_1.mask & $3::BIGINT != 0 AND (share_1.ends_at IS NULL OR $2::TIMESTAMP WITH TIME ZONE < share_1.ends_at)

@@ -4,10 +4,12 @@
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 134217727
 -- $4: UUID('00000000-0000-7000-8000-000100000001')
-SELECT member_3.log_id,
+SELECT member_4.log_id,
   share_1.mask,
   share_1.subject
-FROM share AS share_1 JOIN member AS member_3 ON member_3.id = share_1.member_id
-WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_1
-    FROM agreement AS agreement_2
-    WHERE agreement_2.id = $1::UUID) AND share_1.mask & $3::BIGINT != 0 AND share_1.member_id = $4::UUID
+FROM share AS share_1 JOIN member AS member_4 ON member_4.id = share_1.member_id
+WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_3.status = 'ACTIVE' AND agreement_3.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_3.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_3.valid_until) AS anon_1
+    FROM agreement AS agreement_3
+    WHERE agreement_3.id = $1::UUID) AND share_1.mask & $3::BIGINT != 0 AND (share_1.ends_at IS NULL OR $2::TIMESTAMP WITH TIME ZONE < share_1.ends_at) AND share_1.member_id = $4::UUID AND NOT (EXISTS (SELECT *
+        FROM agreement AS agreement_2
+        WHERE agreement_2.id = $1::UUID AND agreement_2.deferred_until > $2::TIMESTAMP WITH TIME ZONE))

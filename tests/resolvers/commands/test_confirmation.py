@@ -189,6 +189,14 @@ async def invite_eve(registering: Registering, **columns: Any) -> Any:
     )
     await owner_executes(
         registering,
+        "WITH opened AS (INSERT INTO legal_case (id, agreement_id, reference, ground, opened_by, opened_at,"
+        " expires_at) SELECT gen_random_uuid(), id, 'R', 'G', 'olga', now(), now() + interval '9 days'"
+        " FROM agreement ORDER BY id LIMIT 1 RETURNING id)"
+        " INSERT INTO legal_case_member (case_id, member_id) SELECT id, $1 FROM opened",
+        eve,
+    )
+    await owner_executes(
+        registering,
         "INSERT INTO member_request (id, member_id, kind, status, subject, body, opened_at, due_at)"
         " VALUES (gen_random_uuid(), $1, 'ACCESS', 'OPEN', 's', 'b', now(), now())",
         eve,
@@ -198,7 +206,7 @@ async def invite_eve(registering: Registering, **columns: Any) -> Any:
 
 OWNED: Final = (
     "cart", "customer_order", "interaction", "visit", "communication", "member_request", "billing_method",
-    "choice",
+    "choice", "legal_case_member",
 )  # fmt: skip
 
 

@@ -1,0 +1,32 @@
+"""What two officers decide together: who approves is another than who proposed (C8 b, c)."""
+
+from __future__ import annotations
+
+from policies.free_text import refuse_phone_numbers
+from schema.errors import ForbiddenError, InputError
+
+MAX_TEXT = 500
+
+
+def require_another(proposed_by: str, officer: str, what: str) -> None:
+    """Return if somebody else approves than proposed. The database holds no row in which they are one.
+
+    Raises:
+        ForbiddenError: it is the same officer.
+    """
+    if proposed_by.strip().casefold() == officer.strip().casefold():
+        raise ForbiddenError(f"`{what}`: it was you who proposed it, so another officer has to approve it")
+
+
+def read_text(name: str, value: str) -> str:
+    """A line that an officer wrote, as it may be kept and shown (R1).
+
+    Raises:
+        InputError: it is empty or too long.
+        FreeTextPhoneError: it holds a telephone number.
+    """
+    text = " ".join(value.split())
+    if not 0 < len(text) <= MAX_TEXT:
+        raise InputError(f"`{name}`: 1 to {MAX_TEXT} characters")
+    refuse_phone_numbers({name: text}, None)
+    return text
