@@ -19,8 +19,8 @@ import orjson
 
 from gateway.account_means import open_means
 from gateway.answers import encode
-from gateway.app import load_product
 from gateway.bulk_document import OPERATION, bulk_document
+from gateway.contracts import Contracts
 from gateway.cursors import SealedCursors
 from gateway.database import Database
 from gateway.egress import Egress
@@ -32,10 +32,13 @@ from gateway.planner import Operation, Variables
 from gateway.policy_in_force import PolicyInForce
 from gateway.settings import Settings
 from gateway.variables import coerce_variables
+from policies.matrix import Matrix
 from policies.principal import PartnerPrincipal
 from resolvers.binding import PageLimits
 from resolvers.cases import CaseStatus, CaseView, read_case
 from resolvers.disclosure_log import DisclosureLog
+from resolvers.queries import full_schema
+from schema.catalogue import prove
 from schema.errors import UnauthenticatedError
 
 PAGE: Final = 50
@@ -47,15 +50,16 @@ def _now() -> datetime:
 
 
 async def disclosed_members(
-    settings: Settings, keys: Keyring, database: Database, case: CaseView, officer: str
+    settings: Settings, keys: Keyring, database: Database, matrix: Matrix, case: CaseView, officer: str
 ) -> Sequence[Any]:
-    """The members of the case as its contract shows them, recorded page by page.
+    """The members of the case as its contract shows them, recorded page by page; `matrix` is in force.
 
     Raises:
         DisclosureUnrecordedError: R2; nothing may be written down.
         UnauthenticatedError: the case ended meanwhile.
     """
-    product = load_product(settings)
+    schema, policy = full_schema(), PolicyInForce(matrix)
+    catalogue = prove(schema)
     terms = case.terms
     principal = PartnerPrincipal(
         partner_id=terms.partner_id,
@@ -82,8 +86,8 @@ async def disclosed_members(
         log = DisclosureLog(database.disclosures, flush_interval=0, timeout=settings.disclosure_timeout)
         await stack.enter_async_context(log)
         engine = Engine(
-            catalogue=product.catalogue,
-            policy=PolicyInForce(product.matrix),
+            catalogue=catalogue,
+            policy=policy,
             fetch=fetch,
             transaction=database.transaction,
             cursors=SealedCursors(keys.cursor_key),
@@ -93,7 +97,7 @@ async def disclosed_members(
             clock=_now,
             cache_size=settings.plan_cache_size,
         )
-        contract = product.contracts.of(principal)
+        contract = Contracts(schema, catalogue, policy).of(principal)
         prepared = Preparer(Limits.of(settings), 1).prepare(
             contract.key, contract.schema, bulk_document(contract.schema)
         )

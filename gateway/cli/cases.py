@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -12,7 +13,7 @@ import orjson
 import typer
 
 from gateway.case_disclosure import disclosed_members
-from gateway.cli.office import LongOffice, Office, in_office, parse_id, parse_moment
+from gateway.cli.office import LongOffice, Office, in_office, parse_id, parse_moment, policy_of
 from gateway.database import open_database
 from gateway.keys import load_keyring
 from gateway.settings import load_settings
@@ -179,11 +180,12 @@ async def _disclosed(case_id: UUID, reason: str) -> tuple[CaseView, Sequence[obj
     settings = load_settings()
     keys = load_keyring(settings)
     async with open_database(settings, keys) as database:
-        office = LongOffice(settings, database.transaction)
-        async with office.transactions() as connection:
+        async with database.transaction() as connection:
+            policy = await policy_of(connection, settings, datetime.now(UTC))
+            office = LongOffice(settings, database.transaction, policy)
             found = await begin_disclosure(office.desk(connection), case_id, reason)
         officer = office.long_desk.officer.name
-        return found, await disclosed_members(settings, keys, database, found, officer)
+        return found, await disclosed_members(settings, keys, database, office.matrix, found, officer)
 
 
 def describe(view: CaseView, office: Office) -> str:
