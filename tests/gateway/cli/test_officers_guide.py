@@ -10,10 +10,11 @@ from typing import Final
 
 import pytest
 import yaml
-from typer.testing import CliRunner
 
-from gateway.cli.main import app
 from tests.architecture.test_docs import ROOT, Block, blocks
+from tests.gateway.cli.test_main import Terminal, office, terminal, url
+
+__all__ = ["office", "terminal", "url"]
 
 GUIDE: Final = ROOT / "docs" / "officers-guide.md"
 
@@ -47,7 +48,7 @@ def write(folder: Path, block: Block) -> None:
     file.write_text(text, encoding="utf-8")
 
 
-def run(block: Block) -> None:
+def run(block: Block, office: Terminal) -> None:
     """Each command, whose output has each of the lines below it, in their order."""
     commands = re.findall(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", block.body, re.MULTILINE)
     assert commands
@@ -57,20 +58,22 @@ def run(block: Block) -> None:
             shutil.copytree(ROOT / words[2], words[3])
             continue
         assert words[0] == "gateway"
-        result = CliRunner().invoke(app, words[1:])
-        said, place = result.output, 0
+        office.run(*words[1:])
+        said, place = office.out + office.err, 0
         for line in expected.splitlines():
             found = said.find(line, place)
             assert found >= 0, f"{command}\n{line}\n--- is not in ---\n{said}"
             place = found + len(line)
 
 
-def test_the_guide_does_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_guide_does_what_it_says(
+    office: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     steps = [block for block in blocks(GUIDE) if block.info]
     assert len(steps) > 8
     for block in steps:
         if block.info == "console":
-            run(block)
+            run(block, office)
         else:
             write(tmp_path, block)
