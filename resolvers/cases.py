@@ -90,7 +90,7 @@ async def read_cases(connection: Link, case_id: UUID | None = None) -> Sequence[
     """
     rows = await connection.fetch(_CASES, case_id)
     if case_id is not None and not rows:
-        raise NotFoundError(f"there is no case `{case_id}`: see `gateway case list`")
+        raise NotFoundError("there is no such case: see `gateway case list`")
     deferrals: dict[UUID, list[Deferral]] = {}
     for row in await connection.fetch(
         "SELECT case_id, ordered_by, reference, until, opened_by, approved_by FROM legal_deferral"

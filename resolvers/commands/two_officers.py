@@ -15,7 +15,8 @@ def require_another(proposed_by: str, officer: str, what: str) -> None:
         ForbiddenError: it is the same officer.
     """
     if proposed_by.strip().casefold() == officer.strip().casefold():
-        raise ForbiddenError(f"`{what}`: it was you who proposed it, so another officer has to approve it")
+        noun = what.partition(" ")[0]
+        raise ForbiddenError(f"it was you who proposed this {noun}, so another officer has to approve it")
 
 
 def read_text(name: str, value: str) -> str:

@@ -13,6 +13,7 @@ from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
 from resolvers.staff.agreements import StaffAgreementMutation, StaffAgreementQuery
+from resolvers.staff.cases import StaffCaseMutation, StaffCaseQuery
 from resolvers.staff.practices import StaffPracticeQuery
 from resolvers.staff.records import StaffRecordMutation, StaffRecordQuery
 from resolvers.staff.sessions import StaffSessionMutation, StaffSessionQuery
@@ -20,12 +21,14 @@ from schema.types.scalars import INSTANT
 
 
 @strawberry.type(name="Query", description="What officers read. Each answer leaves a line in their log.")
-class StaffQuery(StaffSessionQuery, StaffAgreementQuery, StaffRecordQuery, StaffPracticeQuery):
+class StaffQuery(
+    StaffSessionQuery, StaffAgreementQuery, StaffRecordQuery, StaffCaseQuery, StaffPracticeQuery
+):
     """All root fields."""
 
 
 @strawberry.type(name="Mutation", description="What officers do. Each field leaves a line in their log.")
-class StaffMutation(StaffSessionMutation, StaffAgreementMutation, StaffRecordMutation):
+class StaffMutation(StaffSessionMutation, StaffAgreementMutation, StaffRecordMutation, StaffCaseMutation):
     """All commands."""
 
 

@@ -477,6 +477,9 @@ MUTATIONS: list[tuple[str, str]] = [
     ("disableOfficer", f'(input: {{name: "new"}}) {DONE}'),
     ("signOutEverywhere", f" {DONE}"),
 ]
+OF_CASES = {"openCase", "approveCase", "deferCase", "closeCase"}
+"""Tried by two officers, below."""
+
 """Every command of the contract, in an order in which they work."""
 
 
@@ -509,7 +512,7 @@ async def test_each_command_of_the_contract_leaves_its_line(
     _, contracts = officers_contracts(lambda: product.matrix)
     commands = contracts.of(principal(*Role)).schema.mutation_type
     assert commands is not None
-    assert set(commands.fields) == {name for name, _ in MUTATIONS} | {"signOut", "refreshSession"}
+    assert set(commands.fields) == {name for name, _ in MUTATIONS} | OF_CASES | {"signOut", "refreshSession"}
 
 
 @pytest.mark.usefixtures("sam")
@@ -562,6 +565,8 @@ QUERIES: list[str] = [
     "{ actions(first: 1) { nodes { seq } } }",
     "{ officers { name status } }",
     "{ notices { title } }",
+    "{ cases { id status } }",
+    '{ case(id: "$K") { status members } }',
     '{ explanations(where: {partner: "acme", member: "$N", category: "user.name"}) { agreement lines } }',
 ]
 """Every query of the contract."""
@@ -589,6 +594,7 @@ async def test_each_query_of_the_contract_leaves_its_line_and_no_error_holds_wha
         "$N": await number_of(desks, "ada"),
         "$R": str(request),
     }
+    names["$K"] = (await proposed(desks, staff))["case"]["id"]
     for query in QUERIES:
         filled, wrong = query, query
         for name, value in names.items():
@@ -606,6 +612,50 @@ async def test_each_query_of_the_contract_leaves_its_line_and_no_error_holds_wha
     schema = contracts.of(principal(*Role)).schema
     assert schema.query_type is not None
     assert set(schema.query_type.fields) == asked
+
+
+async def proposed(desks: Desks, staff: Staff) -> Any:
+    """A case about Ada, as this officer proposes it."""
+    given = {
+        "authority": "court",
+        "authorityName": "District Court",
+        "reference": "AZ 12 C 7 of 2026",
+        "ground": "an order of the court",
+        "categories": ["user.name"],
+        "members": [await number_of(desks, "ada")],
+        "expiresAt": (desks.clock() + timedelta(days=30)).isoformat(),
+    }
+    query = "mutation($i: OpenCaseInput!) { openCase(input: $i) { errors { code } case { id status } } }"
+    done = (await desks.ask(query, staff.access, i=given))["data"]["openCase"]
+    assert done["errors"] == []
+    assert done["case"]["status"] == "PROPOSED"
+    return done
+
+
+@pytest.mark.clause("C8")
+async def test_a_case_is_approved_by_another_officer_who_has_signed_in(desks: Desks) -> None:
+    first = await desks.officer("tia", Role.PRIVACY_OFFICER)
+    second = await desks.officer("ugo", Role.PRIVACY_OFFICER)
+    case = (await proposed(desks, first))["case"]["id"]
+    shown = "{ errors { code message } case { status approvedBy deferredUntil } }"
+    approve = f"mutation($i: CaseIdInput!) {{ approveCase(input: $i) {shown} }}"
+    own = (await desks.ask(approve, first.access, i={"id": case}))["data"]["approveCase"]
+    assert own["errors"][0]["code"] == "FORBIDDEN"
+    assert case not in str(own)
+    done = (await desks.ask(approve, second.access, i={"id": case}))["data"]["approveCase"]
+    assert done["case"] == {"status": "OPEN", "approvedBy": "ugo", "deferredUntil": None}
+    until = (desks.clock() + timedelta(days=9)).isoformat()
+    order = {"orderedBy": "the court", "reference": "AZ 12", "until": until}
+    defer = f"mutation($i: DeferCaseInput!) {{ deferCase(input: $i) {shown} }}"
+    done = (await desks.ask(defer, first.access, i={"id": case, "order": order}))["data"]["deferCase"]
+    assert (done["errors"], done["case"]["deferredUntil"]) == ([], None)
+    done = (await desks.ask(approve, second.access, i={"id": case}))["data"]["approveCase"]
+    assert done["case"]["deferredUntil"] is not None
+    close = f"mutation($i: CaseIdInput!) {{ closeCase(input: $i) {shown} }}"
+    done = (await desks.ask(close, first.access, i={"id": case}))["data"]["closeCase"]
+    assert (done["errors"], done["case"]["status"]) == ([], "CLOSED")
+    acts = {(officer, act) for _, officer, act, _, _ in await desks.lines()}
+    assert {("tia", "case.open"), ("ugo", "case.approve"), ("tia", "case.close")} <= acts
 
 
 async def test_the_entrance_is_closed_unless_it_is_opened(settings: Settings, callers: Any) -> None:

@@ -81,11 +81,11 @@ class ProfileType:
     )
     disclosures: Connection[DisclosureType] = related(
         DataCategory.PRIVACY_PREFERENCES,
-        "Everything about her that has left to partners, newest first.",
+        "What has left to partners about her, as she reads it herself, newest first.",
         parent=Member.log_id,
         child=Disclosure.members,
         order=(Disclosure.place,),
-        finder="disclosures",
+        finder="own_disclosures",
         many=True,
         resolver=projected,
     )
