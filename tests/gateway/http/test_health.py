@@ -32,7 +32,7 @@ async def test_ready_says_which_part_is_not_and_not_why(log: Log) -> None:
     assert response.status_code == 503
     assert response.json() == {"status": "unavailable", "failing": ["database", "authority"]}
     assert [line["check"] for line in log()] == ["database"]
-    assert "4711" not in str(log())
+    assert "4711" not in str([line | {"time": None} for line in log()])
 
 
 async def test_ready_when_all_parts_are() -> None:
