@@ -85,7 +85,7 @@ class ClientAuthentication:
                     found = await self._by_assertion(claimed)
             _require_same(request.parameters.get("client_id", client_id), client_id)
         except TokenRefusedError as error:
-            event("client refused", logging.INFO, reason=str(error))
+            event("client refused", logging.INFO, reason=str(error), request_id=request.request_id)
             await self._count_failure(client_id, request.address)
             raise invalid_client() from error
         return AuthenticatedClient(client_id, found)

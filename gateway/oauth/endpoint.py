@@ -54,7 +54,7 @@ class OAuthEndpoint:
         request_id = new_request_id()
         status, code = 200, None
         try:
-            answer = await self._answer(scope, receive)
+            answer = await self._answer(scope, receive, request_id)
             await _send(send, status, answer, (), request_id)
         except ClientGoneError:
             status = CLIENT_GONE_STATUS
@@ -73,9 +73,9 @@ class OAuthEndpoint:
             request_id=request_id,
         )
 
-    async def _answer(self, scope: Scope, receive: Receive) -> dict[str, Any]:
+    async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> dict[str, Any]:
         async with asyncio.timeout(self._timeout):
-            request = await read_request(scope, receive)  # 1
+            request = await read_request(scope, receive, request_id)  # 1
             client = await self._clients.authenticate(request)  # 2
             return await self._act(request, client)  # 3
 

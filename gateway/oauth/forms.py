@@ -52,6 +52,7 @@ class OAuthRequest:
     parameters: Mapping[str, str] = field(repr=False)
     credentials: Credentials
     address: str | None
+    request_id: str
 
     def wanted(self, name: str) -> str:
         """A parameter that has to be there.
@@ -65,7 +66,7 @@ class OAuthRequest:
         return value
 
 
-async def read_request(scope: Scope, receive: Receive) -> OAuthRequest:
+async def read_request(scope: Scope, receive: Receive, request_id: str) -> OAuthRequest:
     """The request.
 
     1. POST, and nothing in the query: what stands there ends up in logs;
@@ -90,7 +91,7 @@ async def read_request(scope: Scope, receive: Receive) -> OAuthRequest:
     if len({name for name, _ in pairs}) != len(pairs):
         raise invalid_request("a parameter is there more than once")
     client = scope.get("client")
-    return OAuthRequest(parameters, credentials(scope), client[0] if client else None)
+    return OAuthRequest(parameters, credentials(scope), client[0] if client else None, request_id)
 
 
 def presented(request: OAuthRequest) -> Presented:

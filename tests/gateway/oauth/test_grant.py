@@ -65,6 +65,16 @@ async def test_a_scope_beyond_the_agreement_is_refused_and_named_only_if_it_coul
     assert answer.json()["error_description"] == f"not in your agreement: {named}"
 
 
+async def test_why_a_client_is_refused_stands_in_the_log_by_the_id_of_the_answer(
+    server: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "gateway")
+    answer = await server.post("/oauth/token", GRANT, **basic("acme-secret", "another secret"))
+    assert refusal(answer) == {"status": 401, "error": "invalid_client"}
+    (fields,) = (record.__dict__["fields"] for record in caplog.records if record.message == "client refused")
+    assert fields == {"reason": "secret does not fit", "request_id": answer.headers["x-request-id"]}
+
+
 @pytest.mark.clause("C8")
 @pytest.mark.parametrize("agreement", ["acme-suspended", "bolt-begins", "acme-ended"])
 async def test_an_agreement_that_is_not_in_force_gives_no_token(server: Served, agreement: str) -> None:
