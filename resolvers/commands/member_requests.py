@@ -3,6 +3,8 @@
 A request is an entry of the ledger that ends by itself. It rests on the standing terms of that company on the
 MEMBER_REQUEST basis: they say what it may be given, and give nothing of anybody who has not asked. The latest
 request to a company for a purpose takes the place of the one before (`policies.choices`).
+
+CLAUSE (C8): one company is given what the member asked to have shared with it, until the request ends.
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ MAX_TEXT = 500
 def require_another(proposed_by: str, officer: str, what: str) -> None:
     """Return if somebody else approves than proposed. The database holds no row in which they are one.
 
+    CLAUSE (C8): what the law requires, or a transfer, is disclosed on the word of two officers.
+
     Raises:
         ForbiddenError: it is the same officer.
     """
