@@ -159,6 +159,10 @@ class Settings(BaseSettings):
     suppression_keep_days: Annotated[int, Field(ge=8, le=400)] = 90
     """For how long the feed goes on about a digest that is not brought again."""
 
+    # Notices
+    notice_days: Annotated[int, Field(ge=1, le=365)] = 30
+    """Days between announcing a new practice, or a transfer of the business, and its beginning."""
+
     # Officers
     officer_contract: bool = False
     """Serve the officer's contract at `/officer/graphql`. Without it, officers work at the command line."""

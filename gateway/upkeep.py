@@ -13,6 +13,7 @@ from gateway.telemetry import event, failure
 from policies.age import age_date
 from policies.matrix import Matrix
 from resolvers.commands.erasure import due_erasures, erase_member
+from resolvers.commands.opening import activate_agreement
 from resolvers.commands.registration import remove_expired_registrations
 from resolvers.commands.stopping import owe_expired, withdraw_ended
 from resolvers.commands.upkeep import (
@@ -25,6 +26,7 @@ from resolvers.commands.upkeep import (
     tell_birthdays,
 )
 from resolvers.deletions import restrict
+from resolvers.transfers import transfers_to_open
 from schema.errors import GatewayError
 
 INTERVAL: Final = 60.0
@@ -63,6 +65,7 @@ class Upkeep:
         for step in (
             self._withdraw,
             self._end,
+            self._transfer,
             self._restrict,
             self._open,
             self._birthdays,
@@ -83,6 +86,16 @@ class Upkeep:
             expired = await owe_expired(connection, now)
         if expired:
             event("upkeep", expired_suspended=expired)
+
+    async def _transfer(self, now: datetime) -> None:
+        """Decide the members of transfers that were approved: they are shared when the transfer begins."""
+        async with self._database.connection() as connection:
+            waiting = await transfers_to_open(connection)
+        for agreement_id in waiting:
+            done = await activate_agreement(
+                self._database.transaction, self._policy(), agreement_id=agreement_id, clock=lambda: now
+            )
+            event("upkeep", transfer_prepared=done.opened)
 
     async def _end(self, now: datetime) -> None:
         while True:

@@ -20,6 +20,7 @@ from gateway.cli import (
     partners,
     requests,
     tokens,
+    transfers,
     webhooks,
 )
 from gateway.cli import schema as schema_commands
@@ -62,6 +63,7 @@ agreements.app.command("quota")(agreement_quota_command)
 app.add_typer(agreements.app, name="agreement")
 clients.app.command("quota")(client_quota_command)
 app.add_typer(cases.app, name="case")
+app.add_typer(transfers.app, name="transfer")
 app.add_typer(deletions.app, name="deletions")
 app.add_typer(clients.app, name="client")
 app.add_typer(tokens.app, name="token")

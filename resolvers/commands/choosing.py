@@ -13,7 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from policies.agreement import parse_categories
-from policies.choices import Choice, Ledger, may_change, validate_request_date
+from policies.choices import BASES_WITHOUT_CHOICE, Choice, Ledger, may_change, validate_request_date
 from policies.newsletter import wants_newsletter
 from resolvers.commands.correction import lock_member
 from resolvers.context import Work
@@ -206,6 +206,9 @@ async def _of_notice(work: Work, notice: str, problems: list[FieldProblem]) -> S
         message = "there is no notice of that id: see `notices`"
         problems.append(FieldProblem(("notice",), "UNKNOWN_NOTICE", message))
         return Selected()
+    if row["basis"] in BASES_WITHOUT_CHOICE:
+        message = "what this notice announces leaves no choice about sharing; closing the account is one"
+        problems.append(FieldProblem(("notice",), "NOT_APPLICABLE", message))
     return Selected(
         purpose=row["purpose"], categories=row["categories"], basis=row["basis"], notice_id=row["id"]
     )

@@ -155,6 +155,10 @@ KEPT = {"agreement create": "agreement", "webhook create": "webhook"}
 
 ELSEWHERE = {
     **{
+        f"transfer {name}": "tests/resolvers/officers/test_transfers.py: two officers have to run them"
+        for name in ("open", "approve", "cancel", "show", "list")
+    },
+    **{
         f"case {name}": "tests/gateway/cli/test_cases.py: two officers have to run them"
         for name in ("open", "approve", "defer", "show", "list", "close", "disclose")
     },
