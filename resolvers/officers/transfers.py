@@ -156,8 +156,8 @@ async def _announce(desk: Desk, transfer: TransferView, effective_at: datetime) 
         f"{transfer.acquirer_name} takes over the business",
         f"From {effective_at:%Y-%m-%d} on, {transfer.acquirer_name} receives the data of members of age, as"
         " our privacy policy says for this case. Telephone numbers and passwords are not among it, and"
-        " members under 18 are not either. This is not a choice about sharing: who does not want it can close the"
-        " account before.",
+        " members under 18 are not either. This is not a choice about sharing: who does not want it can close"
+        " the account before.",
         Basis.INSOLVENCY.value,
         Purpose.BUSINESS_TRANSFER.value,
         categories,
