@@ -15,9 +15,11 @@ import typer
 from gateway.cli.office import Office, in_office, parse_id
 from gateway.oauth.client_keys import read_jwks
 from resolvers.commands.client_credentials import ClientView, PublicKey
+from resolvers.commands.clients import ListedClient
 from resolvers.officers.clients import (
     add_keys,
     create_client,
+    list_clients,
     remove_key,
     revoke_client,
     rotate_secret,
@@ -74,6 +76,20 @@ def create_command(
     secret = in_office(work)
     typer.echo(f"client {client_id}: created", err=True)
     _print_secret(secret)
+
+
+@app.command("list")
+def list_command() -> None:
+    """List clients, one a line: id, partner, agreement, status."""
+
+    async def work(office: Office) -> Sequence[ListedClient]:
+        return await list_clients(office.desk)
+
+    found = in_office(work)
+    for client in found:
+        typer.echo(f"{client.client_id}\t{client.partner}\t{client.agreement_id}\t{client.status}")
+    if not found:
+        typer.echo("there is no client: `gateway client create` makes one", err=True)
 
 
 @app.command("show")

@@ -53,7 +53,7 @@ def client_quota_command(
 ) -> None:
     """Show or set what one client may use, within what its agreement may."""
     if not client_id:
-        raise InputError("`CLIENT_ID` is empty: see `gateway agreement list`")
+        raise InputError("`CLIENT_ID` is empty: see `gateway client list`")
     for line in _quota(None, client_id, requests, members, reset=reset):
         typer.echo(line)
 

@@ -185,4 +185,4 @@ async def _lock(connection: Link, client_id: str, auth: ClientAuth) -> None:
 
 
 def _unknown() -> NotFoundError:
-    return NotFoundError("there is no such client: see `gateway partner show`")
+    return NotFoundError("there is no such client: see `gateway client list`")

@@ -6,6 +6,8 @@ What clients authenticate with is in `resolvers.commands.client_credentials`.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -18,6 +20,16 @@ from schema.vocabulary import ClientAuth
 
 _CLIENT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,99}")
 _TOKEN_ID: Final = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class ListedClient:
+    """A client, and under what it acts."""
+
+    client_id: str
+    partner: str
+    agreement_id: UUID
+    status: str
 
 
 def is_client_id(text: str) -> bool:
@@ -58,6 +70,16 @@ async def create_client(
         raise InputError("a client has this id already: choose another")
 
 
+async def list_clients(connection: Link) -> Sequence[ListedClient]:
+    """Every client there is or was, by partner and id."""
+    rows = await connection.fetch(
+        "SELECT c.client_id, p.name AS partner, c.agreement_id, c.status FROM partner_client c"
+        " JOIN agreement a ON a.id = c.agreement_id JOIN partner p ON p.id = a.partner_id"
+        " ORDER BY p.name, c.client_id"
+    )
+    return [ListedClient(**row) for row in rows]
+
+
 async def revoke_client(connection: Link, *, client_id: str, now: datetime) -> None:
     """Refuse the client and every token that it has, from the commit on.
 
@@ -69,7 +91,7 @@ async def revoke_client(connection: Link, *, client_id: str, now: datetime) -> N
         "UPDATE partner_client SET status = $2 WHERE client_id = $1 RETURNING client_id", client_id, status
     )
     if found is None:
-        raise NotFoundError("there is no such client: see `gateway partner show`")
+        raise NotFoundError("there is no such client: see `gateway client list`")
     await revoke(connection, RevocationKind.CLIENT, client_id, now=now)
 
 
@@ -101,7 +123,7 @@ async def only_client_of(connection: Link, partner: str, client_id: str | None =
         client_id,
     )
     if len(rows) != 1:
-        advice = "name one, as `--client ID` or `--as client:ID`" if rows else "see `gateway partner show`"
+        advice = "name one, as `--client ID` or `--as client:ID`" if rows else "see `gateway client list`"
         which = "active clients" if client_id is None else "active clients of that id"
         raise NotFoundError(f"partner `{partner}` has {len(rows)} {which}: {advice}")
     found: str = rows[0]["client_id"]

@@ -42,6 +42,12 @@ async def create_client(
     )
 
 
+async def list_clients(desk: Desk) -> Sequence[clients.ListedClient]:
+    """Every client with its partner, agreement and status."""
+    await desk.act(Act.CLIENT_READ, "all clients")
+    return await clients.list_clients(desk.connection)
+
+
 async def show_client(desk: Desk, client_id: str) -> ClientView:
     """How a client proves who it is, and until when each of its credentials counts."""
     await desk.act(Act.CLIENT_READ, f"client {client_id}")
@@ -125,7 +131,7 @@ async def look_at_client(
         client_id = await clients.only_client_of(desk.connection, partner or "")
     facts = await read_client(desk.connection, client_id)
     if facts is None:
-        raise NotFoundError("there is no such client: see `gateway partner show`")
+        raise NotFoundError("there is no such client: see `gateway client list`")
     if not facts.terms.in_force(desk.now):
         raise NotFoundError("the agreement of that client is not in force: see `gateway agreement show`")
     return client_id, facts

@@ -95,6 +95,6 @@ def test_the_commands(office: Terminal, tmp_path: Path) -> None:
     listed = office.done("documents", "list", "--client", "visitor")
     assert listed.split("\t")[:2] == ["greeting", f"sha256:{digest_of(BODY_OF_VISITORS)}"]
     assert office.run("documents", "register", "--client", "nobody", str(file)) == 1
-    assert office.err == "error: there is no such client: see `gateway partner show`\n"
+    assert office.err == "error: there is no such client: see `gateway client list`\n"
     assert office.done("documents", "remove", "--client", "visitor", "greeting") == "removed\n"
     assert office.run("documents", "remove", "--client", "visitor", "greeting") == 1

@@ -84,3 +84,18 @@ def test_what_does_not_fit_a_client_is_refused_and_changes_nothing(
         assert office.run(*arguments) == 1, arguments
         assert office.err.startswith("error: ")
     assert [office.done("client", "show", name) for name in ("by-secret", "by-key", "gone")] == shown
+
+
+def test_clients_are_listed_with_what_they_act_under(office: Terminal) -> None:
+    assert office.done("client", "list") == ""
+    assert office.err == "there is no client: `gateway client create` makes one\n"
+    agreement = agreement_of(office)
+    for name in ("second", "first"):
+        office.done("client", "create", name, "--agreement", agreement)
+    office.done("client", "revoke", "second")
+    assert [line.split("\t") for line in office.done("client", "list").splitlines()] == [
+        ["first", "acme", agreement, "ACTIVE"],
+        ["second", "acme", agreement, "REVOKED"],
+    ]
+    assert office.run("client", "quota", "nobody") == 1
+    assert office.err == "error: there is no client `nobody`: see `gateway client list`\n"
