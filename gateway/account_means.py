@@ -15,6 +15,8 @@ from gateway.identity.statements import StatementReader
 from gateway.identity.tokens import MintedToken, SubjectKind, mint, own_issuer
 from gateway.keys import Keyring
 from gateway.settings import Settings
+from policies.audience import AudienceRules
+from policies.privacy_budget import thousandths
 from resolvers.commands.erasure import SETTLING
 from resolvers.means import AccountRules, Company, Means
 from resolvers.passwords import PasswordHasher
@@ -81,6 +83,7 @@ def open_means(settings: Settings, keys: Keyring, clock: Callable[[], datetime])
             company=company_of(settings),
             clock=clock,
             read_statement=StatementReader(own_issuer(settings), settings.token_leeway),
+            audience=audience_rules(settings),
         )
     finally:
         hasher.close()
@@ -113,4 +116,26 @@ def rules_of(settings: Settings) -> AccountRules:
         address_refill=timedelta(seconds=settings.address_refill),
         answer_floor=settings.answer_floor,
         erasure_grace=timedelta(days=settings.erasure_grace_days),
+    )
+
+
+def audience_rules(settings: Settings) -> AudienceRules:
+    """What these settings decide about aggregates.
+
+    Raises:
+        SettingsError: a budget with more than three decimal places.
+    """
+    everyone = thousandths(settings.aggregate_budget)
+    internal = thousandths(settings.aggregate_internal_budget)
+    if everyone is None or internal is None:
+        raise SettingsError(
+            "`GATEWAY_AGGREGATE_BUDGET` and `GATEWAY_AGGREGATE_INTERNAL_BUDGET`: at most three decimal places"
+        )
+    return AudienceRules(
+        regions=settings.aggregate_regions,
+        interests=settings.aggregate_interests,
+        interests_counted=settings.aggregate_interests_counted,
+        minimum_cohort=settings.aggregate_minimum_cohort,
+        everyone_budget=everyone,
+        internal_budget=internal,
     )

@@ -33,7 +33,7 @@ from gateway.policy_in_force import PolicyInForce
 from gateway.settings import Settings
 from gateway.variables import coerce_variables
 from policies.matrix import Matrix
-from policies.principal import PartnerPrincipal
+from policies.principal import ClientPrincipal, PartnerPrincipal
 from resolvers.binding import PageLimits
 from resolvers.cases import CaseStatus, CaseView, read_case
 from resolvers.disclosure_log import DisclosureLog
@@ -72,7 +72,7 @@ async def disclosed_members(
         mask=terms.mask,
     )
 
-    async def still_open(_: PartnerPrincipal) -> None:
+    async def still_open(_: ClientPrincipal) -> None:
         async with database.connection() as connection:
             found = await read_case(connection, case.id)
         if found.status(_now()) is not CaseStatus.OPEN:

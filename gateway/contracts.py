@@ -18,23 +18,27 @@ from graphql.utilities.map_schema_config import MappedSchemaContext, SchemaEleme
 from gateway.cache import BoundedCache
 from policies.matrix import Matrix
 from policies.officers import Act, Role, acts_of
-from policies.principal import OfficerPrincipal, PartnerPrincipal, Principal
+from policies.principal import OfficerPrincipal, PartnerPrincipal, Principal, RecipientPrincipal
 from policies.suppression import mails
 from schema.catalogue import Catalogue, Root, RootKind, category_of
 from schema.categories import Audience, DataCategory, closed, mask_of
+from schema.vocabulary import DIMENSION_CATEGORIES, AudienceDimension
 
 CACHED_CONTRACTS: Final = 256
 """One for each set of rights in use; a schema object takes about a megabyte."""
 
 _UNGUARDED: Final = frozenset({DataCategory.OPERATIONS, DataCategory.PSEUDONYM})
 _ELSEWHERE: Final = frozenset({Audience.OFFICER.value, Audience.ENTRANCE.value})
+_MASKED: Final = frozenset({Audience.PARTNER, Audience.RECIPIENT})
+"""Whose contract is cut field by field."""
 _SHARED_ROOTS: Final = frozenset({RootKind.SHARED_PAGE, RootKind.SHARED_CHANGES, RootKind.SHARED_ONE})
 
 
 @dataclass(frozen=True, slots=True)
 class ContractKey:
-    """What a contract depends on. `mask` is 0 for all but partners; `mails` is of who may mail people.
+    """What a contract depends on.
 
+    `mask` is 0 for all but partners and recipients; `mails` is of who may mail people.
     `roles` are an officer's: what none of them may do is not in the contract.
     """
 
@@ -86,6 +90,8 @@ class Contracts:
         """The contract key of a caller: agreement AND scopes AND policy."""
         if isinstance(principal, OfficerPrincipal):
             return ContractKey(Audience.OFFICER, 0, roles=principal.officer.roles)
+        if isinstance(principal, RecipientPrincipal):
+            return ContractKey(Audience.RECIPIENT, principal.mask)
         if not isinstance(principal, PartnerPrincipal):
             return ContractKey(principal.audience, 0)
         permitted = self._policy().share_mask(principal.basis, principal.purpose, protected=False)
@@ -107,10 +113,10 @@ class Contracts:
                 SchemaElementKind.OBJECT: lambda config: _narrow(
                     config, lambda f: self._shows(key, config["name"], f)
                 ),
-                SchemaElementKind.ENUM: _without_officers,
                 SchemaElementKind.INPUT_OBJECT: lambda config: _narrow(
                     config, lambda f: self._narrows(key, config["name"], f)
                 ),
+                SchemaElementKind.ENUM: lambda config: _dimensions(key, _without_officers(config)),
             }
 
         config = map_schema_config(self._schema.to_kwargs(), mappers)
@@ -127,21 +133,17 @@ class Contracts:
     def _shows(self, key: ContractKey, type_name: str, field_name: str) -> bool:
         source = self._catalogue.source(type_name, field_name)
         if isinstance(source, Root):
-            if key.audience not in source.audiences:
-                return False
-            if source.mailers_only and not key.mails:
-                return False
-            if source.act is not None and Act(source.act) not in acts_of(key.roles):
-                return False
-            return source.kind not in _SHARED_ROOTS or key.mask != 0
-        if key.audience is not Audience.PARTNER:
+            return _asks(key, source)
+        if key.audience not in _MASKED:
             return True
         return _open(key.mask, category_of(source))
 
     def _narrows(self, key: ContractKey, type_name: str, field_name: str) -> bool:
         narrowing = self._catalogue.filters.get((type_name, field_name))
         if narrowing is None:
-            return True  # an input of a command: in the contract exactly when the command is
+            accepted = self._catalogue.accepted.get((type_name, field_name))
+            # An input of a command is in the contract exactly when the command is.
+            return key.audience is not Audience.RECIPIENT or _open(key.mask, accepted)
         return key.audience is Audience.PARTNER and _open(key.mask, category_of(narrowing))
 
 
@@ -152,6 +154,16 @@ _DESCRIPTIONS: Final = {
 
 _closed = lru_cache(maxsize=4096)(closed)
 """Each request asks, and few masks occur."""
+
+
+def _asks(key: ContractKey, source: Root) -> bool:
+    """Whether this caller has that root field."""
+    if key.audience not in source.audiences or (source.mailers_only and not key.mails):
+        return False
+    if source.act is not None and Act(source.act) not in acts_of(key.roles):
+        return False
+    needs_mask = source.kind in _SHARED_ROOTS or (source.counts and key.audience is Audience.RECIPIENT)
+    return key.mask != 0 or not needs_mask
 
 
 def _open(mask: int, category: DataCategory | None) -> bool:
@@ -171,6 +183,15 @@ def _without_officers(config: Any) -> Any:
     }
 
 
-def _narrow(config: Any, keep: Callable[[str], bool]) -> Any:
-    fields = config["fields"]
-    return {**config, "fields": lambda: {name: field for name, field in fields().items() if keep(name)}}
+def _dimensions(key: ContractKey, config: Any) -> Any:
+    """Of what the audience may be grouped by, a recipient has only what its contract opens."""
+    if config["name"] != AudienceDimension.__name__ or key.audience is not Audience.RECIPIENT:
+        return config
+    return _narrow(
+        config, lambda name: _open(key.mask, DIMENSION_CATEGORIES[AudienceDimension(name)]), "values"
+    )
+
+
+def _narrow(config: Any, keep: Callable[[str], bool], what: str = "fields") -> Any:
+    named = config[what]
+    return {**config, what: lambda: {name: one for name, one in named().items() if keep(name)}}

@@ -18,10 +18,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeAlias
 
-from policies.principal import PartnerPrincipal
+from policies.principal import ClientPrincipal, PartnerPrincipal
 from resolvers.disclosure_log import DisclosureEntry, DisclosureLog
 
-Confirm: TypeAlias = Callable[[PartnerPrincipal], Awaitable[None]]
+Confirm: TypeAlias = Callable[[ClientPrincipal], Awaitable[None]]
 """Returns if the principal's credential still counts; raises `UnauthenticatedError` or `UnavailableError`."""
 
 
@@ -69,8 +69,8 @@ class Egress:
             raise
         await self._confirm(entry.principal)  # 3
 
-    async def confirm(self, principal: PartnerPrincipal) -> None:
-        """Return if the credential still counts: for a stream that waits with nothing to send.
+    async def confirm(self, principal: ClientPrincipal) -> None:
+        """Return if the credential still counts: for a stream that waits with nothing to send, or counts.
 
         Raises:
             UnauthenticatedError: it ended meanwhile.

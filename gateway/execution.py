@@ -155,6 +155,9 @@ class Engine:
             )
         if released.shared and isinstance(principal, PartnerPrincipal):
             await self._release(principal, operation, released, binding.now)  # 4
+        if isinstance(principal, RecipientPrincipal):
+            # What it was answered is on record and paid for; whether it may still leave is asked once more.
+            await self._egress.confirm(principal)
         return answer
 
     async def read(

@@ -163,6 +163,22 @@ class Settings(BaseSettings):
     notice_days: Annotated[int, Field(ge=1, le=365)] = 30
     """Days between announcing a new practice, or a transfer of the business, and its beginning."""
 
+    # Aggregates
+    aggregate_regions: tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")], ...] = ()
+    """Regions that counts tell apart (ISO 3166); the rest is `OTHER`. Empty: the countries of ISO 3166-1."""
+    aggregate_interests: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=60)], ...], Field(max_length=500)
+    ] = ()
+    """Interests that counts tell apart. Empty: nobody can ask by interest."""
+    aggregate_interests_counted: Annotated[int, Field(ge=1, le=10)] = 3
+    """In how many of them one member counts at most: more of them, more noise on each."""
+    aggregate_minimum_cohort: Annotated[int, Field(ge=10, le=100_000)] = 50
+    """A group that may be smaller is not shown."""
+    aggregate_budget: Annotated[float, Field(gt=0, le=20)] = 4.0
+    """Epsilon of all that is answered in a month, to all recipients together."""
+    aggregate_internal_budget: Annotated[float, Field(ge=0, le=20)] = 2.0
+    """Epsilon that the company's own officers may spend of it in a month."""
+
     # Officers
     officer_contract: bool = False
     """Serve the officer's contract at `/officer/graphql`. Without it, officers work at the command line."""

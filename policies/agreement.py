@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 from schema.categories import SEALED, Basis, DataCategory, Purpose, closed, expand, mask_of
@@ -75,7 +75,15 @@ def parse_categories(keys: Iterable[str]) -> frozenset[DataCategory]:
     return frozenset(parsed)
 
 
-def refused_scopes(terms: AgreementTerms, scopes: Iterable[str]) -> list[str]:
+class Scoped(Protocol):
+    """Terms that a token's scopes have to stay within."""
+
+    @property
+    def categories(self) -> frozenset[DataCategory]:
+        """The keys that may be named."""
+
+
+def refused_scopes(terms: Scoped, scopes: Iterable[str]) -> list[str]:
     """Name the scopes that a token under `terms` cannot have: unknown, sealed (R1), or wider than the terms.
 
     A scope is within the terms if one of their keys covers it, so that it never says more than they do.

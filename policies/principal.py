@@ -74,14 +74,21 @@ class PartnerPrincipal:
 
 @dataclass(frozen=True, slots=True)
 class RecipientPrincipal:
-    """A company's API client under an agreement about aggregates (C5): it sees counts and no member."""
+    """A company's API client under an agreement about aggregates (C5): it sees counts and no member.
+
+    `mask` has the bits of the dimensions that the agreement AND the token's scopes leave.
+    """
 
     partner_id: UUID
     agreement_id: UUID
+    agreement_version: int
     client_id: str
     token_id: str
+    mask: int
     issued_at: float = 0.0
     expires_at: float = math.inf
+    policy: None = None
+    """The sharing policy decides nothing about counts."""
 
     @property
     def audience(self) -> Audience:
@@ -117,6 +124,9 @@ class Entrance:
         """The contract family of this caller."""
         return Audience.ENTRANCE
 
+
+ClientPrincipal: TypeAlias = PartnerPrincipal | RecipientPrincipal
+"""A company's API client, under an agreement of either kind."""
 
 Principal: TypeAlias = (
     Visitor | MemberPrincipal | PartnerPrincipal | RecipientPrincipal | OfficerPrincipal | Entrance

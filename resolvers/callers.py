@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from policies.aggregate_agreement import AggregateTerms
 from policies.agreement import AgreementTerms
+from resolvers.aggregate_terms import read_terms as read_aggregate_terms
 from resolvers.connection import Link
 from resolvers.shares import read_terms
 from schema.tables.member import MemberStatus
@@ -18,7 +20,7 @@ class ClientFacts:
     """A partner's API client: whether it may get in, and under which terms it acts."""
 
     active: bool
-    terms: AgreementTerms
+    terms: AgreementTerms | AggregateTerms
     auth: ClientAuth | None = None
     """How it proves who it is where it gets its tokens."""
     dpop: bool = False
@@ -37,20 +39,28 @@ class MemberStanding:
 async def read_client(connection: Link, client_id: str) -> ClientFacts | None:
     """The client of that id, or None."""
     row = await connection.fetchrow(
-        "SELECT c.status AS client_status, c.auth_method, c.dpop, a.id, a.partner_id, a.basis, a.purpose,"
-        " a.categories, a.valid_from, a.valid_until, a.status, a.version, a.restriction"
-        " FROM partner_client c JOIN agreement a ON a.id = c.agreement_id WHERE c.client_id = $1",
+        "SELECT c.status AS client_status, c.auth_method, c.dpop, c.aggregate_agreement_id, a.id,"
+        " a.partner_id, a.basis, a.purpose, a.categories, a.valid_from, a.valid_until, a.status, a.version,"
+        " a.restriction"
+        " FROM partner_client c LEFT JOIN agreement a ON a.id = c.agreement_id WHERE c.client_id = $1",
         client_id,
     )
     if row is None:
         return None
+    terms: AgreementTerms | AggregateTerms | None
+    if row["aggregate_agreement_id"] is None:
+        terms = read_terms(row)
+    else:
+        terms = await read_aggregate_terms(connection, row["aggregate_agreement_id"])
+    if terms is None:
+        return None
     auth = None if row["auth_method"] is None else ClientAuth(row["auth_method"])
     return ClientFacts(
         row["client_status"] == ClientStatus.ACTIVE,
-        read_terms(row),
+        terms,
         auth,
         row["dpop"],
-        Restriction(row["restriction"]),
+        Restriction(row["restriction"] or Restriction.NONE),
     )
 
 

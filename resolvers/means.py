@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
+from policies.audience import AudienceRules
 from policies.principal import PartnerPrincipal
 from policies.quotas import Budget
 from resolvers.passwords import PasswordHasher
@@ -73,6 +74,9 @@ def _nobody_reads(
     raise refused_statement("nobody here reads statements")
 
 
+_USUAL: Final = AudienceRules()
+
+
 @dataclass(frozen=True, slots=True)
 class Means:
     """One for a process.
@@ -101,3 +105,5 @@ class Means:
     """Verifies a partner's statement of deletion."""
     budget: Callable[[PartnerPrincipal], Awaitable[Mapping[QuotaUnit, Budget]]] = _nobody_counts
     """What a partner may still use; what nothing limits is absent."""
+    audience: AudienceRules = _USUAL
+    """What the company decides about aggregates."""

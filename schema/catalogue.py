@@ -84,7 +84,10 @@ class Computed:
 
 @dataclass(frozen=True, slots=True)
 class Accepts:
-    """An input of a command: a value on its way in. Sealed categories may come in; none comes out."""
+    """An input of a command, or of a question about the audience: a value on its way in.
+
+    Sealed categories may come in; none comes out.
+    """
 
     category: DataCategory
 
@@ -120,6 +123,8 @@ class Root:
     """Of partners, only for those who may mail people (`policies.suppression.mails`)."""
     act: str | None = None
     """Of officers, only for those whose roles may do this (`policies.officers.Act`)."""
+    counts: bool = False
+    """Of recipients of aggregates, only for those who may ask by some dimension."""
 
 
 Source: TypeAlias = Stored | Derived | Related | Structural | Computed | Root
@@ -199,12 +204,13 @@ def root(
     resolver: Any,
     mailers_only: bool = False,
     act: str | None = None,
+    counts: bool = False,
 ) -> Any:
     """A root field for exactly these audiences."""
     return strawberry.field(
         resolver=resolver,
         description=description,
-        metadata={SOURCE: Root(kind, frozenset(audiences), mailers_only, act)},
+        metadata={SOURCE: Root(kind, frozenset(audiences), mailers_only, act, counts)},
     )
 
 
@@ -261,6 +267,8 @@ class Catalogue:
     fields: Mapping[tuple[str, str], Source]
     filters: Mapping[tuple[str, str], Filter]
     records: Mapping[str, SATable]
+    accepted: Mapping[tuple[str, str], DataCategory]
+    """Inputs of commands, and of questions about the audience."""
 
     def source(self, type_name: str, field_name: str) -> Source:
         """The source of a field. Total over the proved schema; a miss is a bug and fails closed."""
@@ -296,6 +304,7 @@ def prove(schema: GraphQLSchema) -> Catalogue:
     fields: dict[tuple[str, str], Source] = {}
     filters: dict[tuple[str, str], Filter] = {}
     records: dict[str, SATable] = {}
+    accepted: dict[tuple[str, str], DataCategory] = {}
     findings = [*_column_findings()]  # 1
     for type_name, type_ in schema.type_map.items():
         if type_name.startswith("__"):
@@ -303,13 +312,13 @@ def prove(schema: GraphQLSchema) -> Catalogue:
         if isinstance(type_, GraphQLObjectType):
             findings += _collect_fields(type_name, type_, fields, records)  # 2, 3
         elif isinstance(type_, GraphQLInputObjectType):
-            findings += _collect_filters(type_name, type_, filters)
+            findings += _collect_filters(type_name, type_, filters, accepted)
     findings += _filter_findings(schema, fields, filters)  # 4
     findings += _argument_findings(schema)
     findings += _order_findings(schema, fields)  # 5
     if findings:
         raise CatalogueError("the catalogue does not hold: " + "; ".join(findings))
-    return Catalogue(fields, filters, records)
+    return Catalogue(fields, filters, records, accepted)
 
 
 def _column_findings() -> Iterator[str]:
@@ -372,14 +381,19 @@ def _columns_of(source: Source) -> tuple[Column[Any], ...]:
 
 
 def _collect_filters(
-    type_name: str, type_: GraphQLInputObjectType, filters: dict[tuple[str, str], Filter]
+    type_name: str,
+    type_: GraphQLInputObjectType,
+    filters: dict[tuple[str, str], Filter],
+    accepted: dict[tuple[str, str], DataCategory],
 ) -> Iterator[str]:
     for field_name, field in type_.fields.items():
         definition = field.extensions.get("strawberry-definition")
         source = None if definition is None else source_of(definition)
         if isinstance(source, Filter):
             filters[type_name, field_name] = source
-        elif not isinstance(source, Accepts):
+        elif isinstance(source, Accepts):
+            accepted[type_name, field_name] = source.category
+        else:
             yield f"input `{type_name}.{field_name}` has no source: declare it with `narrows` or `accepts`"
 
 
@@ -436,6 +450,8 @@ KNOWN_ARGUMENTS: Final = frozenset(
         "number",
         "reason",
         "days",
+        "groupBy",
+        "epsilon",
     }
 )
 """Arguments that name no data. A new one is added here on purpose, after thought on what it could tell."""

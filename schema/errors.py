@@ -14,6 +14,7 @@
     ├── UnauthenticatedError         UNAUTHENTICATED        the credential is not valid (any more)
     ├── ForbiddenError               FORBIDDEN              known, but not allowed
     ├── QuotaExceededError           QUOTA_EXCEEDED         the requests or members of this window are used up
+    ├── PrivacyBudgetError           PRIVACY_BUDGET_SPENT   aggregates: this month may tell no more
     ├── NotFoundError                NOT_FOUND              on the command line: no such partner, member, ...
     └── UnavailableError             UNAVAILABLE            a part that is needed does not answer: try again
         ├── DisclosureUnrecordedError  DISCLOSURE_UNRECORDED  R2: no record, so nothing leaves
@@ -137,6 +138,19 @@ class QuotaExceededError(GatewayError):
         super().__init__(f"the quota `{quota}` is used up: {advice}")
         self.retry_after = retry_after
         self.remaining = remaining
+
+
+class PrivacyBudgetError(GatewayError):
+    """An answer would tell more of members than may be told in this month. `retry_after` in seconds."""
+
+    code = "PRIVACY_BUDGET_SPENT"
+
+    def __init__(self, whose: str, left: float, retry_after: int) -> None:
+        super().__init__(
+            f"the privacy budget of {whose} has {left:g} left in this month: ask with a smaller `epsilon`,"
+            f" ask again what was answered already, which is free, or try again in {retry_after} s"
+        )
+        self.retry_after = retry_after
 
 
 class NotFoundError(GatewayError):

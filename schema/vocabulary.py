@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from schema.categories import DataCategory
 
 
 class AgeBand(StrEnum):
@@ -99,3 +104,23 @@ class QuotaUnit(StrEnum):
 
     REQUESTS = "REQUESTS"
     MEMBERS = "MEMBERS"
+
+
+class AudienceDimension(StrEnum):
+    """What the audience as a whole may be grouped and narrowed by (C5). The order is that of answers."""
+
+    AGE_BAND = "AGE_BAND"
+    REGION = "REGION"
+    INTEREST = "INTEREST"
+    JOINED = "JOINED"
+
+
+DIMENSION_CATEGORIES: Final[Mapping[AudienceDimension, DataCategory]] = MappingProxyType(
+    {
+        AudienceDimension.AGE_BAND: DataCategory.AGE_RANGE,
+        AudienceDimension.REGION: DataCategory.REGION,
+        AudienceDimension.INTEREST: DataCategory.PROFILE,
+        AudienceDimension.JOINED: DataCategory.ACCOUNT,
+    }
+)
+"""What each dimension rests on of a member: the key that an agreement, and a token's scope, has to cover."""

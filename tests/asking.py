@@ -23,7 +23,7 @@ from gateway.planner import Operation, Variables
 from gateway.policy_in_force import PolicyInForce
 from gateway.settings import Settings
 from gateway.variables import coerce_variables
-from policies.principal import PartnerPrincipal, Principal
+from policies.principal import ClientPrincipal, PartnerPrincipal, Principal
 from resolvers.binding import PageLimits
 from resolvers.disclosure_log import DisclosureEntry, DisclosureLog
 from resolvers.exchange import Exchange
@@ -40,7 +40,7 @@ class RecordedLog(DisclosureLog):
         self.entries.append(entry)
 
 
-async def still_counts(_: PartnerPrincipal) -> None:
+async def still_counts(_: ClientPrincipal) -> None:
     """Credentials do not end while these tests ask."""
 
 

@@ -71,7 +71,7 @@ def create_command(
             office.desk,
             partner=partner,
             basis=basis,
-            purpose=_purpose(purpose),
+            purpose=purpose_named(purpose),
             reasons=reasons,
             valid_from=parse_moment(valid_from, "--from"),
             valid_until=parse_moment(valid_until, "--until"),
@@ -307,7 +307,7 @@ def _or_never(days: int | None) -> str:
     return NEVER if days is None else f"{days} days"
 
 
-def _purpose(text: str) -> Purpose:
+def purpose_named(text: str) -> Purpose:
     """A purpose by its name or its key.
 
     Raises:

@@ -10,6 +10,7 @@ import sys
 import typer
 
 from gateway.cli import (
+    aggregates,
     agreements,
     cases,
     clients,
@@ -64,6 +65,7 @@ app.add_typer(agreements.app, name="agreement")
 clients.app.command("quota")(client_quota_command)
 app.add_typer(cases.app, name="case")
 app.add_typer(transfers.app, name="transfer")
+app.add_typer(aggregates.app, name="aggregates")
 app.add_typer(deletions.app, name="deletions")
 app.add_typer(clients.app, name="client")
 app.add_typer(tokens.app, name="token")

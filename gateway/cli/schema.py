@@ -16,13 +16,16 @@ from gateway.cli.office import Office, in_office
 from gateway.datamap import data_map
 from gateway.officers_contract import officers_contracts
 from gateway.settings import load_settings
+from policies.aggregate_agreement import AggregateTerms, dimension_mask
 from policies.agreement import AgreementTerms, scope_mask
 from policies.officers import Channel, Officer, Role
 from policies.principal import (
+    ClientPrincipal,
     MemberPrincipal,
     OfficerPrincipal,
     PartnerPrincipal,
     Principal,
+    RecipientPrincipal,
     Visitor,
 )
 from resolvers.callers import ClientFacts
@@ -103,7 +106,7 @@ def _officer(role: str) -> OfficerPrincipal:
     return OfficerPrincipal(Officer("schema", roles, Channel.COMMAND_LINE), _NOBODY, _NOBODY, "schema", "")
 
 
-def _partner(name: str, scopes: list[str] | None, *, by_client: bool) -> PartnerPrincipal:
+def _partner(name: str, scopes: list[str] | None, *, by_client: bool) -> ClientPrincipal:
     async def work(office: Office) -> tuple[str, ClientFacts]:
         return await look_at_client(
             office.desk, partner=None if by_client else name, client_id=name if by_client else None
@@ -113,8 +116,17 @@ def _partner(name: str, scopes: list[str] | None, *, by_client: bool) -> Partner
     return principal_under(facts.terms, client_id, _granted(facts.terms, scopes))
 
 
-def principal_under(terms: AgreementTerms, client_id: str, mask: int) -> PartnerPrincipal:
+def principal_under(terms: AgreementTerms | AggregateTerms, client_id: str, mask: int) -> ClientPrincipal:
     """A caller under an agreement, for looking at its contract: it holds no token."""
+    if isinstance(terms, AggregateTerms):
+        return RecipientPrincipal(
+            partner_id=terms.partner_id,
+            agreement_id=terms.id,
+            agreement_version=terms.version,
+            client_id=client_id,
+            token_id="",
+            mask=mask,
+        )
     return PartnerPrincipal(
         partner_id=terms.partner_id,
         agreement_id=terms.id,
@@ -127,5 +139,9 @@ def principal_under(terms: AgreementTerms, client_id: str, mask: int) -> Partner
     )
 
 
-def _granted(terms: AgreementTerms, scopes: list[str] | None) -> int:
-    return terms.mask if scopes is None else scope_mask(terms, scopes)
+def _granted(terms: AgreementTerms | AggregateTerms, scopes: list[str] | None) -> int:
+    if scopes is None:
+        return terms.mask
+    if isinstance(terms, AggregateTerms):
+        return dimension_mask(terms, scopes)
+    return scope_mask(terms, scopes)

@@ -35,7 +35,7 @@ from gateway.delivery.signatures import payload, signed_headers
 from gateway.egress import Confirm, Egress
 from gateway.keys import Keyring
 from gateway.telemetry import event, failure
-from policies.principal import PartnerPrincipal
+from policies.principal import ClientPrincipal, PartnerPrincipal
 from resolvers.disclosure_log import DisclosureEntry
 from resolvers.webhook_outbox import (
     WaitingMessage,
@@ -252,7 +252,7 @@ def endpoint_counts(database: Database) -> Confirm:
     The agreement need not be in force: its end is what is told. An officer who disables the endpoint ends it.
     """
 
-    async def confirm(principal: PartnerPrincipal) -> None:
+    async def confirm(principal: ClientPrincipal) -> None:
         async with database.connection() as connection:
             if not await is_active(connection, UUID(principal.token_id)):
                 raise UnauthenticatedError("the endpoint is disabled")

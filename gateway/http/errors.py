@@ -46,6 +46,7 @@ STATUS: Final[Mapping[str, int]] = MappingProxyType(
         "FORBIDDEN": 403,
         "THROTTLED": 429,
         "QUOTA_EXCEEDED": 429,
+        "PRIVACY_BUDGET_SPENT": 429,
         "UNAVAILABLE": 503,
         "DISCLOSURE_UNRECORDED": 503,
         "POLICY_CHANGED": 503,

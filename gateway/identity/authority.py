@@ -20,7 +20,7 @@ from typing import Any, Final, TypeAlias
 from gateway.database import Database
 from gateway.driver_errors import translate_driver_errors
 from gateway.identity.tokens import VerifiedToken
-from policies.principal import PartnerPrincipal
+from policies.principal import ClientPrincipal
 from resolvers.revocations import CHANNEL, Revocation, RevocationKind, read_revocations
 from schema.errors import GatewayError, UnavailableError
 
@@ -29,7 +29,7 @@ READ_TIMEOUT: Final = 2.0
 
 Subscriber: TypeAlias = Callable[[RevocationKind, str], None]
 
-Credential: TypeAlias = VerifiedToken | PartnerPrincipal
+Credential: TypeAlias = VerifiedToken | ClientPrincipal
 """What a revocation may concern: a token, or the partner that one was turned into."""
 
 

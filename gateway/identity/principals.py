@@ -41,8 +41,16 @@ from gateway.keys import Keyring
 from gateway.policy_in_force import PolicyInForce
 from gateway.settings import Settings
 from gateway.telemetry import event
+from policies.aggregate_agreement import AggregateTerms, dimension_mask
 from policies.agreement import scope_mask
-from policies.principal import MemberPrincipal, PartnerPrincipal, Principal, Visitor
+from policies.principal import (
+    ClientPrincipal,
+    MemberPrincipal,
+    PartnerPrincipal,
+    Principal,
+    RecipientPrincipal,
+    Visitor,
+)
 from resolvers.callers import ClientFacts, MemberStanding, find_member, read_client, read_standing
 from resolvers.revocations import RevocationKind
 from schema.errors import PolicyChangedError, UnauthenticatedError
@@ -62,7 +70,7 @@ class _Known:
     token: VerifiedToken
     member_id: UUID | None
     facts: ClientFacts | None = None
-    principal: PartnerPrincipal | None = None
+    principal: ClientPrincipal | None = None
 
 
 class _ProofRefusedError(UnauthenticatedError):
@@ -122,7 +130,7 @@ class Authenticator:
             code = "invalid_dpop_proof" if isinstance(error, _ProofRefusedError) else "invalid_token"
             raise CredentialRefusedError(str(error), self._challenges(code)) from error.__cause__
 
-    async def confirm(self, principal: PartnerPrincipal) -> None:
+    async def confirm(self, principal: ClientPrincipal) -> None:
         """Return if the credential behind `principal` counts at this moment, under the same terms and policy.
 
         For what leaves later than the request began: the end of a page, each chunk of a stream.
@@ -147,7 +155,7 @@ class Authenticator:
                 raise PolicyChangedError("the sharing policy has just changed: ask again")
 
     def _mark(self, facts: ClientFacts) -> object:
-        if self._policy is None:
+        if self._policy is None or isinstance(facts.terms, AggregateTerms):
             return None
         return self._policy.mark(facts.terms.basis, facts.terms.purpose)
 
@@ -182,7 +190,7 @@ class Authenticator:
             known = await self._known_token(text)
             if known.member_id is not None:
                 return None
-            await self._partner(known)
+            await self._client(known)
         except UnauthenticatedError:
             return None
         return known.token
@@ -207,7 +215,7 @@ class Authenticator:
             await self._require_proof(credentials, token, bound)
         if known.member_id is not None:  # 6
             return await self._member(known.token, known.member_id)
-        return await self._partner(known)
+        return await self._client(known)
 
     async def _require_proof(self, credentials: Credentials, token: str, bound: str) -> None:
         """Go on only with a proof of the key that the token is bound to, for this very request."""
@@ -293,13 +301,13 @@ class Authenticator:
         session_id = parse_uuid(token.session_id) if token.issuer == self._own.issuer else None
         return MemberPrincipal(member_id, token.client_id, token.token_id, session_id)
 
-    async def _partner(self, known: _Known) -> PartnerPrincipal:
+    async def _client(self, known: _Known) -> ClientPrincipal:
         facts = await self._client_facts(known.token.client_id)
         if facts.dpop and _binding(known.token) is None:
             raise refuse("the client's tokens have to be bound")
         mark = self._mark(facts)
         if known.principal is None or known.facts is not facts or known.principal.policy != mark:
-            known.facts, known.principal = facts, _partner_principal(known.token, facts, mark)
+            known.facts, known.principal = facts, _principal(known.token, facts, mark)
         return known.principal
 
     async def _client_facts(self, client_id: str) -> ClientFacts:
@@ -357,9 +365,21 @@ def _binding(token: VerifiedToken) -> str | None:
     raise refuse("bound in another way")
 
 
-def _partner_principal(token: VerifiedToken, facts: ClientFacts, policy: object) -> PartnerPrincipal:
+def _principal(token: VerifiedToken, facts: ClientFacts, policy: object) -> ClientPrincipal:
     scope = token.claims.get("scope", "")
+    scopes = scope.split(" ") if isinstance(scope, str) else ()
     terms, narrowed = facts.terms, facts.restriction is Restriction.NARROWED
+    if isinstance(terms, AggregateTerms):
+        return RecipientPrincipal(
+            partner_id=terms.partner_id,
+            agreement_id=terms.id,
+            agreement_version=terms.version,
+            client_id=token.client_id,
+            token_id=token.token_id,
+            mask=dimension_mask(terms, scopes),
+            issued_at=token.issued_at,
+            expires_at=token.expires_at,
+        )
     return PartnerPrincipal(
         partner_id=terms.partner_id,
         agreement_id=terms.id,
@@ -369,7 +389,7 @@ def _partner_principal(token: VerifiedToken, facts: ClientFacts, policy: object)
         basis=terms.basis,
         purpose=terms.purpose,
         # Narrowed, nothing of any member is left to read: what has to be deleted can be asked and confirmed.
-        mask=0 if narrowed else scope_mask(terms, scope.split(" ") if isinstance(scope, str) else ()),
+        mask=0 if narrowed else scope_mask(terms, scopes),
         issued_at=token.issued_at,
         expires_at=token.expires_at,
         policy=policy,

@@ -22,7 +22,7 @@ from gateway.oauth.authentication import AuthenticatedClient
 from gateway.oauth.errors import OAuthCode, OAuthError
 from gateway.oauth.forms import OAuthRequest
 from gateway.settings import Settings
-from policies.agreement import AgreementTerms, refused_scopes
+from policies.agreement import Scoped, refused_scopes
 from schema.vocabulary import Restriction
 
 MOST_NAMED: Final = 10
@@ -101,7 +101,7 @@ class TokenGrant:
         return proof.thumbprint
 
 
-def _scopes(terms: AgreementTerms, wanted: str | None) -> list[str]:
+def _scopes(terms: Scoped, wanted: str | None) -> list[str]:
     """The scopes of the token, in order.
 
     Raises:

@@ -14,7 +14,7 @@ from gateway.database import Database
 from gateway.identity.tokens import SubjectKind, VerifiedToken
 from gateway.oauth.authentication import AuthenticatedClient
 from gateway.oauth.forms import OAuthRequest
-from policies.agreement import AgreementTerms, refused_scopes
+from policies.agreement import Scoped, refused_scopes
 from resolvers.commands.clients import revoke_token
 
 Inspect: TypeAlias = Callable[[str], Awaitable[VerifiedToken | None]]
@@ -81,7 +81,7 @@ class Revocation:
         return {}
 
 
-def _counting(scope: str, terms: AgreementTerms) -> list[str]:
+def _counting(scope: str, terms: Scoped) -> list[str]:
     """The scopes that still count: what the agreement has lost since is in the token, and opens nothing."""
     return [one for one in scope.split(" ") if one and not refused_scopes(terms, [one])]
 

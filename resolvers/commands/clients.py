@@ -48,19 +48,28 @@ async def create_client(
 ) -> None:
     """Let a client of that id act under the agreement. Its secret or its keys are given to it afterwards.
 
+    The id is that of an agreement about members, or of one about aggregates: under which the client sees
+    counts and no member.
+
     Raises:
         InputError: the id is taken (ids are never given again), or of another form.
         NotFoundError: there is no such agreement.
     """
     if not is_client_id(client_id):
         raise InputError("`client id`: 2 to 100 letters, digits, dots, hyphens and underscores")
-    if not await connection.fetchval("SELECT 1 FROM agreement WHERE id = $1", agreement_id):
-        raise NotFoundError("there is no such agreement: see `gateway agreement list`")
+    of_members = await connection.fetchval("SELECT 1 FROM agreement WHERE id = $1", agreement_id)
+    of_counts = await connection.fetchval("SELECT 1 FROM aggregate_agreement WHERE id = $1", agreement_id)
+    if not of_members and not of_counts:
+        raise NotFoundError(
+            "there is no such agreement: see `gateway agreement list` and `gateway aggregates agreement list`"
+        )
     made = await connection.fetchval(
-        "INSERT INTO partner_client (client_id, agreement_id, status, created_at, auth_method, dpop)"
-        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING client_id",
+        "INSERT INTO partner_client"
+        " (client_id, agreement_id, aggregate_agreement_id, status, created_at, auth_method, dpop)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING client_id",
         client_id,
-        agreement_id,
+        agreement_id if of_members else None,
+        agreement_id if of_counts else None,
         ClientStatus.ACTIVE.value,
         now,
         None if auth is None else auth.value,
@@ -109,16 +118,17 @@ async def revoke_token(
 
 
 async def only_client_of(connection: Link, partner: str, client_id: str | None = None) -> str:
-    """The partner's active client: that of the given id, or the only one.
+    """The partner's active client: that of the given id, or the only one under an agreement about members.
 
     Raises:
         NotFoundError: there is none, or more than one and no id was given.
     """
     rows = await connection.fetch(
-        "SELECT c.client_id FROM partner_client c JOIN agreement a ON a.id = c.agreement_id"
-        " JOIN partner p ON p.id = a.partner_id"
-        " WHERE p.name = $1 AND c.status = 'ACTIVE' AND a.status = 'ACTIVE'"
-        " AND ($2::text IS NULL OR c.client_id = $2) ORDER BY c.client_id",
+        "SELECT c.client_id FROM partner_client c LEFT JOIN agreement a ON a.id = c.agreement_id"
+        " LEFT JOIN aggregate_agreement g ON g.id = c.aggregate_agreement_id"
+        " JOIN partner p ON p.id = coalesce(a.partner_id, g.partner_id)"
+        " WHERE p.name = $1 AND c.status = 'ACTIVE' AND ($2::text IS NULL OR c.client_id = $2)"
+        " AND (a.status = 'ACTIVE' OR (g.status = 'ACTIVE' AND c.client_id = $2)) ORDER BY c.client_id",
         partner,
         client_id,
     )

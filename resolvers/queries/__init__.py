@@ -9,6 +9,7 @@ from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
 from resolvers.mutations import Mutation
+from resolvers.queries.audience import AudienceQuery
 from resolvers.queries.member import MemberQuery
 from resolvers.queries.public import PublicQuery
 from resolvers.queries.sharing import SharingQuery, Subscription
@@ -17,7 +18,7 @@ from schema.types.scalars import INSTANT
 
 
 @strawberry.type(name="Query", description="What can be read.")
-class Query(PublicQuery, MemberQuery, SharingQuery, SuppressionQuery):
+class Query(PublicQuery, MemberQuery, SharingQuery, SuppressionQuery, AudienceQuery):
     """All root fields of all audiences."""
 
 

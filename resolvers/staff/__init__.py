@@ -13,6 +13,7 @@ from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
 from resolvers.staff.agreements import StaffAgreementMutation, StaffAgreementQuery
+from resolvers.staff.audience import StaffAudienceQuery
 from resolvers.staff.cases import StaffCaseMutation, StaffCaseQuery
 from resolvers.staff.practices import StaffPracticeQuery
 from resolvers.staff.records import StaffRecordMutation, StaffRecordQuery
@@ -22,7 +23,12 @@ from schema.types.scalars import INSTANT
 
 @strawberry.type(name="Query", description="What officers read. Each answer leaves a line in their log.")
 class StaffQuery(
-    StaffSessionQuery, StaffAgreementQuery, StaffRecordQuery, StaffCaseQuery, StaffPracticeQuery
+    StaffSessionQuery,
+    StaffAgreementQuery,
+    StaffRecordQuery,
+    StaffCaseQuery,
+    StaffPracticeQuery,
+    StaffAudienceQuery,
 ):
     """All root fields."""
 

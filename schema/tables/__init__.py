@@ -13,6 +13,12 @@ from schema.tables.activity import (
     PageView,
     Visit,
 )
+from schema.tables.aggregates import (
+    AggregateAgreement,
+    AggregateAnswer,
+    AggregateLedger,
+    AggregateRelease,
+)
 from schema.tables.base import VAULT_SCHEMA, Table, VaultTable
 from schema.tables.cases import BusinessTransfer, LegalCase, LegalCaseMember, LegalDeferral
 from schema.tables.clients import ClientKey, UsedJti
@@ -64,6 +70,10 @@ from schema.tables.webhooks import WebhookEndpoint, WebhookMessage
 
 __all__ = [
     "VAULT_SCHEMA",
+    "AggregateAgreement",
+    "AggregateAnswer",
+    "AggregateLedger",
+    "AggregateRelease",
     "Agreement",
     "AgreementCategory",
     "AgreementVersion",

@@ -110,14 +110,17 @@ class ClientStatus(StrEnum):
 class PartnerClient(Table, table=True):
     """An API client of a partner. It acts under exactly one agreement, so each disclosure has one basis.
 
-    It authenticates in one way; with none, it gets no token by itself. With `dpop`, all its tokens are bound
-    to a key of its own (RFC 9449).
+    That is one about members or one about aggregates: no client sees both. It authenticates in one way; with
+    none, it gets no token by itself. With `dpop`, all its tokens are bound to a key of its own (RFC 9449).
     """
 
     __tablename__ = "partner_client"
 
     client_id: str = column(_OPS, Text, primary_key=True)
-    agreement_id: UUID = column(_OPS, foreign_key="agreement.id", index=True)
+    agreement_id: UUID | None = column(_OPS, foreign_key="agreement.id", nullable=True, index=True)
+    aggregate_agreement_id: UUID | None = column(
+        _OPS, foreign_key="aggregate_agreement.id", nullable=True, index=True
+    )
     status: str = column(_OPS, Text)
     created_at: datetime = instant(_OPS)
     auth_method: str | None = column(_OPS, Text, nullable=True)
@@ -126,6 +129,7 @@ class PartnerClient(Table, table=True):
     __table_args__ = (
         CheckConstraint("status IN ('ACTIVE', 'REVOKED')", name="status"),
         CheckConstraint("auth_method IN ('client_secret_basic', 'private_key_jwt')", name="auth_method"),
+        CheckConstraint("num_nonnulls(agreement_id, aggregate_agreement_id) = 1", name="one_agreement"),
     )
 
 

@@ -11,7 +11,16 @@ from schema.categories import Audience, Basis, Purpose
 from schema.tables.activity import CartStatus, CommunicationDirection, InteractionKind, OrderStatus
 from schema.tables.member import AddressKind, MemberStatus
 from schema.tables.requests import CorrectionTarget, RequestKind, RequestStatus
-from schema.vocabulary import AgeBand, ChangeKind, ChoiceSource, ChoiceTopic, Delivery, Direction, Language
+from schema.vocabulary import (
+    AgeBand,
+    AudienceDimension,
+    ChangeKind,
+    ChoiceSource,
+    ChoiceTopic,
+    Delivery,
+    Direction,
+    Language,
+)
 
 _DESCRIPTIONS = {
     MemberStatus: "Where a membership stands.",
@@ -24,6 +33,7 @@ _DESCRIPTIONS = {
     Purpose: "What shared data is used for (C7).",
     Audience: "Who asks.",
     AgeBand: "How old a member is, in bands. Younger members are shared with nobody (C17).",
+    AudienceDimension: "What the audience is grouped and narrowed by (C5).",
     ChangeKind: "What happened to a member: she can be seen; something of her was corrected, or came to it;"
     " something, or all, was withdrawn and must be deleted; she is gone for good, and her id has to go, too.",
     ChoiceSource: "How a request about sharing reached us.",

@@ -34,6 +34,7 @@ from policies.principal import (
     OfficerPrincipal,
     PartnerPrincipal,
     Principal,
+    RecipientPrincipal,
     Visitor,
 )
 from resolvers.binding import SlotValues
@@ -42,6 +43,7 @@ from resolvers.selection import select
 from resolvers.statement import Plan, build
 from schema.categories import DataCategory, categories_of, expand, mask_of
 from schema.tables import Disclosure
+from schema.vocabulary import DIMENSION_CATEGORIES
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 README: Final = ROOT / "README.md"
@@ -221,6 +223,9 @@ def contract_named(info: str) -> Contract:
             principal = MemberPrincipal(NOBODY, "", "")
         case "partner":
             principal = principal_of(partners[name] if name else PARTNERS[0])
+        case "recipient":
+            every = mask_of(DIMENSION_CATEGORIES.values())
+            principal = RecipientPrincipal(NOBODY, NOBODY, 1, "", "", every)
         case "entrance" | "officer":
             return contract_of_officers(name)
         case _:

@@ -13,13 +13,14 @@ from tests.conftest import MakeDatabase
 
 VAULT = sorted(table.fullname for table in VaultTable.metadata.sorted_tables)
 APPEND_ONLY = (
-    "agreement_version", "choice", "deletion_statement", "disclosure", "disclosure_checkpoint",
-    "disclosure_writer", "officer_action", "policy_version", "revocation",
+    "aggregate_answer", "aggregate_release", "agreement_version", "choice", "deletion_statement",
+    "disclosure", "disclosure_checkpoint", "disclosure_writer", "officer_action",
+    "policy_version", "revocation",
 )  # fmt: skip
 UNREADABLE = {
+    "aggregate_agreement", "aggregate_answer", "aggregate_ledger", "aggregate_release",
     "agreement_category", "agreement_version", "applied_policy", "attempt", "client_key",
-    "deletion_statement",
-    "business_transfer", "legal_case", "legal_case_member", "legal_deferral",
+    "deletion_statement", "business_transfer", "legal_case", "legal_case_member", "legal_deferral",
     "disclosure_checkpoint", "disclosure_writer", "done_command", "import_job", "newsletter",
     "officer", "officer_action", "officer_session", "one_time_link", "outgoing_mail", "partner_client",
     "persisted_document", "policy_mailing", "policy_version", "quota",

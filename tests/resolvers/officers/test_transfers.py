@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from gateway.upkeep import Upkeep
+from policies.agreement import AgreementTerms
 from policies.officers import Channel, Officer, Role
 from policies.principal import PartnerPrincipal
 from resolvers.callers import read_client
@@ -73,6 +74,7 @@ async def principal_of(asking: Asking, transfer_id: UUID) -> PartnerPrincipal:
         found = await read_client(connection, "heir-api")
     assert found is not None
     terms = found.terms
+    assert isinstance(terms, AgreementTerms)
     return PartnerPrincipal(
         terms.partner_id, terms.id, terms.version, "heir-api", "t", terms.basis, terms.purpose, terms.mask
     )

@@ -1,0 +1,223 @@
+"""`gateway aggregates ...`: agreements about counts of the audience, budgets, what was answered (C5, C7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from gateway.account_means import audience_rules
+from gateway.cli.agreements import purpose_named
+from gateway.cli.office import Office, in_office, parse_id, parse_moment
+from policies.audience import WHERE_NAMES, Question, ask
+from policies.audience_answer import share
+from policies.privacy_budget import PrivacyBudget, Thousandths, epsilon_of, loss, period_of, thousandths
+from resolvers.commands.audience import Answered
+from resolvers.officers.aggregates import (
+    AggregateAgreementView,
+    AnswerView,
+    Budgets,
+    ask_internally,
+    create_aggregate_agreement,
+    end_aggregate_agreement,
+    list_aggregate_agreements,
+    list_answers,
+    read_budgets,
+)
+from schema.errors import InputError
+from schema.vocabulary import AudienceDimension
+
+app = typer.Typer(help="Counts of the audience: who may ask, and what was answered.", no_args_is_help=True)
+agreement_app = typer.Typer(help="What a company may ask, and how much.", no_args_is_help=True)
+app.add_typer(agreement_app, name="agreement")
+
+HERE = "an aggregate agreement, as `gateway aggregates agreement list`"
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="As `gateway aggregates agreement list` prints it.")]
+
+
+@agreement_app.command("create")
+def create_command(
+    partner: Annotated[str, typer.Argument(metavar="PARTNER")],
+    purpose: Annotated[
+        str, typer.Option("--purpose", help="REPORTING, PARTNER_OFFERS or OWN_OFFERS.", metavar="PURPOSE")
+    ],
+    dimensions: Annotated[
+        list[str],
+        typer.Option(
+            "--dimension", help="AGE_BAND, REGION, INTEREST or JOINED; repeatable.", metavar="DIMENSION"
+        ),
+    ],
+    budget: Annotated[
+        float, typer.Option("--budget", help="Epsilon that it may spend in a month.", metavar="EPSILON")
+    ] = 1.0,
+    valid_from: Annotated[str | None, typer.Option("--from", help="Default: now.", metavar="DATE")] = None,
+    valid_until: Annotated[
+        str | None, typer.Option("--until", help="The first moment it does not count.", metavar="DATE")
+    ] = None,
+) -> None:
+    """Let a company ask about the audience, and print the agreement's id."""
+    allowed = thousandths(budget)
+    if allowed is None:
+        raise InputError("`--budget`: an epsilon with at most three decimal places")
+    begins, ends = parse_moment(valid_from, "--from"), parse_moment(valid_until, "--until")
+    meant = purpose_named(purpose)
+
+    async def work(office: Office) -> UUID:
+        return await create_aggregate_agreement(
+            office.desk,
+            partner=partner,
+            purpose=meant,
+            dimensions=dimensions,
+            budget=allowed,
+            valid_from=begins,
+            valid_until=ends,
+        )
+
+    agreement_id = in_office(work)
+    typer.echo(agreement_id)
+    typer.echo(f"next: gateway client create CLIENT_ID --agreement {agreement_id}", err=True)
+
+
+@agreement_app.command("list")
+def list_command(
+    partner: Annotated[str | None, typer.Option("--partner", help="Only of this partner.")] = None,
+) -> None:
+    """List agreements, one a line, with what is left of this month's budgets."""
+
+    async def work(office: Office) -> Sequence[AggregateAgreementView]:
+        return await list_aggregate_agreements(office.desk, partner=partner)
+
+    for found in in_office(work):
+        terms = found.terms
+        line = (str(terms.id), found.partner, terms.purpose.name, terms.status.value, _left(found.budget))
+        typer.echo("\t".join(line))
+
+
+@agreement_app.command("show")
+def show_command(agreement: Id) -> None:
+    """Show one agreement."""
+    wanted = parse_id(agreement, what=HERE)
+
+    async def work(office: Office) -> Sequence[AggregateAgreementView]:
+        return await list_aggregate_agreements(office.desk, agreement_id=wanted)
+
+    for found in in_office(work):
+        terms = found.terms
+        until = "without end" if terms.valid_until is None else f"until {_moment(terms.valid_until)}"
+        typer.echo(f"aggregate agreement {terms.id} with {found.partner}: {terms.status}")
+        typer.echo(f"  purpose     {terms.purpose.name} ({terms.purpose})")
+        typer.echo(f"  dimensions  {', '.join(sorted(terms.dimensions))}")
+        typer.echo(f"  scopes      {', '.join(sorted(terms.categories))}")
+        typer.echo(f"  budget      {_left(found.budget)}")
+        typer.echo(f"  counts      from {_moment(terms.valid_from)} {until}")
+        typer.echo(f"  clients     {', '.join(found.clients) or 'none'}")
+
+
+@agreement_app.command("end")
+def end_command(agreement: Id) -> None:
+    """Stop an agreement at once and for good."""
+    agreement_id = parse_id(agreement, what=HERE)
+
+    async def work(office: Office) -> None:
+        await end_aggregate_agreement(office.desk, agreement_id)
+
+    in_office(work)
+    typer.echo(f"aggregate agreement {agreement_id}: ENDED")
+
+
+@app.command("list")
+def answers_command(
+    agreement: Annotated[
+        str | None, typer.Option("--agreement", help="Only what was answered under it.", metavar="ID")
+    ] = None,
+    first: Annotated[int, typer.Option("--first", min=1, max=10_000, help="At most so many.")] = 100,
+) -> None:
+    """List what was answered, the latest first: when, to whom, at what loss, to which question."""
+    wanted = None if agreement is None else parse_id(agreement, what=HERE)
+
+    async def work(office: Office) -> Sequence[AnswerView]:
+        return await list_answers(office.desk, agreement_id=wanted, limit=first)
+
+    for view in in_office(work):
+        loss_paid = f"epsilon {epsilon_of(view.epsilon):g}"
+        typer.echo("\t".join((_moment(view.answered_at), view.asker, view.account, loss_paid, view.question)))
+
+
+@app.command("budgets")
+def budgets_command() -> None:
+    """Show what is left in this month: for everyone together, and for the company itself."""
+
+    async def work(office: Office) -> Budgets:
+        return await read_budgets(office.desk, audience_rules(office.settings))
+
+    budgets = in_office(work)
+    typer.echo(f"everyone\t{_left(budgets.everyone)}")
+    typer.echo(f"internal\t{_left(budgets.internal)}")
+
+
+@app.command("ask")
+def ask_command(
+    by: Annotated[
+        list[str] | None,
+        typer.Option("--by", help="A dimension that groups are made of; up to two.", metavar="DIMENSION"),
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--where", help="Such as region=US,CA; repeatable.", metavar="NAME=VALUES"),
+    ] = None,
+    epsilon: Annotated[
+        float, typer.Option("--epsilon", help="What the answer may cost, from 0.01 to 1.")
+    ] = 0.1,
+) -> None:
+    """Ask for the company's own use; the answer costs of its own budget and everyone's."""
+    dimensions, only, wanted = _dimensions(by or ()), _only(where or ()), loss(epsilon)
+
+    async def work(office: Office) -> tuple[Question, Answered, int]:
+        rules = audience_rules(office.settings)
+        question = ask(rules.vocabulary(period_of(office.now)), dimensions, only, wanted)
+        return question, await ask_internally(office.desk, question, rules), rules.minimum_cohort
+
+    question, answered, minimum = in_office(work)
+    audience = answered.audience
+    for cell, count in zip(question.cells, audience.groups, strict=True):
+        part = share(count, audience.total)
+        shown = f"fewer than {minimum}, maybe" if count is None else str(count)
+        typer.echo("\t".join((*(cell or ("all",)), shown, "" if part is None else f"{part:.2%}")))
+    typer.echo(
+        f"within {audience.bound} with 95 % confidence; counted {_moment(answered.as_of)};"
+        f" paid {epsilon_of(answered.paid):g}, {_left(answered.budget)}",
+        err=True,
+    )
+
+
+def _dimensions(names: Sequence[str]) -> list[AudienceDimension]:
+    words = {dimension.value: dimension for dimension in AudienceDimension}
+    found = [words.get(name.upper().replace("-", "_")) for name in names]
+    if None in found:
+        raise InputError(f"`--by`: one or two of {', '.join(words)}")
+    return [dimension for dimension in found if dimension is not None]
+
+
+def _only(conditions: Sequence[str]) -> Mapping[AudienceDimension, Sequence[str]]:
+    names = {name.lower(): dimension for dimension, name in WHERE_NAMES.items()}
+    only: dict[AudienceDimension, Sequence[str]] = {}
+    for condition in conditions:
+        name, equals, values = condition.partition("=")
+        dimension = names.get(name.lower().replace("_", "").replace("-", ""))
+        if dimension is None or not equals or dimension in only:
+            raise InputError(f"`--where`: NAME=VALUE,VALUE with one of {', '.join(WHERE_NAMES.values())}")
+        only[dimension] = [value.strip() for value in values.split(",") if value.strip()]
+    return only
+
+
+def _left(budget: PrivacyBudget) -> str:
+    left, allowed = Thousandths(budget.left), budget.allowed
+    return f"{epsilon_of(left):g} of {epsilon_of(allowed):g} left until {_moment(budget.resets_at)}"
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
