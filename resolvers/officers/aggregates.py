@@ -162,6 +162,15 @@ async def ask_internally(desk: Desk, question: Question, rules: AudienceRules) -
     return await ask_audience(desk.connection, question, asker, rules, now=desk.now)
 
 
+async def look_at_dimensions(desk: Desk) -> None:
+    """Write down that an officer looks at what may be asked.
+
+    Raises:
+        ForbiddenError: none of the officer's roles may.
+    """
+    await desk.act(Act.AUDIENCE_READ, "dimensions of the audience")
+
+
 async def list_answers(
     desk: Desk, *, agreement_id: UUID | None = None, limit: int = 100
 ) -> Sequence[AnswerView]:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import strawberry
+from strawberry import Info
 
 from policies.officers import Act
+from resolvers.officers.aggregates import look_at_dimensions
 from resolvers.queries.audience import answer_about_audience, list_dimensions
-from resolvers.staff.common import asks
+from resolvers.staff.common import asks, at_desk
 from schema.types.audience import AudienceAnswerType, AudienceValuesType
+
+
+async def _dimensions(info: Info[Any, Any]) -> list[AudienceValuesType]:
+    await at_desk(info, look_at_dimensions)
+    return list_dimensions(info)
 
 
 @strawberry.type
@@ -21,5 +30,5 @@ class StaffAudienceQuery:
         answer_about_audience,
     )
     audience_dimensions: list[AudienceValuesType] = asks(
-        Act.AUDIENCE_READ, "What you may group and narrow by, with every value.", list_dimensions
+        Act.AUDIENCE_READ, "What you may group and narrow by, with every value.", _dimensions
     )

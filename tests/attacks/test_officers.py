@@ -560,6 +560,8 @@ def act_of(product: Product, owner: str, field: str) -> str | None:
 QUERIES: list[str] = [
     "{ viewer { name } }",
     "{ partners { name } }",
+    "{ audience(groupBy: []) { total bound } }",
+    "{ audienceDimensions { dimension values } }",
     '{ agreements(partner: "acme") { id basis grounds { reason } } }',
     '{ agreement(id: "$A") { status grounds { category reason approvedBy } } }',
     '{ agreementReport(id: "$A", days: 30) { category responses fetched } }',
