@@ -22,7 +22,11 @@ PURPOSES: Final = frozenset({Purpose.REPORTING, Purpose.PARTNER_OFFERS, Purpose.
 
 @dataclass(frozen=True, slots=True)
 class AggregateTerms:
-    """What one company may ask. `budget` is what it may spend in a month. Dates are aware."""
+    """What one company may ask. `budget` is what it may spend in a month. Dates are aware.
+
+    CLAUSE (C5, C7): who asks about the audience does so under terms: what may be asked, for what, and how
+    much of it.
+    """
 
     id: UUID
     partner_id: UUID

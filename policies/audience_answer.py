@@ -35,6 +35,8 @@ class Audience:
 def present(noisy: NoisyCounts, minimum_cohort: int) -> Audience:
     """The answer that is given: groups that have at least `minimum_cohort` members, as far as noise tells.
 
+    CLAUSE (C5): a group that may be smaller than the cohort has no count.
+
     A group is shown when its noisy count is `bound` above the minimum: of forty groups that are smaller, at
     most one is shown by chance. Shares are of the members in the groups that are shown: from a total of all
     groups the one that is left out could be worked out.

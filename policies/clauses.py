@@ -83,7 +83,8 @@ _ALL: Final = (
         "C5",
         "Aggregates tell of nobody",
         "Aggregates may be used and given away if they tell of no one person.",
-        "What counts over members is answered by contracts made for it, or not at all.",
+        "Counts of the audience carry noise, hide small groups and are paid for of a budget. No other contract"
+        " computes anything over members.",
     ),
     Clause(
         "C6",

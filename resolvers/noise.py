@@ -45,6 +45,9 @@ class Mechanism:
 def mechanism(sensitivity: int, paid: Thousandths) -> Mechanism:
     """The discrete Laplace mechanism that loses at most `paid` where one member changes so much (L1).
 
+    CLAUSE (C5): every count that leaves has discrete noise on it, so that no one person's presence can be
+    told.
+
     Raises:
         GatewayError: by OpenDP's map it loses more: then nothing is drawn.
     """

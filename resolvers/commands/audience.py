@@ -69,6 +69,9 @@ async def ask_audience(
 ) -> Answered:
     """The answer to the question.
 
+    CLAUSE (C5): a count is paid for of two budgets before it leaves, and the same question is answered the
+    same ever after.
+
     Raises:
         PrivacyBudgetError: the account, or everyone's, has less left than the answer costs.
     """
