@@ -2,7 +2,7 @@
 
 In: a number in E.164 and the id of its `phone` row. Out: an HPKE ciphertext (RFC 9180, base mode,
 DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305). The private key is an officer's and is
-held offline: nothing in this program opens what this module makes.
+held offline: nothing that serves opens what this module makes (`gateway.officer_opening` does, for commands).
 
 INVARIANT (length-tells-nothing): every plaintext is padded to `PLAINTEXT_SIZE` bytes, so every ciphertext has
 `SEALED_SIZE` bytes.
@@ -29,7 +29,7 @@ SEALED_SIZE: Final = 32 + PLAINTEXT_SIZE + 16
 
 _E164: Final = re.compile(r"\+[0-9]{4,15}")
 _CONTEXT: Final = b"member-gateway/sealed-phone/v1/"
-_SUITE: Final = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
+SUITE: Final = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 
 
 def sealing_info(phone_id: UUID) -> bytes:
@@ -61,6 +61,6 @@ class PhoneSealer:
         plaintext = number_e164.encode()
         if _E164.fullmatch(number_e164) is None:
             raise InputError("a telephone number must be in international form before it is sealed")
-        return _SUITE.encrypt(
+        return SUITE.encrypt(
             plaintext.ljust(PLAINTEXT_SIZE, b"\0"), self._public_key, info=sealing_info(phone_id)
         )

@@ -20,7 +20,7 @@ from schema.categories import DataCategory
 from schema.tables.base import CATEGORY_KEY, Table
 
 VERSION: Final = "1"
-"""Of `data.json`. It rises when something in it moves or means something else; what is added changes nothing."""
+"""Of `data.json`. It rises when something moves or means something else, not when something is added."""
 
 
 class Found(StrEnum):
@@ -29,15 +29,19 @@ class Found(StrEnum):
     SELF = "SELF"
     """The row of `member`."""
     OWNER = "OWNER"
-    """`member_id`."""
-    OWNER_OR_ADDRESS = "OWNER_OR_ADDRESS"
-    """`member_id`, or what was written from or goes to the member's e-mail address, and is nobody else's."""
+    """Their `member_id`."""
+    WROTE = "WROTE"
+    """Requests: `member_id`, or a visitor's message that is answered at the member's address."""
+    MAILED = "MAILED"
+    """Mails: `member_id`, or the member's address as recipient."""
     ADDRESS = "ADDRESS"
     """The member's e-mail address."""
     PAIRWISE = "PAIRWISE"
     """An id by which a partner knows the member."""
     LOG = "LOG"
     """The name under which the disclosure log knows the member."""
+    ACTED_ON = "ACTED_ON"
+    """The same name, in the log of officers' actions."""
     SUBJECT = "SUBJECT"
     """The member's id, as a text."""
 
@@ -164,12 +168,8 @@ def _table(name: str) -> SATable:
 
 
 SECTIONS: Final[tuple[Section, ...]] = (
-    Section(
-        "profile", "Who you are to us", "What you told us about yourself.", _table("member"), Found.SELF
-    ),
-    Section(
-        "postal_addresses", "Postal addresses", "The addresses on file.", _table("postal_address")
-    ),
+    Section("profile", "Who you are to us", "What you told us about yourself.", _table("member"), Found.SELF),
+    Section("postal_addresses", "Postal addresses", "The addresses on file.", _table("postal_address")),
     Section(
         "telephone_numbers",
         "Telephone numbers",
@@ -202,9 +202,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
         "Data that reached us in other ways, with the source.",
         _table("interaction"),
     ),
-    Section(
-        "communications", "Messages", "What you wrote to us, and we to you.", _table("communication")
-    ),
+    Section("communications", "Messages", "What you wrote to us, and we to you.", _table("communication")),
     Section(
         "visits",
         "Visits to the site",
@@ -262,7 +260,17 @@ SECTIONS: Final[tuple[Section, ...]] = (
         "Your requests",
         "What you asked of us, and what came of it.",
         _table("member_request"),
-        Found.OWNER_OR_ADDRESS,
+        Found.WROTE,
+    ),
+    Section(
+        "staff_actions",
+        "What our staff did about you",
+        "Each time somebody on our staff looked at your data or did something about you, and why. Of legal"
+        " cases the disclosures tell, once they may be told.",
+        _table("officer_action"),
+        Found.ACTED_ON,
+        order="seq",
+        newest_first=True,
     ),
     Section(
         "mail_refusals",
@@ -290,7 +298,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
         "Mails on their way to you",
         "Mails that wait to be sent. Those that were sent are not kept here.",
         _table("outgoing_mail"),
-        Found.OWNER_OR_ADDRESS,
+        Found.MAILED,
     ),
     Section(
         "commands_done",
@@ -313,6 +321,9 @@ SECTIONS: Final[tuple[Section, ...]] = (
 COLUMNS_LEFT_OUT: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
     {
         ("member", "log_id"): "after an erasure it would tell whose the records of the log were",
+        ("officer_action", "seq"): "orders the lines of all",
+        ("officer_action", "officer"): "it names somebody on the staff",
+        ("officer_action", "member_log_id"): "after an erasure it would tell whose the lines of the log were",
         ("disclosure", "members"): "it names the others whose data were in the same response",
         ("disclosure", "token_id"): "it names a credential of the company that asked",
         ("disclosure", "operation_hash"): "a digest of what the company's program asked",
@@ -367,7 +378,7 @@ TABLES_LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
 
 VAULT_LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "vault.sealed_phone": "opened by an officer's key and shown beside the label, or not at all (R1, C10)",
+        "vault.sealed_phone": "opened with an officer's key, or not shown at all (R1, C10)",
         "vault.credential": "the hash of a password is never read back (R1, C14)",
         "vault.billing_token": "the payment processor's own token: it pays, and tells nothing",
         "vault.client_secret": "companies",

@@ -25,6 +25,7 @@ from gateway.cli import (
     webhooks,
 )
 from gateway.cli import schema as schema_commands
+from gateway.cli.archives import contact_number_command, fulfil_command
 from gateway.cli.clauses import clauses_command
 from gateway.cli.demo import demo_command
 from gateway.cli.doctor import doctor_command
@@ -70,7 +71,9 @@ app.add_typer(deletions.app, name="deletions")
 app.add_typer(clients.app, name="client")
 app.add_typer(tokens.app, name="token")
 app.add_typer(webhooks.app, name="webhook")
+requests.app.command("fulfil")(fulfil_command)
 app.add_typer(requests.app, name="requests")
+app.command("contact-number")(contact_number_command)
 app.add_typer(disclosures.app, name="disclosures")
 app.add_typer(suppressions, name="suppressions")
 policy.command("explain")(explain_command)

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from asyncpg import Record
 
+from policies.age_recipients import read_age_recipient
 from policies.email_addresses import read_email
 from policies.free_text import find_phone_number
 from policies.principal import MemberPrincipal
@@ -74,6 +75,8 @@ async def request_correction(work: Work, given: Mapping[str, Any]) -> None:
 async def request_access(work: Work, given: Mapping[str, Any]) -> None:
     """Ask for an archive of everything that is stored (C12). One such request is open at a time.
 
+    Asking again adds nothing, but a key: the archive is encrypted to the one that was given last.
+
     CLAUSE (C12): a member asks for the archive of everything stored.
 
     Raises:
@@ -83,11 +86,39 @@ async def request_access(work: Work, given: Mapping[str, Any]) -> None:
     checks = Checks(member["region"])
     note = given.get("note")
     body = check_lines(checks, "note", note) if note else ""
+    recipient = _recipient(checks, given.get("recipient"))
     checks.done()
-    if any(row["kind"] == RequestKind.ACCESS for row in await _under_way(work, member["id"])):
+    open_now = await _under_way(work, member["id"])
+    waiting = next((row for row in open_now if row["kind"] == RequestKind.ACCESS), None)
+    if waiting is not None:
+        if recipient is not None and recipient != waiting["recipient"]:
+            await _change_recipient(work, waiting, recipient, checks)
         return
     asked = {"kind": RequestKind.ACCESS.value, "subject": "Access to your data", "body": body}
-    await _open(work, member["id"], asked)
+    await _open(work, member["id"], {**asked, "recipient": recipient})
+
+
+async def _change_recipient(work: Work, waiting: Record, recipient: str, checks: Checks) -> None:
+    changed = await work.connection.fetchval(
+        "UPDATE member_request SET recipient = $2 WHERE id = $1 AND status = $3 RETURNING true",
+        waiting["id"],
+        recipient,
+        RequestStatus.OPEN.value,
+    )
+    if not changed:
+        message = "your request is worked on already: write to us if the key has to be another one"
+        checks.refuse("NOT_OPEN", message, "recipient")
+    checks.done()
+
+
+def _recipient(checks: Checks, value: str | None) -> str | None:
+    if not value:
+        return None
+    recipient = read_age_recipient(value)
+    if recipient is None:
+        message = "`recipient`: a public key of age, `age1` and 58 more characters; never the secret one"
+        checks.refuse("BAD_FORMAT", message, "recipient")
+    return recipient
 
 
 async def cancel_request(work: Work, given: Mapping[str, Any]) -> None:
@@ -232,7 +263,7 @@ async def _target(
 
 async def _under_way(work: Work, member_id: UUID) -> list[Record]:
     return await work.connection.fetch(
-        "SELECT kind, body, target_kind, target_id FROM member_request"
+        "SELECT id, kind, body, target_kind, target_id, recipient FROM member_request"
         " WHERE member_id = $1 AND status = ANY($2::text[])",
         member_id,
         list(_UNDER_WAY),

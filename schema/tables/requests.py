@@ -45,7 +45,7 @@ class RequestRecord(Table, table=True):
 
     `member_id` is null when a visitor wrote, who is answered at `reply_to`. `due_at`: when an answer is
     owed, or when the erasure happens. `target_kind` is a `CorrectionTarget`; of an erasure, the status that
-    the member had before.
+    the member had before. `recipient`: the public key (age) that an archive is to be encrypted to.
     """
 
     __tablename__ = "member_request"
@@ -59,6 +59,7 @@ class RequestRecord(Table, table=True):
     target_kind: str | None = column(DataCategory.PRIVATE_CONTENT, Text, nullable=True)
     target_id: UUID | None = column(DataCategory.PRIVATE_CONTENT, nullable=True)
     reply_to: str | None = column(DataCategory.EMAIL, Text, nullable=True)
+    recipient: str | None = column(DataCategory.PRIVATE_CONTENT, Text, nullable=True)
     outcome: str | None = column(DataCategory.PRIVATE_CONTENT, Text, nullable=True)
     opened_at: datetime = instant(DataCategory.PRIVATE_CONTENT)
     due_at: datetime = instant(DataCategory.PRIVATE_CONTENT, index=True)

@@ -36,6 +36,12 @@ class RequestAccessInput:
     note: str | None = accepts(
         DataCategory.PRIVATE_CONTENT, "What we should know. No telephone or card number.", optional=True
     )
+    recipient: str | None = accepts(
+        DataCategory.PRIVATE_CONTENT,
+        "Your public key of age (https://age-encryption.org), `age1...`: nobody else can open the archive"
+        " then. Without one, we agree on a passphrase with you.",
+        optional=True,
+    )
 
 
 @strawberry.input(name="CancelRequestInput", description="Which request.")

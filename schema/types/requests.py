@@ -40,6 +40,9 @@ class RequestType:
     )
     target_id: strawberry.ID | None = stored(RequestRecord.target_id, "The record to correct.")
     reply_to: str | None = stored(RequestRecord.reply_to, "Where the answer goes, if not to your address.")
+    recipient: str | None = stored(
+        RequestRecord.recipient, "The public key that your archive is to be encrypted to, if you gave one."
+    )
     outcome: str | None = stored(RequestRecord.outcome, "What came of it, once it is over.")
     opened_at: datetime = stored(RequestRecord.opened_at, "When you asked.")
     due_at: datetime = stored(RequestRecord.due_at, "When an answer is owed, or when the erasure happens.")

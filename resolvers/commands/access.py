@@ -1,0 +1,126 @@
+"""Access requests, fulfilled with an archive (C12): begun before anything is read, closed when it is made.
+
+Each function is one step of a command, in a transaction of its own. Between the two the archive is made; if
+that fails, the request stays under way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from asyncpg import Record
+
+from policies.officers import Act
+from resolvers.commands.letters import put_letter
+from resolvers.desk import Desk
+from schema.errors import InputError, NotFoundError
+from schema.tables.mail import LetterKind
+from schema.tables.requests import RequestKind, RequestStatus
+
+_UNDER_WAY: Final = (RequestStatus.OPEN.value, RequestStatus.IN_PROGRESS.value)
+
+_PICKED_UP: Final = "Your archive is ready: everything that we store about you, in one encrypted file."
+_WITH_KEY: Final = (
+    f"{_PICKED_UP} It is encrypted to the key that you gave us. Open it with a program for age files, such as"
+    " age (https://age-encryption.org): age -d -i YOUR-KEY-FILE -o archive.zip FILE"
+)
+_WITH_PASSPHRASE: Final = (
+    f"{_PICKED_UP} It opens with the passphrase that you and we agreed on, or that we tell you by another way"
+    " than the file. Open it with a program for age files, such as age (https://age-encryption.org):"
+    " age -d -o archive.zip FILE"
+)
+_THEN: Final = "\nUnpack archive.zip, then open index.html with a browser."
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An access request that is being fulfilled. `recipient`: the key that the member gave with it."""
+
+    request_id: UUID
+    member_id: UUID
+    member_number: str
+    recipient: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Concerned:
+    """A member about whom an officer does something."""
+
+    member_id: UUID
+    log_id: UUID
+
+
+async def begin_fulfilment(desk: Desk, request_id: UUID) -> Asked:
+    """Write down that the member's data are about to be read, and let the request be taken back no more.
+
+    Raises:
+        ForbiddenError: none of the officer's roles may.
+        InputError: it is no access request, or is over.
+        NotFoundError: there is none of that id.
+    """
+    row = await _lock_under_way(desk, request_id)
+    await desk.act(Act.REQUEST_FULFIL, f"request {request_id}", member=row["log_id"])
+    await desk.connection.execute(
+        "UPDATE member_request SET status = $2 WHERE id = $1", request_id, RequestStatus.IN_PROGRESS.value
+    )
+    return Asked(request_id, row["member_id"], row["number"], row["recipient"])
+
+
+async def close_fulfilled(desk: Desk, request_id: UUID, *, to_key: bool) -> None:
+    """Close a request whose archive is made, say how it is opened, and mail that there is an answer.
+
+    Raises:
+        InputError: it was closed meanwhile.
+        NotFoundError: it was erased meanwhile, with its member.
+    """
+    row = await _lock_under_way(desk, request_id)
+    await desk.connection.execute(
+        "UPDATE member_request SET status = $2, outcome = $3, closed_at = $4 WHERE id = $1",
+        request_id,
+        RequestStatus.DONE.value,
+        (_WITH_KEY if to_key else _WITH_PASSPHRASE) + _THEN,
+        desk.now,
+    )
+    await put_letter(
+        desk.connection, LetterKind.REQUEST_ANSWERED, row["email"], row["member_id"], now=desk.now
+    )
+
+
+async def begin_contact(desk: Desk, member_number: str, reason: str) -> Concerned:
+    """Write down why somebody on the staff is about to see the telephone numbers of this member.
+
+    To be committed before a number is read.
+
+    Raises:
+        ForbiddenError: none of the officer's roles may.
+        InputError: there is no such member, no reason, or a reason that may not be written down.
+    """
+    row = await desk.connection.fetchrow("SELECT id, log_id FROM member WHERE number = $1", member_number)
+    if row is None:
+        raise InputError("`--member`: there is no member of that number")
+    await desk.act(Act.CONTACT_NUMBER_READ, "member", reason=reason, member=row["log_id"])
+    return Concerned(row["id"], row["log_id"])
+
+
+async def _lock_under_way(desk: Desk, request_id: UUID) -> Record:
+    # The member before what belongs to her, as an erasure does.
+    await desk.connection.execute(
+        "SELECT FROM member WHERE id = (SELECT member_id FROM member_request WHERE id = $1) FOR KEY SHARE",
+        request_id,
+    )
+    row = await desk.connection.fetchrow(
+        "SELECT r.kind, r.status, r.member_id, r.recipient, m.number, m.log_id, m.email"
+        " FROM member_request r LEFT JOIN member m ON m.id = r.member_id WHERE r.id = $1 FOR UPDATE OF r",
+        request_id,
+    )
+    if row is None:
+        raise NotFoundError("there is no such request: see `gateway requests list`")
+    if row["kind"] != RequestKind.ACCESS or row["member_id"] is None:
+        raise InputError(
+            "this is no request for access: see `gateway requests list --kind access`; others are answered"
+        )
+    if row["status"] not in _UNDER_WAY:
+        raise InputError(f"this request is over: it is {row['status']}")
+    return row
