@@ -1,4 +1,4 @@
-"""The access archive under attack: what must be in it, what must never be, and who can make one with numbers."""
+"""The access archive under attack: what must be in it, what must never be, and who opens a number."""
 
 from __future__ import annotations
 
@@ -34,8 +34,11 @@ OTHERS: Final = frozenset({"claim's number", "claim's name", "claim's hash", "cl
 def left_out(place: str) -> bool:
     """Whether there is a reason why what was planted there is in no archive."""
     table, _, column = place.rpartition(".")
-    return place in OTHERS or place.startswith("vault.") or table in TABLES_LEFT_OUT or (
-        (table, column) in COLUMNS_LEFT_OUT
+    return (
+        place in OTHERS
+        or place.startswith("vault.")
+        or table in TABLES_LEFT_OUT
+        or ((table, column) in COLUMNS_LEFT_OUT)
     )
 
 
@@ -78,9 +81,7 @@ async def seal(database: Database, key: X25519PrivateKey) -> None:
             (row["id"], ADA, sealer.seal(number, row["id"]))
             for row, number in zip(rows, NUMBERS, strict=True)
         ]
-        await write_secrets(
-            connection, MemberSecrets(phones=phones), key_id=sealer.key_id, now=world.NOW
-        )
+        await write_secrets(connection, MemberSecrets(phones=phones), key_id=sealer.key_id, now=world.NOW)
 
 
 @pytest.fixture(scope="module")
@@ -172,5 +173,5 @@ async def test_no_role_of_the_service_reads_what_an_opener_needs(sealed: Databas
     async with connections.acquire() as connection, connection.transaction():
         if pool == "vault":
             await connection.execute("SET LOCAL ROLE gateway_vault")
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        with pytest.raises((asyncpg.InsufficientPrivilegeError, asyncpg.UndefinedTableError)):
             await read_sealed_numbers(connection, ADA)

@@ -12,7 +12,7 @@ import orjson
 import pyrage
 
 from gateway.archive.contents import Contents
-from gateway.archive.encryption import ToKeys
+from gateway.archive.encryption import Lock, ToKeys
 from gateway.archive.making import make_archive
 from gateway.database import Database
 from resolvers.archive_reading import lift_time_limit, read_names
@@ -46,6 +46,14 @@ def opened(path: Path, identity: pyrage.x25519.Identity) -> Opened:
 async def archive_of(database: Database, member: UUID, folder: Path, **other: object) -> Opened:
     """The archive of that member, made and opened again."""
     identity, path = pyrage.x25519.Identity.generate(), folder / "archive.zip.age"
+    await make(database, member, path, ToKeys([str(identity.to_public())]), **other)
+    made = opened(path, identity)
+    path.unlink()
+    return made
+
+
+async def make(database: Database, member: UUID, path: Path, lock: Lock, **other: object) -> None:
+    """As the command does it, but for the request."""
     async with (
         database.app.acquire() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
@@ -61,7 +69,4 @@ async def archive_of(database: Database, member: UUID, folder: Path, **other: ob
             "names": await read_names(connection),
             **other,
         }
-        await make_archive(path, ToKeys([str(identity.to_public())]), Contents(**given))  # type: ignore[arg-type]
-    made = opened(path, identity)
-    path.unlink()
-    return made
+        await make_archive(path, lock, Contents(**given))  # type: ignore[arg-type]
