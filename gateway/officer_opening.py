@@ -3,6 +3,8 @@
 The key is read from the officer's file when a command is told where it is, is held for that command alone,
 and is written nowhere. Nothing that serves imports this module: a contract of the imports and
 `tests/attacks/test_archive.py` hold that.
+
+CLAUSE (R1, C10): a number is readable for a command that was given the officer's key, and nowhere else.
 """
 
 from __future__ import annotations

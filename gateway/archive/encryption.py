@@ -72,15 +72,19 @@ def encrypted_file(path: Path, lock: Lock) -> Iterator[IO[bytes]]:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:  # 2
             with _encrypting(out, lock) as plain:
                 yield plain
-            out.flush()
-            os.fsync(out.fileno())
-        draft.replace(path)  # 3
+            _translated(lambda: _force(out))  # 3
+        _translated(lambda: draft.replace(path))
         _force_folder(path.parent)
         done = True
     finally:
         if not done:
             draft.unlink(missing_ok=True)
             path.unlink(missing_ok=True)
+
+
+def _force(out: IO[bytes]) -> None:
+    out.flush()
+    os.fsync(out.fileno())
 
 
 def _force_folder(folder: Path) -> None:

@@ -6,6 +6,8 @@
 4. the request is closed, and the member gets a mail.
 
 What fails at 2, 3 or 4 leaves the request under way and no file: the same command may be given again.
+
+CLAUSE (C12): on request a member gets all that is stored, in one encrypted file.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from gateway.database import Database
 from gateway.driver_errors import translate_driver_errors
 from gateway.officer_opening import NumberOpener, open_numbers
 from resolvers.archive_reading import lift_time_limit, read_names
-from resolvers.commands.access import Asked, begin_fulfilment, close_fulfilled
+from resolvers.officers.access import Asked, begin_fulfilment, close_fulfilled
 from schema.errors import InputError
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from gateway.web.home import WHAT_FOR, WITH_WHOM
 from policies.officers import Act
+from policies.words.english import ENGLISH
 from schema.categories import CATEGORY_LABELS, Basis, DataCategory, Purpose
 
 ACTS: Final[Mapping[str, str]] = MappingProxyType(
@@ -36,8 +36,9 @@ def in_words(name: str, value: Any) -> str:
             return "yes" if value else "no"
         case list():
             return ", ".join(in_words(name, each) for each in value) or "none"
-        case {"partner": partner, "basis": basis, "purpose": purpose}:
-            return f"{partner}: {in_words('basis', basis)}, for {in_words('purpose', purpose)}"
+        case dict():
+            basis, purpose = _word("basis", value["basis"]), _word("purpose", value["purpose"])
+            return f"{value['partner']}: {basis}, for {purpose}"
         case str():
             return _word(name, value)
         case _:
@@ -48,9 +49,9 @@ def _word(name: str, value: str) -> str:
     if name.startswith("categories"):
         return CATEGORY_LABELS[DataCategory(value)] if value in set(DataCategory) else value
     if name == "basis" and value in set(Basis):
-        return _lower_first(WITH_WHOM[Basis(value)])
+        return _lower_first(ENGLISH.whom[Basis(value)])
     if name == "purpose" and value in set(Purpose):
-        return WHAT_FOR[Purpose(value)]
+        return ENGLISH.uses[Purpose(value)]
     if name == "act":
         return ACTS.get(value, value.replace(".", " ").replace("-", " "))
     return value.replace("_", " ").lower() if name in _VOCABULARIES else value

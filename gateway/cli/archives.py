@@ -11,6 +11,7 @@ import stat
 import string
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -18,16 +19,16 @@ import typer
 
 from gateway.archive.encryption import Lock, ToKeys, ToPassphrase
 from gateway.archive.fulfilling import Order, fulfil
-from gateway.cli.office import LongOffice, parse_id
+from gateway.cli.office import LongOffice, parse_id, policy_of
 from gateway.cli.progress import ProgressBar
 from gateway.cli.requests import REQUEST, Id
-from gateway.database import open_database
+from gateway.database import Database, open_database
 from gateway.keys import load_keyring
 from gateway.officer_opening import NumberOpener, OpenedNumber, open_numbers, read_officer_keys
 from gateway.settings import Settings, load_settings
 from policies.age_recipients import read_recipient
 from policies.passwords import password_problems
-from resolvers.commands.access import begin_contact
+from resolvers.officers.access import begin_contact
 from schema.errors import InputError
 
 OfficerKey = Annotated[
@@ -84,7 +85,7 @@ def fulfil_command(
 
     async def work() -> None:
         async with open_database(settings, load_keyring(settings)) as database:
-            office = LongOffice(settings, database.transaction)
+            office = await _office(settings, database)
             with ProgressBar("archive", 1) as bar:
                 await fulfil(office, database, Order(wanted, out, lock, opener), bar.show, whole)
 
@@ -116,16 +117,22 @@ def contact_number_command(
 
     async def work() -> Sequence[OpenedNumber]:
         async with open_database(settings, load_keyring(settings)) as database:
-            office = LongOffice(settings, database.transaction)
+            office = await _office(settings, database)
             async with office.transactions() as connection:
-                concerned = await begin_contact(office.desk(connection), member, reason)
-            return await open_numbers(database, opener, concerned.member_id)
+                member_id = await begin_contact(office.desk(connection), member, reason)
+            return await open_numbers(database, opener, member_id)
 
     found = asyncio.run(work())
     for each in found:
         typer.echo(f"{each.label}\t{each.number}")
     if not found:
         typer.echo("no number is on file", err=True)
+
+
+async def _office(settings: Settings, database: Database) -> LongOffice:
+    async with database.transaction() as connection:
+        policy = await policy_of(connection, settings, datetime.now(UTC))
+    return LongOffice(settings, database.transaction, policy)
 
 
 def _opener(paths: Sequence[Path] | None, settings: Settings) -> NumberOpener | None:

@@ -29,6 +29,7 @@ SQL_OUTSIDE = {
 """Modules beside resolvers/ and the migrations that hold SQL, and why each may."""
 
 FORMATTED = {
+    "resolvers/archive_reading.py": "names of tables and columns, as the schema declares them",
     "gateway/migrations.py": "roles and SCRAM verifiers, both ours: ALTER ROLE takes no parameters",
     "resolvers/commands/correction.py": "names of columns that the module lists; their values are parameters",
     "resolvers/commands/invitation.py": "the columns of a table, as it declares them",
@@ -42,6 +43,9 @@ OFFICER = {
     "gateway/setup.py": "calls it, once, at `gateway init`",
     "gateway/cli/setup.py": "says where the officer's key was put",
     "gateway/cli/doctor.py": "warns when the key is still beside the data",
+    "gateway/officer_opening.py": "opens numbers with it, for commands",
+    "gateway/cli/archives.py": "is told where it is",
+    "gateway/archive/fulfilling.py": "has the numbers opened for an archive",
     "gateway/keys.py": "says in words that nothing there can hold it",
 }
 """Modules that may name the officer's key. None of them is on the path of a request."""

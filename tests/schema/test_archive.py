@@ -59,4 +59,4 @@ def test_names_and_reasons_are_there_and_nothing_is_called_like_another() -> Non
         names = [entry.name for entry in section.entries] + [part.name for part in section.parts]
         assert len(set(names)) == len(names)
         assert all(entry.label for entry in section.entries)
-    assert all({**COLUMNS_LEFT_OUT, **TABLES_LEFT_OUT, **VAULT_LEFT_OUT}.values())
+    assert all((*COLUMNS_LEFT_OUT.values(), *TABLES_LEFT_OUT.values(), *VAULT_LEFT_OUT.values()))

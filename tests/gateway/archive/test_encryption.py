@@ -128,8 +128,17 @@ def test_the_file_is_forced_to_the_disk_before_it_gets_its_name(
 ) -> None:
     done: list[str] = []
     fsync, replace = os.fsync, Path.replace
-    monkeypatch.setattr(os, "fsync", lambda handle: (done.append("forced"), fsync(handle)))
-    monkeypatch.setattr(Path, "replace", lambda self, target: (done.append("named"), replace(self, target)))
+
+    def forced(handle: int) -> None:
+        done.append("forced")
+        fsync(handle)
+
+    def named(draft: Path, target: Path) -> None:
+        done.append("named")
+        replace(draft, target)
+
+    monkeypatch.setattr(os, "fsync", forced)
+    monkeypatch.setattr(Path, "replace", named)
     with encrypted_file(path, KEY) as out:
         out.write(b"x")
     assert done == ["forced", "named", "forced"]

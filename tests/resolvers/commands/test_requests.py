@@ -354,3 +354,35 @@ async def test_the_mail_to_a_visitor_holds_the_answer_and_a_members_does_not(ask
     assert "Sign in" not in letters["v@example.org"]
     assert "We do." not in letters["ada@example.org"]
     assert "Sign in to read the answer" in letters["ada@example.org"]
+
+
+AGE_KEYS: Final = [
+    "age1ceakcgm0sjrdv2ywlumhllhvhrlxg7u7qupf6e3sw8w7ewqdd9nqvzfjet",
+    "age1gnqgs7cumttukt59frhyg0yeeguxy7ge7l82waykylka2gdhqytsld005l",
+]
+WITH_KEY: Final = ACCESS.replace("replyTo", "replyTo recipient")
+
+
+@pytest.mark.clause("C12")
+async def test_an_archive_is_asked_for_with_a_key_that_counts_until_somebody_works_on_it(
+    asking_alone: Asking,
+) -> None:
+    for key in (AGE_KEYS[0].upper(), AGE_KEYS[1]):
+        (asked,) = requests(await change(asking_alone, WITH_KEY, recipient=key))
+        assert asked["recipient"] == key.lower()
+    (asked,) = requests(await change(asking_alone, WITH_KEY, note="Still waiting."))
+    assert asked["recipient"] == AGE_KEYS[1], "asking again without one takes none away"
+    async with asking_alone.database.transaction() as connection:
+        await take_request(connection, UUID(asked["id"]))
+    refused = await change(asking_alone, WITH_KEY, recipient=AGE_KEYS[0])
+    assert codes(refused) == [(["recipient"], "NOT_OPEN")]
+    assert codes(await change(asking_alone, WITH_KEY, recipient=AGE_KEYS[1])) == []
+
+
+@pytest.mark.parametrize(
+    "key", ["age1", "AGE-SECRET-KEY-1QQQQQQ", "ssh-ed25519 AAAA", f"{AGE_KEYS[0][:-1]}q", NUMBER]
+)
+async def test_what_is_no_public_key_is_refused_and_not_repeated(asking: Asking, key: str) -> None:
+    answer = await change(asking, ACCESS, recipient=key)
+    assert codes(answer) == [(["recipient"], "BAD_FORMAT")]
+    assert key not in answer["errors"][0]["message"] or key == "age1"

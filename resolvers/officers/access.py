@@ -44,24 +44,18 @@ class Asked:
     recipient: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Concerned:
-    """A member about whom an officer does something."""
-
-    member_id: UUID
-    log_id: UUID
-
-
 async def begin_fulfilment(desk: Desk, request_id: UUID) -> Asked:
-    """Write down that the member's data are about to be read, and let the request be taken back no more.
+    """All data of the member who asked are about to be read; the request can be taken back no more.
+
+    The caller commits before it reads.
 
     Raises:
         ForbiddenError: none of the officer's roles may.
         InputError: it is no access request, or is over.
         NotFoundError: there is none of that id.
     """
+    await desk.act(Act.REQUEST_FULFIL, f"request {request_id}", member=await _member(desk, request_id))
     row = await _lock_under_way(desk, request_id)
-    await desk.act(Act.REQUEST_FULFIL, f"request {request_id}", member=row["log_id"])
     await desk.connection.execute(
         "UPDATE member_request SET status = $2 WHERE id = $1", request_id, RequestStatus.IN_PROGRESS.value
     )
@@ -75,6 +69,7 @@ async def close_fulfilled(desk: Desk, request_id: UUID, *, to_key: bool) -> None
         InputError: it was closed meanwhile.
         NotFoundError: it was erased meanwhile, with its member.
     """
+    await desk.act(Act.REQUEST_ANSWER, f"request {request_id}", member=await _member(desk, request_id))
     row = await _lock_under_way(desk, request_id)
     await desk.connection.execute(
         "UPDATE member_request SET status = $2, outcome = $3, closed_at = $4 WHERE id = $1",
@@ -88,20 +83,30 @@ async def close_fulfilled(desk: Desk, request_id: UUID, *, to_key: bool) -> None
     )
 
 
-async def begin_contact(desk: Desk, member_number: str, reason: str) -> Concerned:
-    """Write down why somebody on the staff is about to see the telephone numbers of this member.
+async def begin_contact(desk: Desk, number: str, reason: str) -> UUID:
+    """The id of the member whose telephone numbers are about to be opened, for this reason (C10).
 
-    To be committed before a number is read.
+    The caller commits before it opens them. She reads of it in `staffAccess`.
 
     Raises:
         ForbiddenError: none of the officer's roles may.
-        InputError: there is no such member, no reason, or a reason that may not be written down.
+        InputError: there is no reason, or it may not be written down.
+        NotFoundError: there is no member of that number.
     """
-    row = await desk.connection.fetchrow("SELECT id, log_id FROM member WHERE number = $1", member_number)
-    if row is None:
-        raise InputError("`--member`: there is no member of that number")
-    await desk.act(Act.CONTACT_NUMBER_READ, "member", reason=reason, member=row["log_id"])
-    return Concerned(row["id"], row["log_id"])
+    await desk.act(Act.CONTACT_NUMBER_READ, "a telephone number", reason=reason, number=number)
+    found: UUID | None = await desk.connection.fetchval("SELECT id FROM member WHERE number = $1", number)
+    if found is None:
+        raise NotFoundError("there is no member of that number")
+    return found
+
+
+async def _member(desk: Desk, request_id: UUID) -> UUID | None:
+    """The `log_id` of who asked: the line names her."""
+    log_id: UUID | None = await desk.connection.fetchval(
+        "SELECT log_id FROM member JOIN member_request ON member.id = member_id WHERE member_request.id = $1",
+        request_id,
+    )
+    return log_id
 
 
 async def _lock_under_way(desk: Desk, request_id: UUID) -> Record:
@@ -111,7 +116,7 @@ async def _lock_under_way(desk: Desk, request_id: UUID) -> Record:
         request_id,
     )
     row = await desk.connection.fetchrow(
-        "SELECT r.kind, r.status, r.member_id, r.recipient, m.number, m.log_id, m.email"
+        "SELECT r.kind, r.status, r.member_id, r.recipient, m.number, m.email"
         " FROM member_request r LEFT JOIN member m ON m.id = r.member_id WHERE r.id = $1 FOR UPDATE OF r",
         request_id,
     )
