@@ -24,7 +24,7 @@ def test_a_key_is_read_into_its_one_form(text: str) -> None:
         "", "age1", KEY[:-1], f"{KEY[:-1]}q", f"{KEY}q", KEY.replace("1", "2", 1), f"{KEY[:20]} {KEY[20:]}",
         KEY[:10].upper() + KEY[10:], "age1" + "q" * 58, KEY.replace("e", "\u0435"),
         "AGE-SECRET-KEY-1ZVJZ0000000000000000000000000000000000000000000000000000000",
-        str(pyrage.x25519.Identity.generate()), "ssh-ed25519 AAAA", "+1 415 555 0132", f"{KEY}\n{KEY}",
+        "ssh-ed25519 AAAA", "+1 415 555 0132", f"{KEY}\n{KEY}",
     ],
 )  # fmt: skip
 def test_what_is_no_public_key_is_none(text: str) -> None:
@@ -36,3 +36,7 @@ def test_members_give_keys_of_age_and_officers_those_of_ssh_as_well_without_the_
     assert read_age_recipient(SSH) is None
     assert read_recipient(f"{SSH} ada@home +1 415 555 0132\n") == SSH
     assert isinstance(encrypts_to(SSH), pyrage.ssh.Recipient)
+
+
+def test_a_secret_key_is_none() -> None:
+    assert read_recipient(str(pyrage.x25519.Identity.generate())) is None

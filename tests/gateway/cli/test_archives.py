@@ -103,7 +103,7 @@ async def _open(scene: Scene, public_key: Path, recipient: str | None) -> None:
     await connection.close()
 
 
-@pytest.fixture(params=[KEY])
+@pytest.fixture(params=[KEY], ids=["with a key"])
 def scene(office: Terminal, url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Scene:
     made = Scene(office, url, tmp_path)
     public = tmp_path / "data" / "keys" / "phone-public-key.pem"
@@ -150,7 +150,7 @@ async def _reopen(scene: Scene) -> None:
     await connection.close()
 
 
-@pytest.mark.parametrize("scene", [None], indirect=True)
+@pytest.mark.parametrize("scene", [None], indirect=True, ids=["without"])
 def test_without_a_key_of_the_members_one_says_how_it_is_encrypted(scene: Scene) -> None:
     assert scene.fulfil() == 1
     assert "`--passphrase-file`" in scene.terminal.err
