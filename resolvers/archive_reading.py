@@ -39,13 +39,31 @@ _SOURCES: Final[Mapping[Found, str]] = MappingProxyType(
         Found.PAIRWISE: "pairwise_subject p JOIN agreement a ON a.partner_id = p.partner_id"
         " JOIN share_change t ON t.agreement_id = a.id AND t.subject = p.subject WHERE p.member_id = $1",
         Found.LOG: f"disclosures_of({_LOG}, NULL, 4611686018427387904) AS f (found)"
-        " JOIN disclosure t ON t.place = f.found",
+        " JOIN disclosure t ON t.place = f.found WHERE true",
+        Found.NAMED: "legal_case t JOIN legal_case_member n ON n.case_id = t.id"
+        " WHERE n.member_id = $1 AND t.approved_at IS NOT NULL",
         # What a case has disclosed is told with the disclosures, once it may be: not here before.
         Found.ACTED_ON: f"officer_action t WHERE t.member_log_id = {_LOG} AND t.act NOT LIKE 'case.%'",
         Found.SUBJECT: "revocation t WHERE t.kind = 'MEMBER' AND t.subject = $1::uuid::text",
     }
 )
 """Where the rows are that are not found by their `member_id` alone."""
+
+
+_SHOWN: Final[Mapping[str | None, str]] = MappingProxyType(
+    {
+        "agreement_id": " AND NOT EXISTS"
+        " (SELECT FROM agreement d WHERE d.id = t.agreement_id AND d.deferred_until > now())",
+        "partner_id": " AND (NOT EXISTS"
+        " (SELECT FROM agreement d WHERE d.partner_id = t.partner_id AND d.deferred_until > now())"
+        " OR EXISTS (SELECT FROM agreement d WHERE d.partner_id = t.partner_id"
+        " AND (d.deferred_until IS NULL OR d.deferred_until <= now())))",
+    }
+)
+"""Nothing that rests on an agreement whose case an order defers now, as in the member's contract (C8 b).
+
+INVARIANT (deferred-unseen): every section with such a column asks this (`schema.archive`).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +149,8 @@ def _columns(section: Section) -> str:
 
 
 def _source(section: Section) -> str:
-    return _SOURCES.get(section.found, f"{section.table.name} t WHERE t.member_id = $1")
+    source = _SOURCES.get(section.found, f"{section.table.name} t WHERE t.member_id = $1")
+    return source + _SHOWN.get(section.deferred_with, "")
 
 
 def _order(section: Section) -> str:

@@ -44,6 +44,8 @@ class Found(StrEnum):
     """The name under which the disclosure log knows the member."""
     ACTED_ON = "ACTED_ON"
     """The same name, in the log of officers' actions."""
+    NAMED = "NAMED"
+    """A legal case that names the member, and that two officers have approved."""
     SUBJECT = "SUBJECT"
     """The member's id, as a text."""
 
@@ -92,6 +94,13 @@ class Section:
     parts: tuple[Part, ...] = ()
     order: str = "id"
     newest_first: bool = False
+
+    @property
+    def deferred_with(self) -> str | None:
+        """The column by which a record is not told yet, while an order defers a case (C8 b)."""
+        if "agreement_id" in self.table.columns:
+            return "agreement_id"
+        return "partner_id" if self.found is Found.OWNER and self.name == "ids_at_partners" else None
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -237,6 +246,14 @@ SECTIONS: Final[tuple[Section, ...]] = (
         newest_first=True,
     ),
     Section(
+        "legal_cases",
+        "Legal cases that name you",
+        "What the law required us to give to a court or an authority, and until when it may. A case is told once"
+        " no order of a court forbids it any more.",
+        _table("legal_case"),
+        Found.NAMED,
+    ),
+    Section(
         "changes_told",
         "What other companies were told of changes",
         "Each change in what a company may receive about you.",
@@ -334,6 +351,10 @@ COLUMNS_LEFT_OUT: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
         ("disclosure", "position"): "where the record stands in the proof of the log",
         ("disclosure", "digest"): "where the record stands in the proof of the log",
         ("disclosure", "place"): "where the record stands in the proof of the log",
+        ("legal_case", "ground"): "it may speak of others whom the case is about",
+        ("legal_case", "opened_by"): "it names somebody on the staff",
+        ("legal_case", "approved_by"): "it names somebody on the staff",
+        ("legal_case", "closed_by"): "it names somebody on the staff",
         ("share_change", "seq"): "orders the feed of one company",
         ("share_change", "transaction"): "orders the feed of one company",
         ("suppression", "digest"): "the address once more, under a key of the company's",
@@ -375,6 +396,9 @@ TABLES_LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
         "newsletter": "sent to everybody",
         "applied_policy": "a digest",
         "agreement_version": "companies",
+        "business_transfer": "companies; what was received stands in the disclosures",
+        "legal_case_member": "whom a case names; the case itself is told",
+        "legal_deferral": "orders of courts; when they end, the case is told",
         "officer": "accounts of our staff",
         "officer_session": "sign-ins of our staff",
         "policy_version": "published to everybody",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,6 +71,24 @@ async def test_nothing_of_anybody_else_is_in_an_archive(
     others = {person.email for person in world.PEOPLE} - {world.person(name).email}
     assert not [email for email in others if email in text]
     assert not [person for person in world.PEOPLE if str(person.log_id) in text]
+
+
+@pytest.mark.clause("C8", "C12")
+async def test_what_an_order_defers_is_not_told_before_its_end(
+    own_world: Database, owner: Any, tmp_path: Path
+) -> None:
+    """Nor that the authority knows her at all."""
+    acme = world.partner_id("acme")
+    set_until = "UPDATE agreement SET deferred_until = now() + $2::interval WHERE partner_id = $1"
+    await owner.execute(set_until, acme, timedelta(days=1))
+    made = await archive_of(own_world, ADA, tmp_path)
+    assert "Acme" not in made.text
+    assert str(world.subject("acme", "ada")) not in made.text
+    assert [each["partner"] for each in made.data["disclosures"]] == ["Bolt"]
+    await owner.execute(set_until, acme, timedelta(days=-1))
+    made = await archive_of(own_world, ADA, tmp_path)
+    assert [each["partner"] for each in made.data["disclosures"]] == ["Bolt", "Acme"]
+    assert str(world.subject("acme", "ada")) in made.text
 
 
 async def seal(database: Database, key: X25519PrivateKey) -> None:
