@@ -248,8 +248,8 @@ SECTIONS: Final[tuple[Section, ...]] = (
     Section(
         "legal_cases",
         "Legal cases that name you",
-        "What the law required us to give to a court or an authority, and until when it may. A case is told once"
-        " no order of a court forbids it any more.",
+        "What the law required us to give to a court or an authority, and until when. A case is told once no"
+        " order of a court forbids it any more.",
         _table("legal_case"),
         Found.NAMED,
     ),
