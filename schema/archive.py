@@ -403,6 +403,10 @@ TABLES_LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
         "officer_session": "sign-ins of our staff",
         "policy_version": "published to everybody",
         "policy_mailing": "how far a notice has been mailed",
+        "aggregate_agreement": "companies",
+        "aggregate_release": "counts of groups with noise, of nobody",
+        "aggregate_answer": "which company or officer was given which of them",
+        "aggregate_ledger": "sums that were spent on them",
         "import_job": "counts; which rows a file had is not kept",
     }
 )
