@@ -83,8 +83,8 @@ _ALL: Final = (
         "C5",
         "Aggregates tell of nobody",
         "Aggregates may be used and given away if they tell of no one person.",
-        "Counts of the audience carry noise, hide small groups and are paid for of a budget. No other contract"
-        " computes anything over members.",
+        "Counts of the audience carry noise, hide small groups and are paid for of a budget. No other"
+        " contract computes anything over members.",
     ),
     Clause(
         "C6",
