@@ -26,6 +26,7 @@ from resolvers.commands.upkeep import (
     tell_birthdays,
 )
 from resolvers.deletions import restrict
+from resolvers.policy_publishing import mail_more, unfinished_mailings
 from resolvers.transfers import transfers_to_open
 from schema.errors import GatewayError
 
@@ -71,6 +72,7 @@ class Upkeep:
             self._birthdays,
             self._expire,
             self._erase,
+            self._announce,
             self._remove,
         ):
             try:
@@ -135,6 +137,15 @@ class Upkeep:
             expired = await remove_expired_registrations(connection, now)
         if expired:
             event("upkeep", expired=expired)
+
+    async def _announce(self, now: datetime) -> None:
+        """Go on with the mail about a publication whose officer's program was stopped."""
+        async with self._database.transaction() as connection:
+            waiting = await unfinished_mailings(connection)
+        for version in waiting:
+            async with self._database.transaction() as connection:
+                mailing = await mail_more(connection, version, now)
+            event("upkeep", announced=mailing.queued)
 
     async def _remove(self, now: datetime) -> None:
         if self._removed_at is not None and now - self._removed_at < REMOVALS:

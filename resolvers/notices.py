@@ -36,7 +36,8 @@ async def published_notices(connection: Link, now: datetime) -> Sequence[Publish
     """
     rows = await connection.fetch(
         "SELECT id, title, body, basis, purpose, categories, published_at, effective_at FROM notice"
-        " WHERE published_at <= $1 ORDER BY published_at DESC, id DESC LIMIT $2",
+        " WHERE published_at <= $1 AND (withdrawn_at IS NULL OR withdrawn_at > $1)"
+        " ORDER BY published_at DESC, id DESC LIMIT $2",
         now,
         MOST,
     )

@@ -26,6 +26,15 @@ class NewsletterText:
 
 
 @dataclass(frozen=True, slots=True)
+class PracticeText:
+    """What one notice says of a new practice."""
+
+    title: str
+    body: str
+    effective_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class MailFacts:
     """What a mail is made of, as it stands now.
 
@@ -45,10 +54,16 @@ class MailFacts:
     newsletter: NewsletterText | None
     superseded: bool
     answer: str | None = None
+    practices: tuple[PracticeText, ...] = ()
+    policy_version: int | None = None
 
 
 _DUE_LETTERS: Final = (
-    "SELECT id FROM outgoing_mail WHERE newsletter_id IS NULL AND due_at <= $1"
+    "SELECT id FROM outgoing_mail WHERE newsletter_id IS NULL AND policy_version IS NULL AND due_at <= $1"
+    " ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED"
+)
+_DUE_ANNOUNCEMENTS: Final = (
+    "SELECT id FROM outgoing_mail WHERE policy_version IS NOT NULL AND due_at <= $1"
     " ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED"
 )
 _DUE_NEWSLETTERS: Final = (
@@ -58,10 +73,20 @@ _DUE_NEWSLETTERS: Final = (
 
 
 async def claim(connection: Link, now: datetime, until: datetime, most: int) -> Sequence[UUID]:
-    """Mails that are due, ours until `until`. Letters that somebody waits for go before newsletters."""
+    """Mails that are due, ours until `until`.
+
+    Letters that somebody waits for go before announcements, and these before newsletters.
+    """
     rows = await connection.fetch(
         f"UPDATE outgoing_mail SET due_at = $2 WHERE id IN ({_DUE_LETTERS}) RETURNING id", now, until, most
     )
+    if not rows:
+        rows = await connection.fetch(
+            f"UPDATE outgoing_mail SET due_at = $2 WHERE id IN ({_DUE_ANNOUNCEMENTS}) RETURNING id",
+            now,
+            until,
+            most,
+        )
     if not rows:
         rows = await connection.fetch(
             f"UPDATE outgoing_mail SET due_at = $2 WHERE id IN ({_DUE_NEWSLETTERS}) RETURNING id",
@@ -77,9 +102,10 @@ async def read_mail(connection: Link, mail_id: UUID, now: datetime) -> MailFacts
     row = await connection.fetchrow(
         "SELECT mail.id, mail.kind, mail.recipient, mail.created_at, mail.attempts, mail.member_id,"
         " member.email, member.given_name, mail.link_id, link.expires_at, newsletter.subject,"
-        " newsletter.body, request.outcome,"
+        " newsletter.body, request.outcome, mail.policy_version,"
         " CASE WHEN mail.newsletter_id IS NOT NULL THEN member.id IS NULL OR NOT coalesce("
         f"{WANTS_NEWSLETTER}, false)"
+        " WHEN mail.policy_version IS NOT NULL THEN coalesce(member.status <> 'ACTIVE', true)"
         " WHEN mail.link_id IS NOT NULL THEN link.used_at IS NOT NULL OR link.expires_at <= $2"
         " ELSE false END AS superseded"
         " FROM outgoing_mail mail LEFT JOIN member ON member.id = mail.member_id"
@@ -92,11 +118,12 @@ async def read_mail(connection: Link, mail_id: UUID, now: datetime) -> MailFacts
     if row is None:
         return None
     issue = None if row["body"] is None else NewsletterText(row["subject"], row["body"])
+    practices = await _practices(connection, row["policy_version"])
     return MailFacts(
         id=row["id"],
         kind=LetterKind(row["kind"]),
-        # The newsletter follows the member to a new address; a letter goes where its reason sent it.
-        recipient=row["recipient"] if issue is None or row["email"] is None else row["email"],
+        # What goes to everybody follows a member to a new address; a letter goes where its reason sent it.
+        recipient=row["email"] if row["email"] and (issue or practices) else row["recipient"],
         created_at=row["created_at"],
         attempts=row["attempts"],
         member_id=row["member_id"],
@@ -104,9 +131,23 @@ async def read_mail(connection: Link, mail_id: UUID, now: datetime) -> MailFacts
         link_id=row["link_id"],
         link_expires_at=row["expires_at"],
         newsletter=issue,
-        superseded=row["superseded"],
+        superseded=row["superseded"] or (row["policy_version"] is not None and not practices),
         answer=row["outcome"],
+        practices=practices,
+        policy_version=row["policy_version"],
     )
+
+
+async def _practices(connection: Link, version: int | None) -> tuple[PracticeText, ...]:
+    """What a version of the policy announced, and did not take back since."""
+    if version is None:
+        return ()
+    rows = await connection.fetch(
+        "SELECT title, body, effective_at FROM notice WHERE version = $1 AND withdrawn_at IS NULL"
+        " ORDER BY id",
+        version,
+    )
+    return tuple(PracticeText(row["title"], row["body"], row["effective_at"]) for row in rows)
 
 
 async def remove_mail(connection: Link, mail_id: UUID) -> None:

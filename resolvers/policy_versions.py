@@ -199,8 +199,8 @@ def read_timeline(row: Record | Mapping[str, Any]) -> Timeline:
     )
 
 
-async def files_of_version(connection: Link, number: int) -> Mapping[str, str]:
-    """The texts of one version.
+async def directory_of_version(connection: Link, number: int) -> PolicyDirectory:
+    """The files of one version.
 
     Raises:
         NotFoundError: there is none of that number.
@@ -210,8 +210,7 @@ async def files_of_version(connection: Link, number: int) -> Mapping[str, str]:
     )
     if found is None:
         raise NotFoundError(f"there is no version {number}: see `gateway policy history`")
-    files: Mapping[str, str] = json.loads(found)
-    return files
+    return read_directory(json.loads(found))
 
 
 async def apply_due(connection: Link, compiled: Compile, now: datetime) -> ShareChanges | None:

@@ -26,6 +26,7 @@ class TokenUse(StrEnum):
     REFRESH = "refresh"
     UNSUBSCRIBE = "unsubscribe"
     REFUSE = "refuse"
+    PRACTICE = "practice"
     OFFICER_ENROLMENT = "officer enrolment"
     OFFICER_REFRESH = "officer refresh"
     SUPPRESSIONS = "suppressions"

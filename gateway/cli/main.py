@@ -35,6 +35,13 @@ from gateway.cli.keys import keys
 from gateway.cli.newsletter import newsletter
 from gateway.cli.policy import policy
 from gateway.cli.policy_compare import compare_command
+from gateway.cli.policy_publish import (
+    history_command,
+    notices_command,
+    publish_command,
+    rollback_command,
+    show_command,
+)
 from gateway.cli.policy_text import text_command
 from gateway.cli.quotas import agreement_quota_command, client_quota_command
 from gateway.cli.seeding import seed_command
@@ -80,6 +87,11 @@ policy.command("explain")(explain_command)
 policy.command("clauses")(clauses_command)
 policy.command("text")(text_command)
 policy.command("compare")(compare_command)
+policy.command("publish")(publish_command)
+policy.command("history")(history_command)
+policy.command("show")(show_command)
+policy.command("rollback")(rollback_command)
+policy.command("notices")(notices_command)
 app.add_typer(policy, name="policy")
 app.add_typer(schema_commands.app, name="schema")
 app.add_typer(documents.app, name="documents")

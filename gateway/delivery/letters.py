@@ -26,6 +26,7 @@ from gateway.delivery.texts import TEXTS, Leads, Text
 from gateway.web.addresses import Addresses
 from resolvers.outbox import MailFacts
 from schema.errors import SettingsError
+from schema.tables.mail import LetterKind
 
 MAX_GREETED: Final = 40
 """Characters of a name that is used in a greeting."""
@@ -150,6 +151,8 @@ def greeted(given_name: str | None) -> str | None:
 def _letter(text: Text, facts: MailFacts, head: Letterhead) -> str:
     name = greeted(facts.given_name) if text.named else None
     parts = [_filled("Hello," if name is None else f"Hello {name},"), _filled(text.why)]
+    if facts.kind is LetterKind.NEW_PRACTICE:
+        parts += _practices(facts, head)
     if facts.answer is not None:
         parts.append("\n".join(_filled(line) for line in facts.answer.split("\n")))
     elif text.action is not None:
@@ -169,6 +172,22 @@ def _letter(text: Text, facts: MailFacts, head: Letterhead) -> str:
         )
     )
     return "\n\n".join([*parts, _signature(head)])
+
+
+def _practices(facts: MailFacts, head: Letterhead) -> list[str]:
+    """What is announced, from when on, and the link that refuses it.
+
+    CLAUSE (C16): the mail about a new practice says how to refuse it.
+    """
+    if facts.member_id is None or facts.policy_version is None:
+        raise UndeliverableError
+    parts: list[str] = []
+    for practice in facts.practices:
+        begins = f"This begins on {practice.effective_at:%-d %B %Y}, and not before."
+        parts.append("\n".join([_filled(practice.title), "", _filled(f"{practice.body} {begins}")]))
+    parts.append(_filled("If you do not want this, open this link; you need not sign in:"))
+    parts.append(head.addresses.refuse_practices(facts.member_id, facts.policy_version))
+    return parts
 
 
 def _newsletter(body: str, head: Letterhead, address: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from gateway.settings import Settings
+from resolvers.commands.practices import practice_token
 from resolvers.commands.refusing import refusal_token
 from resolvers.commands.unsubscribing import unsubscribe_token
 from resolvers.tokens import SealedTokens, TokenUse
@@ -30,6 +31,10 @@ class Addresses:
     def unsubscribe(self, member_id: UUID) -> str:
         """Where the newsletter is left, by a person or by the program that shows the mail (RFC 8058)."""
         return f"{self.public_url}/unsubscribe/{unsubscribe_token(self.tokens, member_id)}"
+
+    def refuse_practices(self, member_id: UUID, version: int) -> str:
+        """Where a member refuses what a version of the policy opens, without signing in (C16)."""
+        return f"{self.public_url}/refuse/{practice_token(self.tokens, member_id, version)}"
 
     def refuse(self, address: str) -> str:
         """Where whoever gets mail at this address, a member or not, refuses promotional mail there."""

@@ -15,6 +15,7 @@ from gateway.web.edge import PageEndpoint
 from gateway.web.home import Home
 from gateway.web.links import Links
 from gateway.web.policy import DATA, MACHINE, TABLE, TEXT, PolicyPages, Published, ReadNotices, ReadStanding
+from gateway.web.practices import RefusingPractices
 from gateway.web.unsubscribe import Unsubscribing
 from policies.matrix import Matrix
 from policies.member_text import Standing
@@ -43,6 +44,7 @@ def page_routes(
     )
     home, about = Home(published), PolicyPages(published)
     leaving = Unsubscribing(database, means.tokens, means.clock, means.rules.answer_floor)
+    refusing = RefusingPractices(database, means.tokens, policy, means.clock, means.rules.answer_floor)
     pages = (
         ("/", "/", home.look, None),
         (TEXT, TEXT, about.text, None),
@@ -50,6 +52,7 @@ def page_routes(
         (DATA, DATA, about.data, None),
         (MACHINE, MACHINE, about.machine, None),
         ("/unsubscribe", "/unsubscribe/{token}", leaving.look, leaving.act),
+        ("/refuse", "/refuse/{token}", refusing.look, refusing.act),
         ("/confirm", "/confirm/{token}", links.look_at_confirming, links.confirm),
         ("/reset", "/reset/{token}", links.look_at_resetting, links.reset),
     )

@@ -125,6 +125,12 @@ class Words:
     home_intro: str
     nothing_announced: str
 
+    # Notices (`policies.notice_texts`) and the page that refuses them (`gateway.web.practices`)
+    notice_title: str
+    notice_shared: str
+    notice_presumed: str
+    notice_regions: str
+
     def date(self, moment: datetime) -> str:
         """A day, as the language writes it."""
         return self.day.format(day=moment.day, month=self.months[moment.month - 1], year=moment.year)

@@ -233,6 +233,13 @@ ENGLISH: Final = Words(
         " are never shared with anybody."
     ),
     nothing_announced="No new use of your data is announced at the moment.",
+    notice_title="New: {use} ({whom})",
+    notice_shared="We want to give {whom} more about you: {categories}. It is for {use}.",
+    notice_presumed=(
+        "We want to give {whom} {categories} without asking each member first. It is for {use}. So far they"
+        " received it only of members who had agreed."
+    ),
+    notice_regions="This concerns members in {regions}.",
     machine_text=(
         "GraphQL is spoken at `/graphql`, where `policy` says the same. `/policy.json` says it without"
         " GraphQL."

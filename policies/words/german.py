@@ -284,6 +284,13 @@ GERMAN: Final = Words(
         " und Passwörter werden nie an irgendjemanden weitergegeben."
     ),
     nothing_announced="Zurzeit ist keine neue Verwendung Ihrer Daten angekündigt.",
+    notice_title="Neu: {use} ({whom})",
+    notice_shared="Wir möchten mehr über Sie weitergeben an: {whom}. Es geht um: {categories}. Zweck: {use}.",
+    notice_presumed=(
+        "Wir möchten weitergeben, ohne jedes Mitglied vorher zu fragen, an: {whom}. Es geht um: {categories}."
+        " Zweck: {use}. Bisher geschah das nur bei Mitgliedern, die zugestimmt hatten."
+    ),
+    notice_regions="Das betrifft Mitglieder in: {regions}.",
     machine_text=(
         "GraphQL wird unter `/graphql` gesprochen, wo `policy` dasselbe sagt. `/policy.json` sagt es ohne"
         " GraphQL."

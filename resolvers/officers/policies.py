@@ -1,4 +1,4 @@
-"""What officers ask about policies: whom another one would touch."""
+"""Policies as officers deal with them: whom another one would touch, publishing, history, notices."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from policies.check import Severity, check
 from policies.compare import Comparison
+from policies.decision_tables import judge, read_tables
+from policies.directory import PolicyDirectory
+from policies.engine import load
 from policies.officers import Act
-from resolvers.desk import Desk
+from resolvers.desk import Desk, LongDesk
 from resolvers.policy_effects import (
     ClientDocument,
     Effects,
@@ -18,6 +22,20 @@ from resolvers.policy_effects import (
     released_since,
     touched_members,
 )
+from resolvers.policy_publishing import (
+    Mailing,
+    NoticeView,
+    Order,
+    Publication,
+    VersionView,
+    mail_more,
+    unfinished_mailings,
+)
+from resolvers.policy_publishing import list_notices as notices
+from resolvers.policy_publishing import list_versions as versions
+from resolvers.policy_publishing import publish as put_in_force
+from resolvers.policy_versions import Compile, directory_of_version
+from schema.errors import PolicyError
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +73,110 @@ async def foresee(
         return Consequences(effects, None, None)
     released = await released_since(desk.connection, since)
     return Consequences(effects, released, await client_documents(desk.connection))
+
+
+def require_publishable(directory: PolicyDirectory, compiled: Compile) -> None:
+    """Return if the policy may be published: it passes the check, and its own decision tables.
+
+    CLAUSE (C16): nothing is published that would share a sealed category, a member under 18, or what the
+    policy's author did not mean.
+
+    Raises:
+        PolicyError: one line for each fault.
+    """
+    faults = [f.message for f in check(directory.source) if f.severity is Severity.ERROR]
+    if faults:
+        raise PolicyError("\n".join(faults))
+    rows = read_tables(directory.tables)
+    if not rows:
+        raise PolicyError(
+            "the policy has no decision tables: write `decisions/NAME.yaml`, see docs/policy.md"
+        )
+    fallen = [
+        f"{each.row.name}: expected {each.row.expect} ({each.row.reason}), and it is"
+        f" {each.verdict} ({each.reason})"
+        for each in judge(load(directory.source), compiled(directory.source), rows)
+        if not each.holds
+    ]
+    if fallen:
+        raise PolicyError("\n".join(fallen))
+
+
+async def publish(
+    desk: Desk,
+    directory: PolicyDirectory,
+    *,
+    notice_days: int,
+    effective_at: datetime | None,
+    mailed: bool,
+    compiled: Compile,
+) -> Publication:
+    """Publish a policy. What it newly opens is announced, and opens when the notice period is over.
+
+    Raises:
+        ForbiddenError: none of the officer's roles may.
+        InputError: a number is out of bounds, or it is the policy in force.
+        PolicyError: it may not be used, or a row of its tables falls otherwise.
+    """
+    await desk.act(Act.POLICY_PUBLISH, f"policy {directory.title}")
+    require_publishable(directory, compiled)
+    order = Order(directory, desk.officer.name, notice_days, effective_at, mailed)
+    return await put_in_force(desk.connection, compiled, order, desk.now)
+
+
+async def roll_back(
+    desk: Desk, number: int, *, notice_days: int, mailed: bool, compiled: Compile
+) -> Publication:
+    """Publish an earlier version anew. It is a publication like any other: what it opens again is announced.
+
+    Raises:
+        ForbiddenError: none of the officer's roles may.
+        InputError: it is the policy in force.
+        NotFoundError: there is no such version.
+        PolicyError: it may not be used any more.
+    """
+    await desk.act(Act.POLICY_PUBLISH, f"policy version {number}, again")
+    directory = await directory_of_version(desk.connection, number)
+    require_publishable(directory, compiled)
+    order = Order(directory, desk.officer.name, notice_days, None, mailed, number)
+    return await put_in_force(desk.connection, compiled, order, desk.now)
+
+
+async def mail_notices(desk: LongDesk, on_progress: Callable[[int], None] = lambda _: None) -> int:
+    """Put every member into the outbox whom a notice has yet to reach; to how many members in all.
+
+    It goes on where it stopped. What a publication began is not an action of its own: it stands in the log.
+    """
+    queued = 0
+    async with desk.transactions() as connection:
+        waiting = await unfinished_mailings(connection)
+    for version in waiting:
+        mailing = Mailing(0, finished=False)
+        while not mailing.finished:
+            async with desk.transactions() as connection:
+                mailing = await mail_more(connection, version, desk.clock())
+            on_progress(mailing.queued)
+        queued += mailing.queued
+    return queued
+
+
+async def list_versions(desk: Desk) -> Sequence[VersionView]:
+    """Every version, the latest first."""
+    await desk.act(Act.POLICY_READ, "policy versions")
+    return await versions(desk.connection)
+
+
+async def read_version(desk: Desk, number: int) -> PolicyDirectory:
+    """The files of one version.
+
+    Raises:
+        NotFoundError: there is none of that number.
+    """
+    await desk.act(Act.POLICY_READ, f"policy version {number}")
+    return await directory_of_version(desk.connection, number)
+
+
+async def list_notices(desk: Desk) -> Sequence[NoticeView]:
+    """Every notice, the latest first, with how many members refused."""
+    await desk.act(Act.NOTICE_READ, "notices")
+    return await notices(desk.connection)

@@ -176,7 +176,7 @@ WAYS: dict[str, str | None] = {
 """Every route, and how it records what it sends to a partner. None: it sends nothing stored about anybody."""
 
 APART = re.compile(
-    r"/\.well-known/.*|/oauth/.*|/$|/policy(\.json|/.*)?$|/(account|explorer|unsubscribe|confirm|reset|supervis|assets)\b.*"
+    r"/\.well-known/.*|/oauth/.*|/$|/policy(\.json|/.*)?$|/(account|explorer|unsubscribe|refuse|confirm|reset|supervis|assets)\b.*"
 )
 """Pages for members and visitors, the policy, keys and metadata: a partner's token opens nothing there."""
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import Iterator
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +128,11 @@ SHIFT: tuple[tuple[tuple[str, ...], tuple[Act, ...]], ...] = (
     (("requests take", "{request}"), (Act.REQUEST_ANSWER,)),
     (("requests answer", "{request}", "--outcome", "Yes."), (Act.REQUEST_ANSWER,)),
     (EXPLAIN, (Act.DECISION_EXPLAIN,)),
+    (("policy publish", "{policy}", "--yes", "--no-mail"), (Act.POLICY_PUBLISH,)),
+    (("policy history",), (Act.POLICY_READ,)),
+    (("policy show", "2"), (Act.POLICY_READ,)),
+    (("policy rollback", "1", "--yes"), (Act.POLICY_READ, Act.POLICY_PUBLISH)),
+    (("policy notices",), (Act.NOTICE_READ,)),
     (("policy compare", "current", "current", "--members", "--replay"), (Act.POLICY_READ,)),
     (("disclosures list",), (Act.DISCLOSURE_READ,)),
     (("disclosures export", "--file", "{log}"), (Act.DISCLOSURE_READ,)),
@@ -182,7 +189,12 @@ def _things(folder: Path) -> dict[str, str]:
     for name, text in written.items():
         (folder / name).write_text(text)
     (folder / "members").rename(folder / "members.jsonl")
-    return {name: str(folder / name) for name in (*written, "log", "members.jsonl")}
+    # A policy with another digest, which decides alike.
+    with as_file(files("policies").joinpath("shipped")) as shipped:
+        shutil.copytree(shipped, folder / "policy")
+    with (folder / "policy" / "sharing.cedar").open("a") as rules:
+        rules.write("// another\n")
+    return {name: str(folder / name) for name in (*written, "log", "members.jsonl", "policy")}
 
 
 def test_every_command_leaves_its_line(office: Terminal, url: str, tmp_path: Path) -> None:

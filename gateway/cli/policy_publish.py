@@ -1,0 +1,214 @@
+"""`gateway policy publish|history|show|rollback|notices`: the policy in force, and those before it (C16)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.cli.office import LongOffice, Office, in_long_office, in_office, parse_moment
+from gateway.cli.policy_compare import Compared, as_text
+from gateway.cli.progress import ProgressBar
+from gateway.policy_source import load_directory
+from policies.compare import Comparison, compare
+from policies.directory import PolicyDirectory
+from resolvers.officers.policies import (
+    list_notices,
+    list_versions,
+    mail_notices,
+    publish,
+    read_version,
+    require_publishable,
+    roll_back,
+)
+from resolvers.policy_publishing import NoticeView, Publication, VersionView
+from resolvers.policy_versions import Compiler
+from schema.errors import InputError
+
+NoticeDays = Annotated[
+    int | None, typer.Option("--notice-days", help="Default: `GATEWAY_NOTICE_DAYS`.", min=1, max=365)
+]
+NoMail = Annotated[
+    bool, typer.Option("--no-mail", help="Announce on the pages and in the contracts only, and mail nobody.")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+Number = Annotated[int, typer.Argument(metavar="N", help="As `gateway policy history` prints it.")]
+
+
+def publish_command(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The directory of the policy.")],
+    notice_days: NoticeDays = None,
+    effective: Annotated[
+        str | None,
+        typer.Option("--effective", metavar="DATE", help="Default: as in `policy.toml`, or now."),
+    ] = None,
+    no_mail: NoMail = False,
+    yes: Yes = False,
+) -> None:
+    """Check, test and compare a policy, and put it in force; announce what it newly opens."""
+    wanted = load_directory(directory)
+    compiled = Compiler()
+    require_publishable(wanted, compiled)
+    begins = parse_moment(effective, "--effective") or _beginning(wanted)
+    _show_and_ask(_compared_with(wanted, compiled), yes=yes)
+
+    async def work(office: LongOffice) -> Publication:
+        async with office.transactions() as connection:
+            return await publish(
+                office.desk(connection),
+                wanted,
+                notice_days=notice_days or office.settings.notice_days,
+                effective_at=begins,
+                mailed=not no_mail,
+                compiled=compiled,
+            )
+
+    _tell(in_long_office(work))
+    _mail()
+
+
+def rollback_command(
+    number: Number, notice_days: NoticeDays = None, no_mail: NoMail = False, yes: Yes = False
+) -> None:
+    """Publish an earlier version again. What it opens again is announced like anything new."""
+    compiled = Compiler()
+    wanted = _version(number)
+    _show_and_ask(_compared_with(wanted, compiled), yes=yes)
+
+    async def work(office: LongOffice) -> Publication:
+        async with office.transactions() as connection:
+            return await roll_back(
+                office.desk(connection),
+                number,
+                notice_days=notice_days or office.settings.notice_days,
+                mailed=not no_mail,
+                compiled=compiled,
+            )
+
+    _tell(in_long_office(work))
+    _mail()
+
+
+def history_command() -> None:
+    """List every version, the latest first, one a line."""
+
+    async def work(office: Office) -> Sequence[VersionView]:
+        return await list_versions(office.desk)
+
+    for line in map(_line, in_office(work)):
+        typer.echo(line)
+
+
+def show_command(
+    number: Number,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Write its files into a new directory.")
+    ] = None,
+) -> None:
+    """Print the files of a version, or write them out."""
+    found = _version(number)
+    if out is None:
+        for path, text in sorted(found.files.items()):
+            typer.echo(f"# ---- {path}\n{text}")
+        return
+    if out.exists():
+        raise InputError(f"`{out}` is there already: name a new directory")
+    for path, text in found.files.items():
+        (out / path).parent.mkdir(parents=True, exist_ok=True)
+        (out / path).write_text(text, encoding="utf-8")
+    typer.echo(f"version {number} is in {out}", err=True)
+
+
+def notices_command() -> None:
+    """List every notice, the latest first, with how many members refused what it announces."""
+
+    async def work(office: Office) -> Sequence[NoticeView]:
+        return await list_notices(office.desk)
+
+    found = in_office(work)
+    for notice in found:
+        typer.echo("\t".join(_notice_words(notice, datetime.now(UTC))))
+    if not found:
+        typer.echo("nothing was announced yet", err=True)
+
+
+def _beginning(wanted: PolicyDirectory) -> datetime | None:
+    return None if wanted.effective is None else datetime.combine(wanted.effective, time(), UTC)
+
+
+def _version(number: int) -> PolicyDirectory:
+    async def work(office: Office) -> PolicyDirectory:
+        return await read_version(office.desk, number)
+
+    return in_office(work)
+
+
+def _compared_with(wanted: PolicyDirectory, compiled: Compiler) -> Comparison:
+    async def work(office: Office) -> Comparison:
+        return await asyncio.to_thread(lambda: compare(office.matrix, compiled(wanted.source)))
+
+    return in_office(work)
+
+
+def _show_and_ask(comparison: Comparison, *, yes: bool) -> None:
+    for line in as_text(Compared(comparison, None, None, None)):
+        typer.echo(line)
+    if not yes and not typer.confirm("Publish it?", err=True):
+        raise InputError("nothing was published")
+
+
+def _tell(done: Publication) -> None:
+    typer.echo(f"version {done.number}, in force from {_moment(done.effective_at)}")
+    if done.opens_at is not None:
+        typer.echo(f"{len(done.notices)} notices; what is new opens on {_moment(done.opens_at)}")
+    changes = done.changes
+    typer.echo(
+        f"shares: {changes.opened:,} opened, {changes.changed:,} changed, {changes.withdrawn:,} withdrawn",
+        err=True,
+    )
+
+
+def _mail() -> None:
+    async def work(office: LongOffice) -> int:
+        with ProgressBar("announcing", 1) as bar:
+            return await mail_notices(office.long_desk, lambda queued: bar.show(1, f"{queued:,} mails"))
+
+    queued = in_long_office(work)
+    if queued:
+        typer.echo(f"{queued:,} mails are in the outbox", err=True)
+
+
+def _line(version: VersionView) -> str:
+    parts = [
+        str(version.number),
+        version.title,
+        f"published {_moment(version.published_at)} by {version.published_by}",
+        f"in force from {_moment(version.effective_at)}",
+        f"{version.notices} notices",
+    ]
+    if version.mailed is not None:
+        parts.append(f"{version.mailed:,} mails")
+    if version.rolled_back_to is not None:
+        parts.append(f"version {version.rolled_back_to} again")
+    return "\t".join(parts)
+
+
+def _notice_words(notice: NoticeView, now: datetime) -> Iterator[str]:
+    yield str(notice.id)
+    yield "-" if notice.version is None else f"version {notice.version}"
+    yield notice.title
+    yield f"{notice.basis} {notice.purpose.name}"
+    yield ", ".join(notice.categories)
+    if notice.withdrawn_at is not None:
+        yield f"taken back {_moment(notice.withdrawn_at)}"
+    else:
+        yield f"{'begins' if notice.effective_at > now else 'begun'} {_moment(notice.effective_at)}"
+    yield f"{notice.refused:,} refused"
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
