@@ -9,7 +9,7 @@ INVARIANT (notice-with-version): a cell that a version newly opens stands in a n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -22,6 +22,7 @@ from policies.versions import CellGroup, opened
 from policies.words import WORDS
 from policies.words.catalogue import Words
 from resolvers.connection import Link
+from resolvers.desk import Transactions
 from resolvers.policy_versions import (
     Compile,
     NewVersion,
@@ -252,6 +253,28 @@ async def mail_more(connection: Link, version: int, now: datetime) -> Mailing:
         now,
     )
     return Mailing(queued, finished)
+
+
+async def mail_notices(
+    transactions: Transactions,
+    clock: Callable[[], datetime],
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> int:
+    """Put every member into the outbox whom a notice has yet to reach; to how many members in all.
+
+    It goes on where it stopped. It is part of the publication that began it, and no action of its own.
+    """
+    queued = 0
+    async with transactions() as connection:
+        waiting = await unfinished_mailings(connection)
+    for version in waiting:
+        mailing = Mailing(0, finished=False)
+        while not mailing.finished:
+            async with transactions() as connection:
+                mailing = await mail_more(connection, version, clock())
+            on_progress(mailing.queued)
+        queued += mailing.queued
+    return queued
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,12 @@ from policies.directory import PolicyDirectory
 from resolvers.officers.policies import (
     list_notices,
     list_versions,
-    mail_notices,
     publish,
     read_version,
     require_publishable,
     roll_back,
 )
-from resolvers.policy_publishing import NoticeView, Publication, VersionView
+from resolvers.policy_publishing import NoticeView, Publication, VersionView, mail_notices
 from resolvers.policy_versions import Compiler
 from schema.errors import InputError
 
@@ -175,7 +174,9 @@ def _tell(done: Publication) -> None:
 def _mail() -> None:
     async def work(office: LongOffice) -> int:
         with ProgressBar("announcing", 1) as bar:
-            return await mail_notices(office.long_desk, lambda queued: bar.show(1, f"{queued:,} mails"))
+            return await mail_notices(
+                office.transactions, office.clock, lambda queued: bar.show(1, f"{queued:,} mails")
+            )
 
     queued = in_long_office(work)
     if queued:

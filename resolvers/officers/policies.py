@@ -12,7 +12,7 @@ from policies.decision_tables import judge, read_tables
 from policies.directory import PolicyDirectory
 from policies.engine import load
 from policies.officers import Act
-from resolvers.desk import Desk, LongDesk
+from resolvers.desk import Desk
 from resolvers.policy_effects import (
     ClientDocument,
     Effects,
@@ -23,13 +23,10 @@ from resolvers.policy_effects import (
     touched_members,
 )
 from resolvers.policy_publishing import (
-    Mailing,
     NoticeView,
     Order,
     Publication,
     VersionView,
-    mail_more,
-    unfinished_mailings,
 )
 from resolvers.policy_publishing import list_notices as notices
 from resolvers.policy_publishing import list_versions as versions
@@ -140,24 +137,6 @@ async def roll_back(
     require_publishable(directory, compiled)
     order = Order(directory, desk.officer.name, notice_days, None, mailed, number)
     return await put_in_force(desk.connection, compiled, order, desk.now)
-
-
-async def mail_notices(desk: LongDesk, on_progress: Callable[[int], None] = lambda _: None) -> int:
-    """Put every member into the outbox whom a notice has yet to reach; to how many members in all.
-
-    It goes on where it stopped. What a publication began is not an action of its own: it stands in the log.
-    """
-    queued = 0
-    async with desk.transactions() as connection:
-        waiting = await unfinished_mailings(connection)
-    for version in waiting:
-        mailing = Mailing(0, finished=False)
-        while not mailing.finished:
-            async with desk.transactions() as connection:
-                mailing = await mail_more(connection, version, desk.clock())
-            on_progress(mailing.queued)
-        queued += mailing.queued
-    return queued
 
 
 async def list_versions(desk: Desk) -> Sequence[VersionView]:

@@ -24,18 +24,17 @@ from gateway.settings import Settings
 from gateway.web.addresses import addresses_of
 from policies.directory import PolicyDirectory, read_directory
 from policies.officers import Channel, Officer, Role
-from resolvers.desk import Desk, LongDesk
+from resolvers.desk import Desk
 from resolvers.means import Means
 from resolvers.officers.policies import (
     list_notices,
     list_versions,
-    mail_notices,
     publish,
     read_version,
     roll_back,
 )
 from resolvers.outbox import read_mail
-from resolvers.policy_publishing import Publication
+from resolvers.policy_publishing import Publication, mail_notices
 from resolvers.policy_versions import Compiler
 from resolvers.shares import refresh_shares
 from schema.errors import InputError, PolicyError
@@ -226,9 +225,7 @@ async def test_what_is_new_is_announced_then_opened_and_never_for_who_refused(
         assert told["categories"] == ["user.account.username"]
         assert told["effectiveAt"].startswith(f"{began + NOTICE:%Y-%m-%dT%H:%M}")
 
-    queued = await mail_notices(
-        LongDesk(scene.database.transaction, OLGA, scene.clock, scene.gateways[0].policy)
-    )
+    queued = await mail_notices(scene.database.transaction, scene.clock)
     async with scene.database.transaction() as connection:
         active = await connection.fetchval("SELECT count(*) FROM member WHERE status = 'ACTIVE'")
     assert queued == active

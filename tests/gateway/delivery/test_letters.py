@@ -10,7 +10,7 @@ import pytest
 from gateway.delivery.letters import Letterhead, UndeliverableError, compose, greeted, read_letterhead
 from gateway.delivery.texts import TEXTS, Leads
 from gateway.web.addresses import Addresses
-from resolvers.outbox import MailFacts, NewsletterText
+from resolvers.outbox import MailFacts, NewsletterText, PracticeText
 from resolvers.tokens import SealedTokens, TokenUse
 from schema.errors import SettingsError
 from schema.tables.mail import LetterKind
@@ -22,6 +22,9 @@ HEAD = read_letterhead("Shop <members@shop.example>", Addresses("https://shop.ex
 MEMBER = UUID(int=7)
 LINK = UUID(int=9)
 ISSUE = NewsletterText("News", "First line.\n\nA line of more than any width " + "that is shown " * 20)
+
+
+PRACTICE = PracticeText("New: offers", "We want to share more.", NOW + timedelta(days=30))
 
 
 def facts(kind: LetterKind = LetterKind.WELCOME, **other: Any) -> MailFacts:
@@ -37,6 +40,8 @@ def facts(kind: LetterKind = LetterKind.WELCOME, **other: Any) -> MailFacts:
         "link_expires_at": NOW + timedelta(hours=1),
         "newsletter": ISSUE if kind is LetterKind.NEWSLETTER else None,
         "superseded": False,
+        "practices": (PRACTICE,) if kind is LetterKind.NEW_PRACTICE else (),
+        "policy_version": 2 if kind is LetterKind.NEW_PRACTICE else None,
     }
     return MailFacts(**{**given, **other})
 
@@ -179,3 +184,16 @@ def test_a_long_subject_comes_through() -> None:
 def test_a_sender_that_is_no_address_is_told_at_the_start(sender: str) -> None:
     with pytest.raises(SettingsError, match="GATEWAY_MAIL_FROM"):
         read_letterhead(sender, HEAD.addresses)
+
+
+@pytest.mark.clause("C16")
+def test_the_announcement_of_a_new_practice_says_what_from_when_and_how_to_refuse() -> None:
+    text = content(compose(facts(LetterKind.NEW_PRACTICE), HEAD, NOW))
+    assert "We want to share more." in text
+    assert "and not before" in text
+    assert "/refuse/" in text
+
+
+def test_an_announcement_to_nobody_or_of_nothing_is_not_sent() -> None:
+    with pytest.raises(UndeliverableError):
+        compose(facts(LetterKind.NEW_PRACTICE, policy_version=None), HEAD, NOW)
