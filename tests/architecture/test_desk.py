@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from policies.officers import Act
 from tests.architecture.test_code import MODULES, ROOT, name_of, tree_of
 
 OPERATIONS = sorted(path for path in (ROOT / "resolvers" / "officers").glob("*.py"))
@@ -60,3 +62,12 @@ def test_the_command_line_changes_and_reads_by_officers_operations_alone(path: P
 
 def test_the_list_names_modules_that_exist() -> None:
     assert WITHOUT_A_DESK.keys() <= {name_of(path) for path in COMMANDS}
+
+
+def test_every_act_is_done_by_some_operation() -> None:
+    done = {
+        name
+        for path in (ROOT / "resolvers").rglob("*.py")
+        for name in re.findall(r"\bAct\.([A-Z_]+)\b", path.read_text(encoding="utf-8"))
+    }
+    assert {act.name for act in Act} - done == set()

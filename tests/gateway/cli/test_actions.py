@@ -151,13 +151,26 @@ SHIFT: tuple[tuple[tuple[str, ...], tuple[Act, ...]], ...] = (
     (("officer reset-factor", "sam"), (Act.OFFICER_CHANGE,)),
     (("officer disable", "sam"), (Act.OFFICER_CHANGE,)),
     (("officer actions", "--json"), (Act.ACTION_READ,)),
+    (("aggregates agreement create", "acme", "--purpose", "reporting", "--dimension", "AGE_BAND"),
+     (Act.AGREEMENT_CREATE,)),
+    (("aggregates agreement list",), (Act.AGREEMENT_READ,)),
+    (("aggregates agreement show", "{aggregate}"), (Act.AGREEMENT_READ,)),
+    (("aggregates ask", "--by", "AGE_BAND"), (Act.AUDIENCE_READ,)),
+    (("aggregates list",), (Act.DISCLOSURE_READ,)),
+    (("aggregates budgets",), (Act.AUDIENCE_READ,)),
+    (("aggregates agreement end", "{aggregate}"), (Act.AGREEMENT_STATUS,)),
+    (("client list",), (Act.CLIENT_READ,)),
     (("agreement suspend", "{agreement}"), (Act.AGREEMENT_STATUS,)),
     (("agreement activate", "{agreement}"), (Act.AGREEMENT_STATUS,)),
     (("agreement end", "{agreement}"), (Act.AGREEMENT_STATUS,)),
 )  # fmt: skip
 """Commands in an order in which they work, with the lines that each leaves."""
 
-KEPT = {"agreement create": "agreement", "webhook create": "webhook"}
+KEPT = {
+    "agreement create": "agreement",
+    "webhook create": "webhook",
+    "aggregates agreement create": "aggregate",
+}
 """Commands that print an id, and what later ones call it."""
 
 ELSEWHERE = {
@@ -169,6 +182,8 @@ ELSEWHERE = {
         f"case {name}": "tests/gateway/cli/test_cases.py: two officers have to run them"
         for name in ("open", "approve", "defer", "show", "list", "close", "disclose")
     },
+    "requests fulfil": "tests/gateway/cli/test_archives.py",
+    "contact-number": "tests/gateway/cli/test_archives.py",
     "import": "exits with 3 where a row was rejected: below",
     "deletions confirm": "tests/gateway/cli/test_deletions.py",
     "deletions show-statement": "tests/gateway/cli/test_deletions.py",
