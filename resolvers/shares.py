@@ -199,19 +199,24 @@ async def _lock_members(connection: Link, members: Sequence[UUID] | None) -> Asy
         last = rows[-1]["id"]
 
 
-async def read_choices(connection: Link, members: Iterable[UUID]) -> dict[UUID, Ledger]:
+async def read_choices(
+    connection: Link, members: Iterable[UUID], *, received_by: datetime | None = None
+) -> dict[UUID, Ledger]:
     """The choices of these members, as the fold takes them; members without any are absent.
 
-    Of requests about the same in the same direction only the latest is read: no other can win anything.
+    `received_by` leaves out what arrived later: the ledger as it was at a date. Of requests about the same in
+    the same direction only the latest is read: no other can win anything.
     """
     rows = await connection.fetch(
         "SELECT DISTINCT ON (member_id, partner_id, purpose, basis, categories, direction) member_id,"
         " requested_at, direction, partner_id, purpose, categories, basis, source, ends_at FROM choice"
         " WHERE member_id = ANY($1::uuid[]) AND topic = $2"
+        " AND ($3::timestamptz IS NULL OR received_at <= $3)"
         " ORDER BY member_id, partner_id, purpose, basis, categories, direction, requested_at DESC, ends_at,"
         " id",
         list(members),
         ChoiceTopic.SHARING.value,
+        received_by,
     )
     choices: dict[UUID, list[Choice]] = {}
     for row in rows:

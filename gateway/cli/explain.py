@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from gateway.app import load_product
-from gateway.cli.office import Office, in_office
+from gateway.cli.office import Office, in_office, parse_moment
 from gateway.settings import load_settings
+from policies.agreement import AgreementTerms
 from resolvers.explanations import ExplainedAgreement, category_named
-from resolvers.officers.members import explain_field
+from resolvers.explanations_at import ExplainedAt
+from resolvers.officers.members import explain_at, explain_field
+from resolvers.policy_versions import Compiler
+from schema.categories import DataCategory
 
 
 def explain_command(
@@ -21,17 +26,35 @@ def explain_command(
     scope: Annotated[
         list[str] | None, typer.Option("--scope", help="A scope of the token; repeatable. Without: all.")
     ] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", help="A date or moment of the past (ISO 8601). Without: now.")
+    ] = None,
 ) -> None:
-    """Say why a partner sees or does not see a field of a member, condition by condition."""
+    """Say why a partner sees a field of a member or not, now or at a date, condition by condition."""
     category = category_named(load_product(load_settings()).catalogue, field)
+    moment = parse_moment(at, "--at")
+
+    async def then(office: Office, wanted: datetime) -> Sequence[ExplainedAt]:
+        return await explain_at(
+            office.desk, Compiler(), partner=partner, member=member, category=category, scopes=scope,
+            at=wanted,
+        )  # fmt: skip
+
+    if moment is not None:
+        for answer in in_office(lambda office: then(office, moment)):
+            _show(answer.terms, category, answer.lines())
+        return
 
     async def work(office: Office) -> Sequence[ExplainedAgreement]:
         return await explain_field(
             office.desk, partner=partner, member=member, category=category, scopes=scope
         )
 
-    for agreement, explanation in ((e.agreement, e.explanation) for e in in_office(work)):
-        terms = agreement.terms
-        typer.echo(f"agreement {terms.id} ({terms.basis}, {terms.purpose.name}), category `{category}`")
-        for line in explanation.lines():
-            typer.echo(f"  {line}")
+    for explained in in_office(work):
+        _show(explained.agreement.terms, category, explained.explanation.lines())
+
+
+def _show(terms: AgreementTerms, category: DataCategory, lines: Iterable[str]) -> None:
+    typer.echo(f"agreement {terms.id} ({terms.basis}, {terms.purpose.name}), category `{category}`")
+    for line in lines:
+        typer.echo(f"  {line}")

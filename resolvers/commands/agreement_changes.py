@@ -16,7 +16,7 @@ from asyncpg import Record
 
 from policies.agreement import parse_categories
 from policies.matrix import Matrix
-from resolvers.commands.partners import lock_agreement
+from resolvers.commands.partners import as_of, lock_agreement
 from resolvers.connection import Link
 from resolvers.deletions import restrict
 from resolvers.revocations import RevocationKind, revoke
@@ -51,6 +51,7 @@ async def narrow_agreement(
     """
     removed = {key.value for key in parse_categories(categories)}
     await take_turn(connection, alone=True)
+    await as_of(connection, now)
     before = await _changeable(connection, agreement_id)
     if stray := sorted(removed - set(before["categories"])):
         raise InputError(f"the agreement does not name `{stray[0]}`: see `gateway agreement show`")
@@ -83,6 +84,7 @@ async def change_agreement(
         NotFoundError: there is no such agreement.
     """
     await take_turn(connection, alone=True)
+    await as_of(connection, now)
     before = await _changeable(connection, agreement_id)
     begins = changes.valid_from or before["valid_from"]
     ends = None if changes.endless else changes.valid_until or before["valid_until"]

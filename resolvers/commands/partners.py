@@ -150,6 +150,7 @@ async def create_agreement(
         raise InputError("`valid until` has to be after `valid from`")
     require_shared(matrix, basis, purpose, keys)
     (found,) = await list_partners(connection, partner)
+    await as_of(connection, now)
     agreement_id = await insert_agreement(
         connection, found.id, basis, purpose, keys, (valid_from, valid_until), status
     )
@@ -239,6 +240,7 @@ async def set_agreement_status(
         NotFoundError: there is no such agreement.
     """
     await take_turn(connection, alone=True)
+    await as_of(connection, now)
     before = await lock_agreement(connection, agreement_id)
     if before["status"] == status and not before["opening"]:
         return ShareChanges()
@@ -273,6 +275,11 @@ async def set_agreement_status(
         )
     await revoke(connection, RevocationKind.AGREEMENT, str(agreement_id), now=now)  # 5
     return changes
+
+
+async def as_of(connection: Link, now: datetime) -> None:
+    """Keep the terms that this transaction writes as of `now` (`agreement_version`): one clock for all."""
+    await connection.execute("SELECT set_config('gateway.now', $1, true)", now.isoformat())
 
 
 async def lock_agreement(connection: Link, agreement_id: UUID) -> Record:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from policies.officers import Act
@@ -10,6 +11,9 @@ from resolvers.callers import find_member
 from resolvers.desk import Desk
 from resolvers.explanations import ExplainedAgreement
 from resolvers.explanations import explain_field as explain
+from resolvers.explanations_at import ExplainedAt
+from resolvers.explanations_at import explain_at as explain_past
+from resolvers.policy_versions import Compile
 from schema.categories import DataCategory
 from schema.errors import NotFoundError
 
@@ -48,5 +52,29 @@ async def explain_field(
         member=member,
         category=category,
         scopes=scopes,
+        now=desk.now,
+    )
+
+
+async def explain_at(
+    desk: Desk,
+    compiled: Compile,
+    *,
+    partner: str,
+    member: str,
+    category: DataCategory,
+    scopes: Sequence[str] | None,
+    at: datetime,
+) -> Sequence[ExplainedAt]:
+    """What a partner could see of a member at a date, and why."""
+    await desk.act(Act.DECISION_EXPLAIN, f"partner {partner}, {at:%Y-%m-%d}", number=member)
+    return await explain_past(
+        desk.connection,
+        compiled,
+        partner=partner,
+        member=member,
+        category=category,
+        scopes=scopes,
+        at=at,
         now=desk.now,
     )
