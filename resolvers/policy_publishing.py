@@ -16,7 +16,6 @@ from typing import Final
 from uuid import UUID
 
 from policies.directory import PolicyDirectory
-from policies.matrix import Matrix
 from policies.notice_texts import NoticeDraft, draft_notices
 from policies.versions import CellGroup, opened
 from policies.words import WORDS
@@ -33,7 +32,7 @@ from resolvers.policy_versions import (
 )
 from resolvers.revocations import RevocationKind, revoke
 from resolvers.shares import ShareChanges, decision_digest, take_turn
-from schema.categories import Basis, DataCategory, Purpose, mask_of
+from schema.categories import Basis, DataCategory, Purpose
 from schema.errors import InputError
 from schema.ids import new_id
 from schema.tables.mail import LetterKind
@@ -129,7 +128,7 @@ async def publish(connection: Link, compiled: Compile, order: Order, now: dateti
     begins = timeline.steps[-1].since
     drafts = draft_notices(new, words_of(order.directory.language))  # 3
     notices = await _announce(connection, number, drafts, published_at=at, effective_at=begins)
-    await _withdraw(connection, after, at)
+    await _withdraw(connection, opened((before,), after), at)
     if notices and order.mailed:
         await connection.execute(
             "INSERT INTO policy_mailing (version, reached, queued) VALUES ($1, $2, 0)", number, _NOBODY
@@ -191,8 +190,8 @@ async def _announce(
     return tuple(made)
 
 
-async def _withdraw(connection: Link, after: Matrix, now: datetime) -> None:
-    """Take back what was announced and is not to be any more."""
+async def _withdraw(connection: Link, to_open: Sequence[CellGroup], now: datetime) -> None:
+    """Take back what was announced and is not among what is to open any more, be it shared or presumed."""
     rows = await connection.fetch(
         "SELECT id, basis, purpose, categories FROM notice"
         " WHERE version IS NOT NULL AND effective_at > $1 AND withdrawn_at IS NULL ORDER BY id",
@@ -201,8 +200,11 @@ async def _withdraw(connection: Link, after: Matrix, now: datetime) -> None:
     gone = [
         row["id"]
         for row in rows
-        if not after.share_mask(Basis(row["basis"]), Purpose(row["purpose"]), protected=False)
-        & mask_of(DataCategory(key) for key in row["categories"])
+        if not any(
+            (group.basis, group.purpose) == (row["basis"], row["purpose"])
+            and group.categories.intersection(row["categories"])
+            for group in to_open
+        )
     ]
     if gone:
         await connection.execute("UPDATE notice SET withdrawn_at = $2 WHERE id = ANY($1::uuid[])", gone, now)

@@ -18,6 +18,7 @@ from policies.agreement import AgreementTerms, scope_mask
 from policies.disclosure_chain import ChainedRecord, beginning, digest
 from policies.matrix import Matrix
 from policies.principal import MemberPrincipal, PartnerPrincipal, Principal, Visitor
+from resolvers.commands.partners import as_of
 from resolvers.connection import Link
 from resolvers.shares import refresh_shares
 from schema.categories import Basis, DataCategory, Purpose, mask_of
@@ -260,6 +261,7 @@ async def build(database: Database, matrix: Matrix) -> None:
     """Fill an empty database with the world, as of `NOW`."""
     async with database.transaction() as connection:
         rows = _Rows(connection)
+        await as_of(connection, at("2020-01-01"))
         await _partners(rows)
         for someone in PEOPLE:
             await _member(rows, someone)

@@ -70,6 +70,7 @@ HEADERS: Final[Mapping[str, Sequence[tuple[bytes, bytes]]]] = MappingProxyType(
         "UNAUTHENTICATED": ((b"www-authenticate", b'Bearer realm="graphql", error="invalid_token"'),),
         "UNAVAILABLE": ((b"retry-after", b"1"),),
         "DISCLOSURE_UNRECORDED": ((b"retry-after", b"1"),),
+        "POLICY_CHANGED": ((b"retry-after", b"1"),),
         Code.TIMEOUT: ((b"retry-after", b"1"),),
     }
 )

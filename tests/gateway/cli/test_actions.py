@@ -128,6 +128,7 @@ SHIFT: tuple[tuple[tuple[str, ...], tuple[Act, ...]], ...] = (
     (("requests take", "{request}"), (Act.REQUEST_ANSWER,)),
     (("requests answer", "{request}", "--outcome", "Yes."), (Act.REQUEST_ANSWER,)),
     (EXPLAIN, (Act.DECISION_EXPLAIN,)),
+    ((*EXPLAIN, "--at", "2026-01-01"), (Act.DECISION_EXPLAIN,)),
     (("policy publish", "{policy}", "--yes", "--no-mail"), (Act.POLICY_PUBLISH,)),
     (("policy history",), (Act.POLICY_READ,)),
     (("policy show", "2"), (Act.POLICY_READ,)),
