@@ -55,6 +55,9 @@ class PolicyKeeper:
         async with self._database.transaction() as connection:
             await begin(connection, self._directory, self._clock())
             found = await require_policy(connection)
+        if found.sources[found.number].digest != self._directory.source.digest:
+            # Nobody is to think that a directory decides: what was published does.
+            event("policy.directory_differs", published=found.number)
         await self._compiled(found)
         await self.round()
         self._background.start(self._run(), "policy")

@@ -25,6 +25,7 @@ from gateway.settings import Settings, load_settings
 from policies.check import checked_matrix
 from resolvers.commands.webhooks import count_dead_letters
 from resolvers.disclosure_reading import newest_checkpoint, newest_record
+from resolvers.policy_versions import policy_in_database
 from resolvers.role_guarantees import MINIMUM_SERVER, read_guarantees
 from schema.errors import GatewayError
 
@@ -86,6 +87,7 @@ async def _database_checks(settings: Settings, keys: Keyring) -> AsyncIterator[C
             yield Check("roles sign in")
             for check in await _guarantees(database):
                 yield check
+            yield await _published(database, settings)
             yield await _webhooks(database)
             yield await _checkpoints(database)
             async with open_authenticator(settings, keys, database):
@@ -102,6 +104,17 @@ async def _guarantees(database: Database) -> list[Check]:
         Check("reader cannot write", None if not found.reader_writes else advice),
         Check("nobody selects sealed numbers", None if not found.ciphertext_readable else advice),
     ]
+
+
+async def _published(database: Database, settings: Settings) -> Check:
+    """Which policy decides. That the directory holds another one is no fault, and is said."""
+    async with database.connection() as connection:
+        found = await policy_in_database(connection)
+    if found is None:
+        return Check("no policy is published yet: the first start publishes the directory's")
+    differs = found.sources[found.number].digest != load_policy_of(settings).digest
+    other = ", which is not the one in the directory: publish that to put it in force" if differs else ""
+    return Check(f"the policy in force is version {found.version}{other}")
 
 
 async def _webhooks(database: Database) -> Check:
