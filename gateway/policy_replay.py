@@ -74,15 +74,20 @@ def replay_documents(
 
 
 def replay_releases(
-    after: Matrix, released: Iterable[Released], registered: Iterable[ClientDocument]
+    before: Matrix, after: Matrix, released: Iterable[Released], registered: Iterable[ClientDocument]
 ) -> Iterator[ReplayedRelease]:
-    """The answers to other documents that held what would not have been shared at all."""
+    """The answers to other documents that held what `before` shares and `after` would not share at all.
+
+    What was released under an earlier policy, and neither of the two shares, is no difference between them.
+    """
     known = {(document.client_id, document.sha256) for document in registered}
     for entry in released:
         if (entry.client_id, entry.operation_hash) in known:
             continue
-        shared = after.share_mask(entry.basis, entry.purpose, protected=False)
-        lost = tuple(c for c in sorted(entry.categories) if (bit := mask_of({c})) and not bit & shared)
+        old, new = (
+            closed(m.share_mask(entry.basis, entry.purpose, protected=False)) for m in (before, after)
+        )
+        lost = tuple(c for c in sorted(entry.categories) if mask_of({c}) & old & ~new)
         if lost:
             named = entry.operation_name or f"document {entry.operation_hash[:12]}"
             yield ReplayedRelease(entry.partner, entry.client_id, named, entry.responses, lost)

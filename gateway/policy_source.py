@@ -39,19 +39,6 @@ def load_directory(folder: Path | None) -> PolicyDirectory:
     return read_directory(_read(folder))
 
 
-CURRENT: Final = "current"
-"""The policy in use, where commands ask for a policy by name."""
-
-
-def load_named(name: str, settings: Settings) -> PolicyDirectory:
-    """The policy of that directory, or the one in use (`current`).
-
-    Raises:
-        PolicyError: what is there is no policy.
-    """
-    return load_directory(settings.policy_dir if name == CURRENT else Path(name))
-
-
 def load_policy_of(settings: Settings) -> PolicySource:
     """The policy that a gateway with these settings uses.
 
@@ -62,7 +49,10 @@ def load_policy_of(settings: Settings) -> PolicySource:
 
 
 def _read(folder: Traversable, above: str = "", depth: int = 1) -> dict[str, str]:
-    """Every file below the folder, by its path. What begins with a dot, editors left behind."""
+    """Every file below the folder, by its path. What begins with a dot, editors left behind.
+
+    Some editors begin a file of UTF-8 with a mark that is no part of the text (`utf-8-sig`).
+    """
     found: dict[str, str] = {}
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
         path = f"{above}{entry.name}"
@@ -72,7 +62,7 @@ def _read(folder: Traversable, above: str = "", depth: int = 1) -> dict[str, str
             found |= _read(entry, f"{path}/", depth + 1)
             continue
         try:
-            found[path] = entry.read_text(encoding="utf-8")
+            found[path] = entry.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise PolicyError(f"`{path}` cannot be read as UTF-8 text") from error
     return found

@@ -61,10 +61,14 @@ def compare(before: Matrix, after: Matrix) -> Comparison:
 
 
 def _cells(groups: Iterable[CellGroup], *, opens: bool) -> Iterator[ComparedCell]:
+    """Each category once, with all of its regions, though they may be in several groups."""
+    places: dict[tuple[Action, Basis, Purpose, DataCategory], frozenset[str]] = {}
     for group in groups:
         for category in sorted(group.categories):
-            regions = _in_words(group.regions or frozenset())
-            yield ComparedCell(opens, group.action, group.basis, group.purpose, category, regions)
+            cell = (group.action, group.basis, group.purpose, category)
+            places[cell] = places.get(cell, frozenset()) | (group.regions or frozenset())
+    for cell, regions in places.items():
+        yield ComparedCell(opens, *cell, _in_words(regions))
 
 
 def _in_words(regions: frozenset[str]) -> tuple[str, ...]:

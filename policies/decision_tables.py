@@ -15,6 +15,7 @@ Rows are decided as of `AS_OF`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -166,9 +167,14 @@ def _words(decision: Decision) -> tuple[Verdict, Reason]:
 
 def _read(path: str, text: str) -> Iterator[DecisionRow]:
     try:
-        document = yaml.safe_load(text)
+        document = yaml.load(text, _Loader)  # noqa: S506 - a safe loader, and stricter
     except yaml.YAMLError as error:
         raise PolicyError(f"`{path}`: not YAML{_place(error)}") from error
+    except (ValueError, RecursionError) as error:
+        # YAML finds dates and numbers by their looks, and fails at those that there are not.
+        raise PolicyError(
+            f"`{path}`: not YAML: a date or number that there is not, or lists too deep in each other"
+        ) from error
     if not isinstance(document, dict):
         raise PolicyError(f"`{path}`: write `rows:`, and below it the rows, each beginning with a hyphen")
     try:
@@ -179,9 +185,28 @@ def _read(path: str, text: str) -> Iterator[DecisionRow]:
     return (_row(stem, table, row) for row in table.rows)
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a word written twice: YAML would drop the first, and with it what the row was to expect."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        known: set[tuple[str, str]] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if (key.tag, key.value) in known:
+                    raise _TwiceError(None, None, f"`{key.value}` stands there twice", key.start_mark)
+                known.add((key.tag, key.value))
+        made: dict[Any, Any] = super().construct_mapping(node, deep)
+        return made
+
+
+class _TwiceError(yaml.constructor.ConstructorError):
+    """A mapping has a word twice."""
+
+
 def _place(error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
-    return "" if mark is None else f", line {mark.line + 1}"
+    line = "" if mark is None else f", line {mark.line + 1}"
+    return f"{line}: {error.problem}" if isinstance(error, _TwiceError) else line
 
 
 def _faults(path: str, document: object, error: ValidationError) -> Iterator[str]:
@@ -236,6 +261,15 @@ def _text_of_instant(value: object) -> object:
     return value
 
 
+def _a_region(value: object) -> object:
+    # YAML reads a bare NO, Norway, as a truth value.
+    if not isinstance(value, str) or not _REGION.fullmatch(value):
+        raise ValueError('a code of ISO 3166, such as DE or US-CA, or "NO" in quotes')
+    return value
+
+
+_REGION: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+
 _Basis = Annotated[Basis, BeforeValidator(_member_of(Basis))]
 _Purpose = Annotated[str, BeforeValidator(_member_of(Purpose.__members__))]
 _Keys = Annotated[list[str], Field(min_length=1), AfterValidator(_keys)]
@@ -283,7 +317,7 @@ class _Member(_Strict):
     birth_date: date | None = _ADULT
     age: Annotated[int, Field(ge=0, le=120)] | None = None
     """In completed years; instead of `birth_date`."""
-    region: str | None = None
+    region: Annotated[str, BeforeValidator(_a_region)] | None = None
     active: bool = True
     named: bool = False
     """By an approved legal case under this agreement."""

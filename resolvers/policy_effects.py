@@ -17,8 +17,9 @@ from asyncpg import Record
 from policies.compare import Comparison
 from policies.sharing import share_mask
 from resolvers.connection import Link
-from resolvers.shares import CHUNK, read_choices, read_facts, read_terms
+from resolvers.shares import CHUNK, read_choices, read_facts, read_named, read_terms
 from schema.categories import SHARE_BITS, Basis, DataCategory, Purpose
+from schema.tables.sharing import ClientStatus
 from schema.vocabulary import AgreementStatus
 
 
@@ -84,11 +85,14 @@ async def touched_members(
         if terms.in_force(now) and comparison.mask(terms.basis, terms.purpose) & terms.mask
     ]
     effects: defaultdict[tuple[Basis, Purpose, DataCategory, bool], Touched] = defaultdict(Touched)
+    legal = any(terms.basis is Basis.LEGAL for terms, _ in concerned)
     done = 0
     async for members in _members(connection) if concerned else _nobody():
-        choices = await read_choices(connection, [row["id"] for row in members])
+        ids = [row["id"] for row in members]
+        choices = await read_choices(connection, ids)
+        named = await read_named(connection, ids) if legal else {}
         for row in members:
-            facts, ledger = read_facts(row), choices.get(row["id"], ())
+            facts, ledger = read_facts(row, named.get(row["id"], frozenset())), choices.get(row["id"], ())
             gained: defaultdict[tuple[Basis, Purpose], int] = defaultdict(int)
             lost: defaultdict[tuple[Basis, Purpose], int] = defaultdict(int)
             for terms, partner in concerned:
@@ -143,7 +147,7 @@ async def count_members(connection: Link) -> int:
 async def _members(connection: Link) -> AsyncIterator[Sequence[Record]]:
     last = UUID(int=0)
     while rows := await connection.fetch(
-        "SELECT * FROM member WHERE id > $1 ORDER BY id LIMIT $2", last, CHUNK
+        "SELECT id, birth_date, region, status FROM member WHERE id > $1 ORDER BY id LIMIT $2", last, CHUNK
     ):
         yield rows
         last = rows[-1]["id"]
@@ -178,13 +182,18 @@ async def released_since(connection: Link, since: datetime) -> Sequence[Released
     ]
 
 
-async def client_documents(connection: Link) -> Sequence[ClientDocument]:
-    """Every document that a partner's client has registered, under its agreement."""
+async def client_documents(connection: Link, now: datetime) -> Sequence[ClientDocument]:
+    """Every document of a client that may sign in, under an agreement in force: no other is answered."""
     rows = await connection.fetch(
         "SELECT partner.name AS partner, client_id, document_id, sha256, body, basis, purpose, categories"
         " FROM persisted_document JOIN partner_client USING (client_id)"
         " JOIN agreement ON agreement.id = partner_client.agreement_id"
-        " JOIN partner ON partner.id = agreement.partner_id ORDER BY partner.name, client_id, document_id"
+        " JOIN partner ON partner.id = agreement.partner_id"
+        " WHERE partner_client.status = $1 AND agreement.status = $2 AND valid_from <= $3"
+        " AND (valid_until IS NULL OR valid_until > $3) ORDER BY partner.name, client_id, document_id",
+        ClientStatus.ACTIVE.value,
+        AgreementStatus.ACTIVE.value,
+        now,
     )
     return [
         ClientDocument(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -14,12 +16,13 @@ import typer
 from gateway.cli.office import Office, in_office, parse_moment
 from gateway.cli.progress import ProgressBar
 from gateway.policy_replay import ReplayedDocument, ReplayedRelease, replay_documents, replay_releases
-from gateway.policy_source import load_named
-from gateway.settings import load_settings
+from gateway.policy_source import load_directory
 from policies.check import checked_matrix
 from policies.compare import ComparedCell, Comparison, compare
-from resolvers.officers.policies import Consequences, foresee
+from policies.matrix import Matrix
+from resolvers.officers.policies import Consequences, foresee, read_version
 from resolvers.policy_effects import Effects, Touched
+from resolvers.policy_versions import Compiler
 from resolvers.queries import full_schema
 from schema.catalogue import prove
 from schema.categories import CATEGORY_LABELS
@@ -27,7 +30,11 @@ from schema.categories import CATEGORY_LABELS
 REPLAYED: Final = timedelta(days=90)
 """How far back the log is replayed where nothing else is asked for: a quarter shows what partners live by."""
 
-Name = Annotated[str, typer.Argument(help="The directory of a policy, or `current`.")]
+Name = Annotated[str, typer.Argument(help="The directory of a policy, a version, or `current`.")]
+
+
+CURRENT: Final = "current"
+"""Names the policy in force; a number names a version, as `gateway policy history` prints it."""
 
 
 class Form(StrEnum):
@@ -63,23 +70,45 @@ def compare_command(
     form: Annotated[Form, typer.Option("--format", help="How to write it.")] = Form.TEXT,
 ) -> None:
     """Show what the policy AFTER opens and closes compared with BEFORE, cell by cell."""
-    settings = load_settings()
-    old, new = (checked_matrix(load_named(name, settings).source) for name in (before, after))
-    found = Compared(compare(old, new), None, None, None)
-    if members or replay or since is not None:
-        begin = parse_moment(since, "--since") or datetime.now(UTC) - REPLAYED
-
-        found = _foreseen(found.comparison, members=members, since=begin if replay or since else None)
+    begin = parse_moment(since, "--since") or (datetime.now(UTC) - REPLAYED if replay else None)
+    compiled = Compiler()
+    if members or begin is not None or any(_is_published(name) for name in (before, after)):
+        found = _foreseen(before, after, compiled, members=members, since=begin)
+    else:
+        found = Compared(compare(_in_directory(before), _in_directory(after)), None, None, None)
     lines = {Form.TEXT: as_text, Form.MARKDOWN: as_markdown, Form.JSON: as_json}[form](found)
     for line in lines:
         typer.echo(line)
 
 
-def _foreseen(comparison: Comparison, *, members: bool, since: datetime | None) -> Compared:
+def _is_published(name: str) -> bool:
+    """Whether it names a policy of the database. A directory called `3` is `./3`."""
+    return name == CURRENT or re.fullmatch(r"[0-9]{1,9}", name) is not None
+
+
+def _in_directory(name: str) -> Matrix:
+    return checked_matrix(load_directory(Path(name)).source)
+
+
+async def _named(office: Office, name: str, compiled: Compiler) -> Matrix:
+    if name == CURRENT:
+        return office.matrix
+    if _is_published(name):
+        return compiled((await read_version(office.desk, int(name))).source)
+    return _in_directory(name)
+
+
+def _foreseen(
+    before: str, after: str, compiled: Compiler, *, members: bool, since: datetime | None
+) -> Compared:
     with ProgressBar("deciding members", 1) as bar:
 
-        async def work(office: Office) -> Consequences:
-            return await foresee(
+        async def work(office: Office) -> tuple[Comparison, Consequences | None]:
+            old, new = [await _named(office, name, compiled) for name in (before, after)]
+            comparison = compare(old, new)
+            if not members and since is None:
+                return comparison, None
+            return comparison, await foresee(
                 office.desk,
                 comparison,
                 members=members,
@@ -87,13 +116,13 @@ def _foreseen(comparison: Comparison, *, members: bool, since: datetime | None) 
                 on_progress=lambda done, total: bar.show(done / max(total, 1)),
             )
 
-        held = in_office(work)
-    if held.released is None or held.documents is None:
-        return Compared(comparison, held.effects, None, None)
+        comparison, held = in_office(work)
+    if held is None or held.released is None or held.documents is None:
+        return Compared(comparison, None if held is None else held.effects, None, None)
     schema = full_schema()
-    before, after = comparison.before, comparison.after
-    documents = replay_documents(schema, prove(schema), before, after, held.documents, held.released)
-    releases = replay_releases(after, held.released, held.documents)
+    old, new = comparison.before, comparison.after
+    documents = replay_documents(schema, prove(schema), old, new, held.documents, held.released)
+    releases = replay_releases(old, new, held.released, held.documents)
     return Compared(comparison, held.effects, list(documents), list(releases))
 
 

@@ -35,7 +35,9 @@ NoMail = Annotated[
     bool, typer.Option("--no-mail", help="Announce on the pages and in the contracts only, and mail nobody.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-Number = Annotated[int, typer.Argument(metavar="N", help="As `gateway policy history` prints it.")]
+Number = Annotated[
+    int, typer.Argument(metavar="N", help="As `gateway policy history` prints it.", min=1, max=999_999_999)
+]
 
 
 def publish_command(

@@ -69,7 +69,7 @@ async def foresee(
     if since is None:
         return Consequences(effects, None, None)
     released = await released_since(desk.connection, since)
-    return Consequences(effects, released, await client_documents(desk.connection))
+    return Consequences(effects, released, await client_documents(desk.connection, desk.now))
 
 
 def require_publishable(directory: PolicyDirectory, compiled: Compile) -> None:

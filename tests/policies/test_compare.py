@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.compare import ComparedCell, compare
+from policies.compare import ComparedCell, Comparison, compare
 from policies.engine import Action
 from policies.matrix import Matrix, compile_matrix
 from policies.rules import PolicySource
-from policies.versions import sample_regions
+from policies.versions import CellGroup, sample_regions
 from schema.categories import Basis, DataCategory, Purpose, categories_of
 from tests.policies.commented import commented_rules
 
@@ -99,3 +99,20 @@ def test_countries_are_told_by_the_name_of_their_group(
     assert ComparedCell(
         False, Action.PRESUME, Basis.MARKETING, Purpose.PARTNER_EMAIL, DataCategory.EMAIL, ("EU",)
     ) in cells  # fmt: skip
+
+
+def test_a_category_is_told_once_with_all_of_its_regions(matrix: Matrix) -> None:
+    both = CellGroup(
+        Action.PRESUME,
+        Basis.MARKETING,
+        Purpose.PARTNER_EMAIL,
+        frozenset({DataCategory.EMAIL, DataCategory.NAME}),
+        frozenset({"US-CA"}),
+    )
+    email = replace(both, categories=frozenset({DataCategory.EMAIL}), regions=frozenset({"CH"}))
+    cells = Comparison(matrix, matrix, (both, email), ()).cells
+    assert {(cell.category, cell.regions) for cell in cells} == {
+        (DataCategory.EMAIL, ("CH", "US-CA")),
+        (DataCategory.NAME, ("US-CA",)),
+    }
+    assert len(cells) == 2

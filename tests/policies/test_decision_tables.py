@@ -38,11 +38,25 @@ def faults(text: str) -> str:
         (ROW.replace("expect", "expects"), "row 1 (a): `expect` is missing"),
         (ROW.replace("expect", "expects"), "row 1 (a): `expects` is no word of a table"),
         (ROW + "    valid_until: 2026-01-01T00:00:00Z", "row 1 (a): `valid_until` quote it"),
+        (
+            ROW + "    valid_until: 2026-13-45",
+            "`decisions/mine.yaml`: not YAML: a date or number that there is not",
+        ),
+        ("rows: " + "[" * 5000, "lists too deep in each other"),
+        (ROW + "    expect: deny", "not YAML, line 10: `expect` stands there twice"),
+        (ROW + "    member: {region: Germany}", "row 1 (a): `member.region` a code of ISO 3166"),
+        (ROW + "    member: {region: NO}", 'or "NO" in quotes'),
         (ROW + "    clauses: [C18]", "row 1 (a): `clauses.0`"),
     ],
 )
 def test_a_fault_is_named_by_file_row_and_word(text: str, said: str) -> None:
     assert said in faults(text)
+
+
+@pytest.mark.parametrize("region", ["DE", "US-CA", '"NO"'])
+def test_a_region_is_a_country_or_a_part_of_one(region: str) -> None:
+    (row,) = read_tables({"decisions/mine.yaml": ROW + f"    member: {{region: {region}}}"})
+    assert row.facts.region == region.strip('"')
 
 
 def test_every_fault_of_every_file_is_told_at_once() -> None:

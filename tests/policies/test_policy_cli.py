@@ -112,3 +112,10 @@ def test_a_policy_without_tables_has_nothing_to_hold_to(copied: Path) -> None:
     result = RUN.invoke(policy, ["test", str(copied)])
     assert result.exit_code == 1
     assert "has no decision tables" in result.stderr
+
+
+def test_a_file_may_begin_as_some_editors_begin_it(copied: Path) -> None:
+    for path in (path for path in copied.rglob("*") if path.is_file()):
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert RUN.invoke(policy, ["check", str(copied)]).stdout == "the policy may be used\n"
+    assert RUN.invoke(policy, ["test", str(copied)]).exit_code == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -18,6 +19,7 @@ from resolvers.policy_effects import Released, client_documents, touched_members
 from resolvers.queries import full_schema
 from resolvers.shares import decide_again
 from schema.categories import Basis, DataCategory, Purpose, categories_of
+from schema.ids import new_id
 from tests import world
 
 USERNAMES = """
@@ -79,7 +81,7 @@ async def test_a_registered_document_gains_and_loses_fields(
         await save_document(
             connection, client_id="bolt", document_id="q", sha256="cafe", body=body, now=world.NOW
         )
-        documents = await client_documents(connection)
+        documents = await client_documents(connection, world.NOW)
     entry = Released(
         "bolt", "bolt", "Q", "cafe" if in_the_log else "beef", Basis.MARKETING, Purpose.PARTNER_EMAIL,
         frozenset({DataCategory.EMAIL, DataCategory.NAME}), 7,
@@ -89,9 +91,62 @@ async def test_a_registered_document_gains_and_loses_fields(
     assert (found.partner, found.document_id) == ("bolt", "q")
     assert (found.gained, found.lost) == ((), ("SharedMember.email",))
     assert found.responses == (7 if in_the_log else 0)
-    releases = list(replay_releases(after, [entry], documents))
+    releases = list(replay_releases(product.matrix, after, [entry], documents))
     assert [(each.operation, each.lost) for each in releases] == (
         [] if in_the_log else [("Q", (DataCategory.EMAIL,))]
     )
     (back,) = replay_documents(full_schema(), product.catalogue, after, product.matrix, documents, [])
     assert (back.gained, back.lost) == (("SharedMember.email",), ())
+    assert list(replay_releases(after, after, [entry], documents)) == [], "neither shares it any more"
+
+
+@pytest.mark.parametrize(
+    "stopped",
+    [
+        "UPDATE partner_client SET status = 'REVOKED' WHERE client_id = 'bolt'",
+        f"UPDATE agreement SET status = 'SUSPENDED' WHERE id = '{world.AGREEMENTS['bolt'].id}'",
+        f"UPDATE agreement SET valid_until = '2026-11-01' WHERE id = '{world.AGREEMENTS['bolt'].id}'",
+    ],
+)
+async def test_documents_that_nobody_may_ask_any_more_are_not_replayed(
+    own_world: Database, stopped: str
+) -> None:
+    async with own_world.transaction() as connection:
+        await save_document(
+            connection, client_id="bolt", document_id="q", sha256="cafe", body="{ me }", now=world.NOW
+        )
+        assert len(await client_documents(connection, world.NOW)) == 1
+        await connection.execute(stopped)
+        assert await client_documents(connection, world.NOW) == []
+
+
+async def test_members_whom_a_case_names_are_counted(own_world: Database, product: Product) -> None:
+    no_names = """
+        @id("no-names") @clause("C8") @text("x")
+        forbid (principal == Basis::"LEGAL", action, resource in DataCategory::"user.name");
+    """
+    named = [world.person(name).id for name in ("ada", "ben")]
+    async with own_world.transaction() as connection:
+        agreement, case = new_id(), new_id()
+        await connection.execute(
+            "INSERT INTO agreement (id, partner_id, basis, purpose, categories, valid_from, status, version)"
+            " VALUES ($1, $2, 'LEGAL', $3, '{user.name}', $4, 'ACTIVE', 1)",
+            agreement,
+            world.AGREEMENTS["acme"].partner_id,
+            Purpose.LEGAL_OBLIGATION.value,
+            world.JUNE,
+        )
+        await connection.execute(
+            "INSERT INTO legal_case (id, agreement_id, reference, ground, opened_by, opened_at, approved_by,"
+            " approved_at, expires_at) VALUES ($1, $2, 'R', 'G', 'olga', $3, 'otto', $3, $4)",
+            case,
+            agreement,
+            world.NOW,
+            world.NOW + timedelta(days=9),
+        )
+        await connection.execute(
+            "INSERT INTO legal_case_member (case_id, member_id) SELECT $1, unnest($2::uuid[])", case, named
+        )
+        effects = await touched_members(connection, compare(product.matrix, under(no_names)), world.NOW)
+    name = effects[Basis.LEGAL, Purpose.LEGAL_OBLIGATION, DataCategory.NAME, False]
+    assert (name.members, name.partners) == (2, {"acme"})

@@ -135,6 +135,7 @@ SHIFT: tuple[tuple[tuple[str, ...], tuple[Act, ...]], ...] = (
     (("policy rollback", "1", "--yes"), (Act.POLICY_READ, Act.POLICY_PUBLISH)),
     (("policy notices",), (Act.NOTICE_READ,)),
     (("policy compare", "current", "current", "--members", "--replay"), (Act.POLICY_READ,)),
+    (("policy compare", "1", "2"), (Act.POLICY_READ, Act.POLICY_READ)),
     (("disclosures list",), (Act.DISCLOSURE_READ,)),
     (("disclosures export", "--file", "{log}"), (Act.DISCLOSURE_READ,)),
     (("disclosures verify",), (Act.DISCLOSURE_VERIFY,)),
