@@ -11,17 +11,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from graphql import FieldNode, GraphQLError, GraphQLSchema, TypeInfo, TypeInfoVisitor, Visitor, parse, visit
+from graphql import (
+    FieldNode,
+    GraphQLError,
+    GraphQLSchema,
+    ObjectFieldNode,
+    TypeInfo,
+    TypeInfoVisitor,
+    Visitor,
+    get_named_type,
+    parse,
+    visit,
+)
 
 from policies.matrix import Matrix
 from resolvers.policy_effects import ClientDocument, Released
-from schema.catalogue import Catalogue, category_of
+from schema.catalogue import Catalogue, Filter, Source, category_of
 from schema.categories import DataCategory, closed, expand, mask_of
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayedDocument:
-    """A registered document: the fields that it asks for and would have gained or lost, as `Type.field`."""
+    """A registered document: fields and filters that it names, and would have gained or lost, by name."""
 
     partner: str
     client_id: str
@@ -99,20 +110,30 @@ def _open(matrix: Matrix, document: ClientDocument) -> int:
 
 
 def _asked(schema: GraphQLSchema, catalogue: Catalogue, text: str) -> Sequence[tuple[str, int]]:
-    """The fields that a document names, each once and in order, with the bit of its category; 0 for none.
+    """The fields and filters that a document names, once and in order, with the bit of the category or 0.
 
     They are looked up in the full schema, because a contract may not show them (any more).
     """
     found: dict[str, int] = {}
     info = TypeInfo(schema)
 
+    def note(type_name: str, field_name: str, source: Source | Filter) -> None:
+        category = category_of(source)
+        found[f"{type_name}.{field_name}"] = 0 if category is None else mask_of({category})
+
     class Fields(Visitor):
         def enter_field(self, node: FieldNode, *_: object) -> None:
             parent = info.get_parent_type()
             if parent is None or (parent.name, node.name.value) not in catalogue.fields:
                 return
-            category = category_of(catalogue.source(parent.name, node.name.value))
-            found[f"{parent.name}.{node.name.value}"] = 0 if category is None else mask_of({category})
+            note(parent.name, node.name.value, catalogue.source(parent.name, node.name.value))
+
+        def enter_object_field(self, node: ObjectFieldNode, *_: object) -> None:
+            # Whoever filters by what is not shared is refused, asked for or not.
+            within = get_named_type(info.get_parent_input_type())
+            narrowing = None if within is None else catalogue.filters.get((within.name, node.name.value))
+            if within is not None and narrowing is not None:
+                note(within.name, node.name.value, narrowing)
 
     try:
         visit(parse(text), TypeInfoVisitor(info, Fields()))

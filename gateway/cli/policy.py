@@ -27,7 +27,9 @@ policy = typer.Typer(name="policy", help="Check, read and explain the sharing po
 
 Directory = Annotated[
     Path | None,
-    typer.Argument(metavar="[DIR]", help="The directory of a policy; without it the one in use."),
+    typer.Argument(
+        metavar="[DIR]", help="The directory of a policy; default: `GATEWAY_POLICY_DIR`, or the shipped one."
+    ),
 ]
 
 

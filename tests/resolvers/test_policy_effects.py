@@ -100,6 +100,24 @@ async def test_a_registered_document_gains_and_loses_fields(
     assert list(replay_releases(after, after, [entry], documents)) == [], "neither shares it any more"
 
 
+async def test_a_document_that_filters_by_what_is_lost_loses_the_filter(
+    own_world: Database, product: Product
+) -> None:
+    no_bands = """
+        @id("no-bands") @clause("C8") @text("x")
+        forbid (principal == Basis::"MARKETING", action, resource in DataCategory::"user.demographic");
+    """
+    body = "{ members(first: 5, where: {ageBand: [AGE_18_24]}) { totalCount edges { node { email } } } }"
+    async with own_world.transaction() as connection:
+        await save_document(
+            connection, client_id="bolt", document_id="q", sha256="cafe", body=body, now=world.NOW
+        )
+        documents = await client_documents(connection, world.NOW)
+    after = under(no_bands)
+    (found,) = replay_documents(full_schema(), product.catalogue, product.matrix, after, documents, [])
+    assert (found.gained, found.lost) == ((), ("MemberFilter.ageBand",))
+
+
 @pytest.mark.parametrize(
     "stopped",
     [
