@@ -20,7 +20,8 @@ from schema.ids import new_id
 from schema.vocabulary import ChoiceSource, ChoiceTopic, Direction
 
 MAX_A_DAY: Final = 20
-"""Entries of one member that links make in a day: whoever has a link could fill the disk with them."""
+"""Refusals of one notice that links write for one member in a day, while each says what the ledger says
+already: whoever has a link could fill the disk with them."""
 
 _DAY: Final = timedelta(days=1)
 _UUID_BYTES: Final = 16
@@ -54,7 +55,10 @@ async def refuse_practices(
     matrix = policy()
     for row in await connection.fetch(
         "SELECT id, basis, purpose, categories FROM notice WHERE version = $1 AND basis <> ALL($2::text[])"
-        " AND (SELECT count(*) FROM choice WHERE member_id = $3 AND source = $4 AND received_at > $5) < $6"
+        # Of this very notice, and since an opt-in could have taken it back: what says something new counts.
+        " AND (SELECT count(*) FROM choice WHERE member_id = $3 AND notice_id = notice.id AND source = $4"
+        " AND received_at > $5 AND received_at >= coalesce((SELECT max(received_at) FROM choice"
+        " WHERE member_id = $3 AND topic = $7 AND direction = $8), $5)) < $6"
         " ORDER BY id",
         version,
         sorted(BASES_WITHOUT_CHOICE),
@@ -62,6 +66,8 @@ async def refuse_practices(
         ChoiceSource.UNSUBSCRIBE_LINK.value,
         now - _DAY,
         MAX_A_DAY,
+        ChoiceTopic.SHARING.value,
+        Direction.IN.value,
     ):
         await connection.execute(
             "INSERT INTO choice (id, member_id, requested_at, received_at, topic, direction, source, purpose,"

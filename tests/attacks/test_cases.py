@@ -230,7 +230,7 @@ async def test_a_case_that_lacks_something_is_not_opened(
 # -- what members see
 
 EVERYTHING = """{
-  me { id number status version updatedAt newsletter
+  me { id number status version updatedAt newsletter staffAccess { totalCount }
     shares { totalCount edges { cursor node {
       subject categories endsAt agreement { id basis partner { name } } } } }
     disclosures { totalCount pageInfo { hasNextPage } edges { node {
