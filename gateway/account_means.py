@@ -83,6 +83,7 @@ def open_means(settings: Settings, keys: Keyring, clock: Callable[[], datetime])
             company=company_of(settings),
             clock=clock,
             read_statement=StatementReader(own_issuer(settings), settings.token_leeway),
+            notice_days=settings.notice_days,
             audience=audience_rules(settings),
         )
     finally:

@@ -17,7 +17,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time
 from types import MappingProxyType
 from typing import Annotated, Final
 
@@ -38,6 +38,14 @@ _TABLE: Final = re.compile(r"decisions/[a-z0-9][a-z0-9_-]{0,63}\.yaml")
 MAX_FILE: Final = 1_000_000
 """Characters. A policy is read by people."""
 
+DEEPEST: Final = 40
+"""Brackets within brackets in rules and schema."""
+
+LONGEST_RULE: Final = 2_000
+"""Characters of a rule beside what it quotes and comments."""
+
+_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*')
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyDirectory:
@@ -52,6 +60,11 @@ class PolicyDirectory:
     effective: date | None
     source: PolicySource
     files: Mapping[str, str]
+
+    @property
+    def begins(self) -> datetime | None:
+        """The moment at which it takes effect, if it says so: the beginning of that day, in UTC."""
+        return None if self.effective is None else datetime.combine(self.effective, time(), UTC)
 
     @property
     def tables(self) -> Mapping[str, str]:
@@ -109,6 +122,21 @@ def _strays(files: Mapping[str, str]) -> Iterator[str]:
             )
         elif len(text) > MAX_FILE:
             yield f"`{path}` is longer than {MAX_FILE:,} characters"
+        elif path in {RULES, SCHEMA}:
+            yield from _overgrown(path, text)
+
+
+def _overgrown(path: str, text: str) -> Iterator[str]:
+    """What no person writes, and what would take the program down that reads it: the parser recurses."""
+    bare = _QUOTED.sub('""', text)
+    if any(len(rule) > LONGEST_RULE for rule in bare.split(";")):
+        yield f"`{path}`: a rule is too long: up to {LONGEST_RULE:,} characters beside texts and comments"
+    depth = 0
+    for each in bare:
+        depth += (each in "([{") - (each in ")]}")
+        if depth > DEEPEST:
+            yield f"`{path}`: brackets are too deep in each other: up to {DEEPEST}"
+            return
 
 
 def _manifest(text: str) -> _Manifest:
@@ -136,3 +164,5 @@ def _toml(path: str, text: str) -> dict[str, object]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PolicyError(f"`{path}`: not TOML: {error}") from error
+    except RecursionError as error:
+        raise PolicyError(f"`{path}`: not TOML: lists too deep in each other") from error

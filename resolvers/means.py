@@ -105,5 +105,7 @@ class Means:
     """Verifies a partner's statement of deletion."""
     budget: Callable[[PartnerPrincipal], Awaitable[Mapping[QuotaUnit, Budget]]] = _nobody_counts
     """What a partner may still use; what nothing limits is absent."""
+    notice_days: int = 30
+    """How long before what is new begins it is announced, where an officer says nothing else (C16)."""
     audience: AudienceRules = _USUAL
     """What the company decides about aggregates."""

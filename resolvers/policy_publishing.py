@@ -303,6 +303,7 @@ class NoticeView:
     id: UUID
     version: int | None
     title: str
+    body: str
     basis: Basis
     purpose: Purpose
     categories: tuple[DataCategory, ...]
@@ -327,8 +328,9 @@ async def list_versions(connection: Link) -> Sequence[VersionView]:
 async def list_notices(connection: Link) -> Sequence[NoticeView]:
     """Every notice, the latest first. A member counts as refusing by her latest answer to it."""
     rows = await connection.fetch(
-        "SELECT notice.id, version, title, basis, purpose, categories, regions, published_at, effective_at,"
-        " withdrawn_at, (SELECT count(*) FROM (SELECT DISTINCT ON (member_id) direction FROM choice"
+        "SELECT notice.id, version, title, body, basis, purpose, categories, regions, published_at,"
+        " effective_at, withdrawn_at,"
+        " (SELECT count(*) FROM (SELECT DISTINCT ON (member_id) direction FROM choice"
         "  WHERE choice.notice_id = notice.id"
         "  ORDER BY member_id, requested_at DESC, direction = 'OUT' DESC) latest"
         "  WHERE direction = 'OUT') AS refused"

@@ -65,7 +65,7 @@ async def read_transfers(connection: Link, transfer_id: UUID | None = None) -> S
     """
     rows = await connection.fetch(_TRANSFERS, transfer_id)
     if transfer_id is not None and not rows:
-        raise NotFoundError(f"there is no transfer `{transfer_id}`: see `gateway transfer list`")
+        raise NotFoundError("there is no such transfer: see `gateway transfer list`")
     return [TransferView(**row) for row in rows]
 
 

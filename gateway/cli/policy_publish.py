@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -54,7 +54,7 @@ def publish_command(
     wanted = load_directory(directory)
     compiled = Compiler()
     require_publishable(wanted, compiled)
-    begins = parse_moment(effective, "--effective") or _beginning(wanted)
+    begins = parse_moment(effective, "--effective") or wanted.begins
     _show_and_ask(_compared_with(wanted, compiled), yes=yes)
 
     async def work(office: LongOffice) -> Publication:
@@ -135,10 +135,6 @@ def notices_command() -> None:
         typer.echo("\t".join(_notice_words(notice, datetime.now(UTC))))
     if not found:
         typer.echo("nothing was announced yet", err=True)
-
-
-def _beginning(wanted: PolicyDirectory) -> datetime | None:
-    return None if wanted.effective is None else datetime.combine(wanted.effective, time(), UTC)
 
 
 def _version(number: int) -> PolicyDirectory:

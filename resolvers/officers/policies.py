@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,7 +32,7 @@ from resolvers.policy_publishing import (
 from resolvers.policy_publishing import list_notices as notices
 from resolvers.policy_publishing import list_versions as versions
 from resolvers.policy_publishing import publish as put_in_force
-from resolvers.policy_versions import Compile, directory_of_version
+from resolvers.policy_versions import Compile, directory_of_version, require_policy
 from schema.errors import PolicyError
 
 
@@ -116,7 +117,7 @@ async def publish(
         PolicyError: it may not be used, or a row of its tables falls otherwise.
     """
     await desk.act(Act.POLICY_PUBLISH, f"policy {directory.title}")
-    require_publishable(directory, compiled)
+    await _prepare(desk, directory, compiled)
     order = Order(directory, desk.officer.name, notice_days, effective_at, mailed)
     return await put_in_force(desk.connection, compiled, order, desk.now)
 
@@ -134,7 +135,7 @@ async def roll_back(
     """
     await desk.act(Act.POLICY_PUBLISH, f"policy version {number}, again")
     directory = await directory_of_version(desk.connection, number)
-    require_publishable(directory, compiled)
+    await _prepare(desk, directory, compiled)
     order = Order(directory, desk.officer.name, notice_days, None, mailed, number)
     return await put_in_force(desk.connection, compiled, order, desk.now)
 
@@ -159,3 +160,11 @@ async def list_notices(desk: Desk) -> Sequence[NoticeView]:
     """Every notice, the latest first, with how many members refused."""
     await desk.act(Act.NOTICE_READ, "notices")
     return await notices(desk.connection)
+
+
+async def _prepare(desk: Desk, directory: PolicyDirectory, compiled: Compile) -> None:
+    """Check and compile what a publication needs: beside the requests, and before it takes its turn."""
+    await asyncio.to_thread(require_publishable, directory, compiled)
+    in_force = await require_policy(desk.connection)
+    for source in in_force.sources.values():
+        await asyncio.to_thread(compiled, source)

@@ -15,9 +15,11 @@ from strawberry.schema.config import StrawberryConfig
 from resolvers.staff.agreements import StaffAgreementMutation, StaffAgreementQuery
 from resolvers.staff.audience import StaffAudienceQuery
 from resolvers.staff.cases import StaffCaseMutation, StaffCaseQuery
+from resolvers.staff.policies import StaffPolicyMutation, StaffPolicyQuery
 from resolvers.staff.practices import StaffPracticeQuery
 from resolvers.staff.records import StaffRecordMutation, StaffRecordQuery
 from resolvers.staff.sessions import StaffSessionMutation, StaffSessionQuery
+from resolvers.staff.transfers import StaffTransferMutation, StaffTransferQuery
 from schema.types.scalars import INSTANT
 
 
@@ -29,12 +31,21 @@ class StaffQuery(
     StaffCaseQuery,
     StaffPracticeQuery,
     StaffAudienceQuery,
+    StaffTransferQuery,
+    StaffPolicyQuery,
 ):
     """All root fields."""
 
 
 @strawberry.type(name="Mutation", description="What officers do. Each field leaves a line in their log.")
-class StaffMutation(StaffSessionMutation, StaffAgreementMutation, StaffRecordMutation, StaffCaseMutation):
+class StaffMutation(
+    StaffSessionMutation,
+    StaffAgreementMutation,
+    StaffRecordMutation,
+    StaffCaseMutation,
+    StaffTransferMutation,
+    StaffPolicyMutation,
+):
     """All commands."""
 
 

@@ -1,8 +1,7 @@
-"""Notices and explanations in the officer's contract: the operations of `resolvers.officers`."""
+"""Explanations in the officer's contract: the operations of `resolvers.officers`."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import strawberry
@@ -11,19 +10,10 @@ from strawberry import Info
 from policies.officers import Act
 from resolvers.mutations.payload import stated
 from resolvers.officers.members import explain_field
-from resolvers.officers.notices import list_notices
 from resolvers.staff.common import asks, at_desk
 from schema.categories import DataCategory
 from schema.errors import InputError
-from schema.types.requests import NoticeType
 from schema.types.staff.practices import ExplanationType, ExplanationWhere
-
-
-async def _notices(info: Info[Any, Any]) -> list[NoticeType]:
-    return [
-        NoticeType(**(asdict(notice) | {"id": strawberry.ID(str(notice.id))}))
-        for notice in await at_desk(info, list_notices)
-    ]
 
 
 async def _explanations(info: Info[Any, Any], where: ExplanationWhere) -> list[ExplanationType]:
@@ -54,11 +44,8 @@ async def _explanations(info: Info[Any, Any], where: ExplanationWhere) -> list[E
 
 @strawberry.type
 class StaffPracticeQuery:
-    """What officers ask about what members are told, and about decisions."""
+    """What officers ask about decisions."""
 
-    notices: list[NoticeType] = asks(
-        Act.NOTICE_READ, "What has been announced, newest first (C16).", _notices
-    )
     explanations: list[ExplanationType] = asks(
         Act.DECISION_EXPLAIN,
         "Why a partner sees or does not see something of a member, under each of its agreements.",

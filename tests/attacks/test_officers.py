@@ -480,6 +480,9 @@ MUTATIONS: list[tuple[str, str]] = [
 OF_CASES = {"openCase", "approveCase", "deferCase", "closeCase"}
 """Tried by two officers, below."""
 
+OF_BUSINESS = {"openTransfer", "approveTransfer", "cancelTransfer", "publishPolicy", "rollBackPolicy"}
+"""Tried in `tests.attacks.test_officers_publish`."""
+
 """Every command of the contract, in an order in which they work."""
 
 
@@ -513,7 +516,10 @@ async def test_each_command_of_the_contract_leaves_its_line(
     _, contracts = officers_contracts(lambda: product.matrix)
     commands = contracts.of(principal(*Role)).schema.mutation_type
     assert commands is not None
-    assert set(commands.fields) == {name for name, _ in MUTATIONS} | OF_CASES | {"signOut", "refreshSession"}
+    assert set(commands.fields) == {name for name, _ in MUTATIONS} | OF_CASES | OF_BUSINESS | {
+        "signOut",
+        "refreshSession",
+    }
 
 
 @pytest.mark.usefixtures("sam")
@@ -574,7 +580,10 @@ QUERIES: list[str] = [
     '{ disclosures(first: 1, where: {member: "$N"}) { nodes { partner } } }',
     "{ actions(first: 1) { nodes { seq } } }",
     "{ officers { name status } }",
-    "{ notices { title } }",
+    "{ notices { title body categories regions refused withdrawnAt } }",
+    "{ policyVersions { number title publishedBy mailed } }",
+    "{ transfers { id status } }",
+    '{ transfer(id: "$T") { status acquirer effectiveAt } }',
     "{ cases { id status } }",
     '{ case(id: "$K") { status members } }',
     '{ explanations(where: {partner: "acme", member: "$N", category: "user.name"}) { agreement lines } }',
@@ -605,6 +614,7 @@ async def test_each_query_of_the_contract_leaves_its_line_and_no_error_holds_wha
         "$R": str(request),
     }
     names["$K"] = (await proposed(desks, staff))["case"]["id"]
+    names["$T"] = await proposed_transfer(desks, staff)
     for query in QUERIES:
         filled, wrong = query, query
         for name, value in names.items():
@@ -624,6 +634,21 @@ async def test_each_query_of_the_contract_leaves_its_line_and_no_error_holds_wha
     schema = contracts.of(principal(*Role)).schema
     assert schema.query_type is not None
     assert set(schema.query_type.fields) == asked
+
+
+async def proposed_transfer(desks: Desks, staff: Staff) -> str:
+    """A transfer to Bolt, as this officer proposes it."""
+    closing = (desks.clock() + timedelta(days=5)).isoformat()
+    given = {"acquirer": "bolt", "closingAt": closing, "reason": "the contract of sale"}
+    query = (
+        "mutation($i: OpenTransferInput!) { openTransfer(input: $i)"
+        " { errors { message } transfer { id status effectiveAt } } }"
+    )
+    done = (await desks.ask(query, staff.access, i=given))["data"]["openTransfer"]
+    assert done["errors"] == []
+    assert (done["transfer"]["status"], done["transfer"]["effectiveAt"]) == ("PROPOSED", None)
+    found: str = done["transfer"]["id"]
+    return found
 
 
 async def proposed(desks: Desks, staff: Staff) -> Any:

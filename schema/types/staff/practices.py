@@ -1,4 +1,4 @@
-"""What members are told and what is decided, as officers look at it."""
+"""What is decided, as officers look at it."""
 
 from __future__ import annotations
 
