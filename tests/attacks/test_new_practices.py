@@ -9,9 +9,12 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import orjson
 import pytest
 
+from gateway.bulk import PATH
 from gateway.database import Database
+from gateway.identity.tokens import SubjectKind, mint
 from policies.officers import Channel, Officer, Role
 from resolvers.commands.client_credentials import replace_secret
 from resolvers.commands.practices import MAX_A_DAY, refuse_practices
@@ -24,8 +27,10 @@ from schema.vocabulary import ChoiceSource
 from tests import world
 from tests.audiences import insert_agreement
 from tests.databases import TestServer
+from tests.feeds import others_have_ended
 from tests.gateway.oauth.conftest import Replica, Served, replica
-from tests.gateway.test_publishing import Scene, letter, scene, with_usernames
+from tests.gateway.test_publishing import CHOOSE, NOTICE, Scene, letter, scene, with_usernames
+from tests.gateway.test_publishing_meanwhile import without
 
 __all__ = ["replica", "scene"]
 
@@ -181,3 +186,115 @@ async def _refusals(database: Database, notice: Any) -> int:
     async with database.transaction() as connection:
         found: int = await connection.fetchval("SELECT count(*) FROM choice WHERE notice_id = $1", notice)
         return found
+
+
+# -- What a partner keeps of a cell, by the feed and by downloads
+
+FEED = (
+    "query($after: String) { changes(after: $after, first: 100) {"
+    " edges { node { kind id categories member { id purchaseCategories } } } pageInfo { endCursor } } }"
+)
+END = "{ changes(first: 0) { pageInfo { endCursor } } }"
+USERNAME, PURCHASES = "user.account.username", "user.behavior.purchase_history"
+
+
+async def _http(scene: Scene, method: str, path: str, **request: Any) -> httpx.Response:
+    minted = mint(
+        scene.settings, scene.keys, kind=SubjectKind.PARTNER, subject="acme", client_id="acme",
+        scopes=(*sorted(world.AGREEMENTS["acme"].categories), USERNAME),
+    )  # fmt: skip
+    headers = {"authorization": f"Bearer {minted.token}", "accept": "*/*"}
+    return await scene.callers[0].http.request(method, path, headers=headers, **request)
+
+
+async def _changes(scene: Scene, query: str = FEED, **variables: str) -> Any:
+    await others_have_ended(scene.database)
+    answer = await _http(scene, "POST", "/graphql", json={"query": query, "variables": variables})
+    return answer.json()
+
+
+async def _end(scene: Scene) -> str:
+    end: str = (await _changes(scene, END))["data"]["changes"]["pageInfo"]["endCursor"]
+    return end
+
+
+async def _news(scene: Scene, **after: str) -> dict[str, Any]:
+    """The latest change of each member."""
+    edges = (await _changes(scene, **after))["data"]["changes"]["edges"]
+    return {edge["node"]["id"]: edge["node"] for edge in edges}
+
+
+async def _downloaded(scene: Scene, field: str) -> dict[str, Any] | None:
+    """The field of each member, in a download; None where the contract has no such field."""
+    answer = await _http(scene, "GET", PATH, params={"fields": f"id,{field}"})
+    if answer.status_code == 400:
+        return None
+    lines = [orjson.loads(line) for line in answer.content.splitlines()]
+    return {line["node"]["id"]: line["node"][field] for line in lines if "node" in line}
+
+
+@pytest.mark.clause("C8", "C16")
+async def test_a_category_that_opens_and_closes_begins_the_feed_anew_and_downloads_equal_pages(
+    scene: Scene,
+) -> None:
+    ada, jon = (str(world.subject("acme", name)) for name in ("ada", "jon"))
+    done = await scene.publish(with_usernames())
+    await asyncio.sleep(1)
+    refusal = {"direction": "OUT", "notice": str(done.notices[0])}
+    answer = await scene.callers[0].ask("ada", CHOOSE, input=refusal)
+    assert answer.json()["data"]["choose"]["errors"] == []
+    before = await _end(scene)
+    assert await _downloaded(scene, "username") is None
+
+    await scene.move(NOTICE)
+    shown = await scene.opened()
+    assert (await _changes(scene, after=before))["errors"][0]["extensions"]["code"] == "BAD_CURSOR"
+    news = {one: node for one, node in (await _news(scene)).items() if USERNAME in node["categories"]}
+    assert ada not in news, "refused before it opened: nothing of hers changed"
+    assert {(each["kind"], *each["categories"]) for each in news.values()} == {("CORRECTED", USERNAME)}
+    kept = await _downloaded(scene, "username")
+    assert kept is not None
+    assert (kept[ada], kept[jon]) == (None, "jon")
+    assert sorted(filter(None, kept.values())) == sorted(filter(None, shown.values()))
+    assert {one for one, name in kept.items() if name} == set(news)
+
+    since = await _end(scene)
+    await scene.roll_back(1)
+    assert await scene.names() == (None, None)
+    assert await _downloaded(scene, "username") is None
+    assert (await _changes(scene, after=since))["errors"][0]["extensions"]["code"] == "BAD_CURSOR"
+    assert USERNAME not in str(await _news(scene))
+
+
+@pytest.mark.clause("C8", "C16")
+async def test_what_is_presumed_no_more_and_then_again_is_withdrawn_and_given_back_in_the_feed(
+    scene: Scene,
+) -> None:
+    """The contract stays the same, and so does the cursor."""
+    before, cursor = await _downloaded(scene, "purchaseCategories"), await _end(scene)
+    assert before is not None
+    await scene.publish(without(action='action == Action::"presume"'))
+    await asyncio.sleep(1)
+    closed, news = await _downloaded(scene, "purchaseCategories"), await _news(scene, after=cursor)
+    assert closed is not None
+    lost = {one for one in before if before[one] is not None and closed.get(one) is None}
+    assert lost
+    assert {one for one, node in news.items() if node["kind"] == "WITHDRAWN"} == set(news) == lost
+    assert all(node["categories"] == [PURCHASES] for node in news.values())
+
+    cursor = await _end(scene)
+    await scene.roll_back(1)
+    await scene.move(NOTICE - MINUTE)
+    assert await _news(scene, after=cursor) == {}, "a roll-back opens nothing without its notice either"
+    assert await _downloaded(scene, "purchaseCategories") == closed
+    await scene.move(MINUTE)
+    for _ in range(10):
+        if await _downloaded(scene, "purchaseCategories") == before:
+            break
+        await asyncio.sleep(0.3)
+    assert await _downloaded(scene, "purchaseCategories") == before
+    news = await _news(scene, after=cursor)
+    assert {one for one, node in news.items() if node["kind"] == "CORRECTED"} == set(news) == lost
+    assert {one: node["member"]["purchaseCategories"] for one, node in news.items()} == {
+        one: before[one] for one in lost
+    }
