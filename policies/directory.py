@@ -15,13 +15,15 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from types import MappingProxyType
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from policies.rules import PolicySource
 from schema.errors import PolicyError
@@ -104,11 +106,24 @@ def read_directory(files: Mapping[str, str]) -> PolicyDirectory:
 
 _REQUIRED: Final = (MANIFEST, RULES, SCHEMA)
 
+_CONTROL: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def _has_control(text: str) -> bool:
+    """Whether it holds what a terminal obeys, or what ends a line: a title could forge lines of a list."""
+    return any(unicodedata.category(character) in _CONTROL for character in text)
+
+
+def _one_line(title: str) -> str:
+    if _has_control(title):
+        raise PydanticCustomError("control", "has a control character: remove it")
+    return title
+
 
 class _Manifest(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    title: Annotated[str, Field(min_length=1, max_length=120)]
+    title: Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_one_line)]
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")] = "en"
     effective: date | None = None
 
@@ -156,6 +171,8 @@ def _texts(path: str, text: str) -> dict[str, str]:
         if not isinstance(sentence, str) or not sentence.strip():
             raise PolicyError(f"`{path}`: `{rule}` has no text; write one sentence in quotes")
         texts[rule] = " ".join(sentence.split())
+        if _has_control(texts[rule]):
+            raise PolicyError(f"`{path}`: a text has a control character: remove it")
     return texts
 
 

@@ -66,7 +66,8 @@ def encrypted_file(path: Path, lock: Lock) -> Iterator[IO[bytes]]:
         raise InputError("`--out` is there already: choose another name, nothing is overwritten") from None
     except OSError:
         raise InputError("`--out` cannot be written: choose another place") from None
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    # Not named after it: a name may be as long as the disk allows, and the draft's would be longer.
+    draft = path.with_name(f".archive.{secrets.token_hex(8)}")
     done = False
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:  # 2
