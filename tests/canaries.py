@@ -80,7 +80,9 @@ class Detector:
             national = str(phonenumbers.parse(e164).national_number)
         except phonenumbers.NumberParseException:
             national = digits
-        written = {digits, f"00{digits}", national, f"0{national}"}
+        spellings = (digits, f"00{digits}", national, f"0{national}")
+        # The shortest national numbers have four digits, which stand in anything by chance.
+        written = {text for text in spellings if len(text) >= LOCAL}
         for text in written:
             for spelling, how in ((text, "digits"), (text[::-1], "digits reversed")):
                 self._digits[spelling] = f"{name} as {how}"
