@@ -48,9 +48,9 @@ from policies.principal import Visitor as VisitorPrincipal
 from policies.sharing import EVERYTHING
 from resolvers.binding import Binding, CursorCodec, PageLimits
 from resolvers.commands.deletions_told import note_told
-from resolvers.connection import Link
+from resolvers.connection import Link, Transactions
 from resolvers.context import Command, Path, RequestContext, Work
-from resolvers.desk import Desk, Transactions
+from resolvers.desk import Desk
 from resolvers.exchange import Exchange
 from resolvers.means import Means
 from resolvers.officers.members import open_profile

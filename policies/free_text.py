@@ -230,9 +230,6 @@ def _is_number(digits: str, international: bool, regions: tuple[str, ...]) -> bo
     )
 
 
-_NANP_DIGITS: Final = 10
-"""With its area code; the North American plan has no leading zero to tell a number by."""
-
 _LIKELY_WITH_COUNTRY_CODE: Final = 11
 """From so many digits on, a number is tried with its country code even where the `+` is missing."""
 

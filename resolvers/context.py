@@ -13,8 +13,7 @@ from strawberry import Info
 from policies.matrix import Matrix
 from policies.principal import Principal
 from resolvers.binding import CursorCodec, PageLimits
-from resolvers.connection import Link
-from resolvers.desk import Transactions
+from resolvers.connection import Link, Transactions
 from resolvers.exchange import Exchange
 from resolvers.means import Means
 from schema.categories import DataCategory

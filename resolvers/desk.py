@@ -10,19 +10,17 @@ INVARIANT (acted-then-logged-together): the line of the log and what it tells of
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Final
 from uuid import UUID
 
 from policies.free_text import refuse_phone_numbers
 from policies.matrix import Matrix
 from policies.officers import RULES, Act, Channel, Officer, Role, require
-from resolvers.connection import Link
+from resolvers.connection import Link, Transactions
 from schema.errors import InputError, NotFoundError
-
-Transactions: TypeAlias = Callable[[], AbstractAsyncContextManager[Link]]
 
 MAX_REASON: Final = 500
 MAX_ABOUT: Final = 200

@@ -20,8 +20,7 @@ from policies.notice_texts import NoticeDraft, draft_notices
 from policies.versions import CellGroup, opened
 from policies.words import WORDS
 from policies.words.catalogue import Words
-from resolvers.connection import Link
-from resolvers.desk import Transactions
+from resolvers.connection import Link, Transactions
 from resolvers.policy_versions import (
     Compile,
     NewVersion,

@@ -6,7 +6,7 @@ date, an id of its own, and under `deleted`, for each pairwise id, the categorie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -52,10 +52,6 @@ class ReadStatement(Protocol):
         Raises:
             FieldErrors: STATEMENT_REFUSED.
         """
-
-
-IssuerOf = Callable[[str], str]
-"""The client that a statement names, not yet believed. Raises FieldErrors: STATEMENT_REFUSED."""
 
 
 def refused_statement(reason: str) -> FieldErrors:

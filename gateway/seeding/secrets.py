@@ -13,8 +13,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-MOST_PHONES: Final = 2
-
 _AREAS: Final = {
     "US": (
         *(206, 212, 213, 214, 215, 267, 303, 305, 312, 313, 314, 346, 404, 412, 415, 469, 503, 504, 512, 518),

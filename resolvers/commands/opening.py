@@ -15,24 +15,21 @@ removes what was prepared.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Final
 from uuid import UUID
 
 from policies.agreement import parse_categories
 from policies.matrix import Matrix
 from resolvers.commands.grounds import require_grounds
 from resolvers.commands.partners import lock_agreement, set_agreement_status
-from resolvers.connection import Link
+from resolvers.connection import Transactions
 from resolvers.shares import ShareChanges, refresh_shares, take_turn
 from schema.errors import InputError
 from schema.vocabulary import AgreementStatus
 
 CHUNK: Final = 2_000
 """Members of a transaction: while it lasts, about a fifth of a second, changes of just these members wait."""
-
-Transactions: TypeAlias = Callable[[], AbstractAsyncContextManager[Link]]
 
 
 async def activate_agreement(

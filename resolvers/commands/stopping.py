@@ -16,9 +16,8 @@ from typing import Final
 from uuid import UUID
 
 from policies.matrix import Matrix
-from resolvers.commands.opening import Transactions
 from resolvers.commands.partners import lock_agreement, set_agreement_status
-from resolvers.connection import Link
+from resolvers.connection import Link, Transactions
 from resolvers.deletions import owe_what_was_suspended
 from resolvers.shares import ShareChanges, refresh_shares, take_turn
 from schema.vocabulary import AgreementStatus

@@ -15,8 +15,9 @@ from strawberry import Info
 
 from policies.officers import Act
 from policies.principal import OfficerPrincipal, Principal
+from resolvers.connection import Transactions
 from resolvers.context import Work, context_of
-from resolvers.desk import Desk, LongDesk, Transactions
+from resolvers.desk import Desk, LongDesk
 from resolvers.mutations.payload import field_errors
 from schema.catalogue import RootKind, root
 from schema.categories import Audience

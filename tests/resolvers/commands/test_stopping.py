@@ -17,7 +17,7 @@ from gateway.upkeep import Upkeep
 from resolvers.commands import opening, stopping
 from resolvers.commands.opening import activate_agreement
 from resolvers.commands.stopping import stop_agreement
-from resolvers.connection import Link
+from resolvers.connection import Link, Transactions
 from resolvers.shares import refresh_shares
 from schema.vocabulary import AgreementStatus
 from tests import world
@@ -44,7 +44,7 @@ async def stop(
     return changes.withdrawn
 
 
-def breaking(database: Database, after: int) -> opening.Transactions:
+def breaking(database: Database, after: int) -> Transactions:
     """So many transactions, and no more."""
     left = after
 
