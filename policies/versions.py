@@ -76,11 +76,13 @@ class Timeline:
     """What decides from a publication on, as long as nothing else is published.
 
     Made by `begun` and `published`. `steps` are in the order of their dates; from `effective_at` on, the
-    version that was published is in force.
+    version that was published is in force. `otherwise` is what decides if another is published before that:
+    the version is then left out, but for what it has taken back.
     """
 
     steps: tuple[Step, ...]
     effective_at: datetime
+    otherwise: tuple[Step, ...] = ()
 
     @classmethod
     def begun(cls, number: int, at: datetime) -> Self:
@@ -114,25 +116,22 @@ class Timeline:
         new, now_open = only(number), self.at(at)
         kept = either(now_open, new)
         until = self._unreplaced(at)
-        steps = [  # until it takes effect: what decides already, without what it does not go on announcing
+        waiting = [  # until it takes effect: what decides already, without what it does not go on announcing
             Step(moment, both(until.at(moment), kept))
-            for moment in (at, *_between(until, at, effective_at))
-            if moment < effective_at
+            for moment in (at, *(step.since for step in until.steps if step.since > at))
         ]
+        steps = [step for step in waiting if step.since < effective_at]
         steps += [  # from then on: what is in it and was open, or was announced before for that moment
             Step(moment, both(new, either(now_open, self.at(moment))))
             for moment in (effective_at, *_between(self, effective_at, opens_at))
             if moment < opens_at
         ]
         steps.append(Step(opens_at, new))
-        return Timeline(tuple(_shortened(steps)), effective_at)
+        return Timeline(tuple(_shortened(steps)), effective_at, tuple(_shortened(waiting)))
 
     def _unreplaced(self, at: datetime) -> Timeline:
         """The same for whoever publishes `at` a moment: without a version that has not taken effect."""
-        if self.effective_at <= at:
-            return self
-        left = tuple(step for step in self.steps if step.since < self.effective_at)
-        return Timeline(left or self.steps[:1], self.effective_at)
+        return self if self.effective_at <= at else Timeline(self.otherwise, self.effective_at)
 
     def _step(self, moment: datetime) -> Step:
         found = self.steps[0]

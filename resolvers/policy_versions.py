@@ -175,28 +175,32 @@ async def insert_version(connection: Link, version: NewVersion, timeline: Timeli
 
 
 def write_steps(timeline: Timeline) -> str:
-    """The steps as JSON: moments, and lists of lists of numbers."""
+    """The steps as JSON, what decides and what otherwise would: moments, and lists of lists of numbers."""
     return json.dumps(
-        [
-            {
-                "since": step.since.astimezone(UTC).isoformat(),
-                "decides": sorted(sorted(term) for term in step.decides),
-            }
-            for step in timeline.steps
-        ]
+        {
+            name: [
+                {
+                    "since": step.since.astimezone(UTC).isoformat(),
+                    "decides": sorted(sorted(term) for term in step.decides),
+                }
+                for step in steps
+            ]
+            for name, steps in (("steps", timeline.steps), ("otherwise", timeline.otherwise))
+        }
     )
 
 
 def read_timeline(row: Record | Mapping[str, Any]) -> Timeline:
     """The timeline of a row of `policy_version`."""
-    steps: Sequence[Mapping[str, Any]] = json.loads(row["steps"])
-    return Timeline(
+    written: Mapping[str, Sequence[Mapping[str, Any]]] = json.loads(row["steps"])
+    steps, otherwise = (
         tuple(
             Step(datetime.fromisoformat(step["since"]), frozenset(map(frozenset, step["decides"])))
-            for step in steps
-        ),
-        row["effective_at"],
+            for step in written[name]
+        )
+        for name in ("steps", "otherwise")
     )
+    return Timeline(steps, row["effective_at"], otherwise)
 
 
 async def directory_of_version(connection: Link, number: int) -> PolicyDirectory:

@@ -19,8 +19,8 @@ class PolicyVersion(Table, table=True):
     """One publication, never changed. The latest says what decides from then on (C16).
 
     `files` are the texts of the policy by their names. `steps` say at which moment which versions decide
-    together (`policies.versions`). `published_by` is the officer. Which step is applied to the rows of
-    `share` says `applied_policy`.
+    together, and which would without this one (`policies.versions`). `published_by` is the officer. Which
+    step is applied to the rows of `share` says `applied_policy`.
     """
 
     __tablename__ = "policy_version"
@@ -33,7 +33,7 @@ class PolicyVersion(Table, table=True):
     published_by: str = column(_OPS, Text)
     effective_at: datetime = instant(_OPS)
     notice_days: int = column(_OPS, Integer)
-    steps: list[Any] = column(_OPS, JSONB)
+    steps: dict[str, Any] = column(_OPS, JSONB)
     rolled_back_to: int | None = column(
         _OPS,
         Integer,

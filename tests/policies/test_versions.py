@@ -9,7 +9,7 @@ from functools import cache, reduce
 from operator import and_, or_
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.policy_source import load_default_policy
@@ -120,7 +120,12 @@ PUBLICATIONS = st.lists(
 )  # fmt: skip
 
 
+_LEFT_OUT = [Publication(frozenset({0}), 0, days, 1) for days in (0, 1, 2)]
+"""The second never takes effect: what the first announced keeps its day all the same."""
+
+
 @pytest.mark.clause("C16")
+@example(first=frozenset(), publications=_LEFT_OUT)
 @given(first=CELLS, publications=PUBLICATIONS)
 def test_what_is_open_at_each_moment_is_what_the_model_says(
     first: Cells, publications: list[Publication]
