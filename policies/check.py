@@ -10,7 +10,8 @@ publishes it. The steps of `check`:
 3. No sealed category is permitted, in no context whatever (R1, C10, C14).
 4. No protected member is shared on a basis other than LEGAL (C17).
 5. Nothing is presumed that may not be shared, and nothing at all on MEMBER_REQUEST (C8 d).
-6. Warnings: a basis that permits nothing; LEGAL or INSOLVENCY sharing what it does not presume.
+6. Warnings: a basis that permits nothing; LEGAL or INSOLVENCY sharing what it does not presume; a permit
+   that names what is never shared, because its author expects something of it.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def _check_loaded(source: PolicySource, engine: Engine) -> tuple[Finding, ...]:
     findings += _sealed(answers)  # 3.
     findings += _protected(answers)  # 4.
     findings += _presumptions(answers)  # 5.
-    findings += _warnings(answers)  # 6.
+    findings += [*_warnings(answers), *_in_vain(engine.rules)]  # 6.
     return tuple(findings)
 
 
@@ -202,6 +203,22 @@ def _warnings(answers: Mapping[Cell, Answer]) -> Iterator[Finding]:
                 f"the basis {basis} shares what it does not presume, and no member can request it; "
                 "permit the action presume as well",
             )
+
+
+def _in_vain(rules: Iterable[Rule]) -> Iterator[Finding]:
+    """Permits that name a sealed key. Step 3 finds none where a prohibition stands beside them."""
+    for rule in rules:
+        keys = ", ".join(f"`{key}`" for key in sorted(rule.categories) if _is_sealed(key))
+        if rule.effect == "permit" and keys:
+            message = (
+                f"`{rule.name}` names {keys}, which is never shared, whatever the rule says; take it out"
+            )
+            yield Finding(Severity.WARNING, rule.name, message)
+
+
+def _is_sealed(key: str) -> bool:
+    below = {category for category in DataCategory if f"{category}.".startswith(f"{key}.")}
+    return bool(below) and below <= SEALED
 
 
 def _permits_of(

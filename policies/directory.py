@@ -159,7 +159,8 @@ def _manifest(text: str) -> _Manifest:
         return _Manifest.model_validate(_toml(MANIFEST, text))
     except ValidationError as error:
         lines = [
-            f"`{MANIFEST}`: `{'.'.join(map(str, fault['loc']))}` {fault['msg']}"
+            f"`{MANIFEST}`: `{'.'.join(map(str, fault['loc']))}` "
+            f"{'is missing' if fault['type'] == 'missing' else fault['msg']}"
             for fault in error.errors(include_url=False, include_input=False)
         ]
         raise PolicyError("\n".join(lines)) from error

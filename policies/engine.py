@@ -183,6 +183,9 @@ def _rule(
         text=noted.get("text") or None,
         is_template=is_template,
         translations=told.get(noted.get("id") or "", {}),
+        categories=frozenset(
+            uid.id for uid in cedarpy.pst.entity_uids(rule) if str(uid.type) == "DataCategory"
+        ),
     )
 
 

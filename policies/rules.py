@@ -56,6 +56,8 @@ class Rule:
     is_template: bool = False
     translations: Mapping[str, str] = field(default_factory=dict, hash=False)
     """The text in other languages, by language tag."""
+    categories: frozenset[str] = frozenset()
+    """The category keys that it names, in whatever place."""
 
     @property
     def name(self) -> str:

@@ -55,6 +55,8 @@ def publish_command(
     compiled = Compiler()
     require_publishable(wanted, compiled)
     begins = parse_moment(effective, "--effective") or wanted.begins
+    if begins is not None and begins <= datetime.now(UTC):
+        typer.echo(f"its date, {_moment(begins)}, has passed: it takes effect at once", err=True)
     _show_and_ask(_compared_with(wanted, compiled), yes=yes)
 
     async def work(office: LongOffice) -> Publication:

@@ -126,7 +126,10 @@ ENGLISH: Final = Words(
     in_force_unnamed="In force since {date}.",
     fingerprint="Fingerprint of its text: `{digest}`",
     coming="What will change",
-    coming_intro="We announce a new use of data before it begins. You can refuse each of these now.",
+    coming_intro=(
+        "We announce a new use of data before it begins, and say of each how you can refuse it, or that you"
+        " cannot."
+    ),
     announced="Announced on {announced}; in effect from {effective}.",
     about="What it is about: {categories}. What for: {use}. Who receives it: {whom}.",
     refusable=(

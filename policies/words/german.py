@@ -163,8 +163,8 @@ GERMAN: Final = Words(
     fingerprint="Fingerabdruck des Textes: `{digest}`",
     coming="Was sich ändern wird",
     coming_intro=(
-        "Eine neue Verwendung von Daten kündigen wir an, bevor sie beginnt. Jeder davon können Sie schon"
-        " jetzt widersprechen."
+        "Eine neue Verwendung von Daten kündigen wir an, bevor sie beginnt, und sagen bei jeder, wie Sie"
+        " widersprechen können, oder dass Sie es nicht können."
     ),
     announced="Angekündigt am {announced}; wirksam ab dem {effective}.",
     about="Es geht um: {categories}. Wofür: {use}. Wer es erhält: {whom}.",

@@ -189,6 +189,17 @@ def test_a_legal_basis_that_presumes_nothing_is_a_warning(source: PolicySource) 
     assert "LEGAL shares what it does not presume" in found[0].message
 
 
+@pytest.mark.clause("R1")
+@pytest.mark.parametrize("key", ["user.contact.phone_number", "user.authorization"])
+def test_a_permit_that_names_what_is_never_shared_is_a_warning(source: PolicySource, key: str) -> None:
+    rule = (
+        f'@id("a") {NOTES} permit (principal == Basis::"LEGAL", action, resource in DataCategory::"{key}");'
+    )
+    found = check(added(source, rule))
+    assert [(finding.severity, finding.rule) for finding in found] == [(Severity.WARNING, "a")]
+    assert f"`{key}`" in found[0].message
+
+
 def test_a_server_starts_with_a_checked_policy_only(source: PolicySource) -> None:
     assert checked_matrix(source).digest == source.digest
     with pytest.raises(PolicyError, match="under 18"):

@@ -149,7 +149,7 @@ SHIFT: tuple[tuple[tuple[str, ...], tuple[Act, ...]], ...] = (
     (("keys rotate",), (Act.KEY_ROTATE,)),
     (("officer create", "sam", "--role", "support"), (Act.OFFICER_CHANGE,)),
     (("officer list",), (Act.OFFICER_READ,)),
-    (("officer roles", "sam", "--role", "auditor"), (Act.OFFICER_CHANGE,)),
+    (("officer roles", "sam", "--role", "auditor", "--role", "Privacy-Officer"), (Act.OFFICER_CHANGE,)),
     (("officer reset-factor", "sam"), (Act.OFFICER_CHANGE,)),
     (("officer disable", "sam"), (Act.OFFICER_CHANGE,)),
     (("officer actions", "--json"), (Act.ACTION_READ,)),
