@@ -242,10 +242,10 @@ async def _call_of_officer(database: Database, keys: Keyring) -> DemoCall:
         known = {officer.name: officer for officer in await list_officers(link)}
         if OFFICER not in known:
             code = await create_officer(
-                link, tokens, name=OFFICER, display_name="Olga", roles=list(Role), now=now
+                link, tokens, name=OFFICER, display_name="Olga", roles=list(Role), by_contract=False, now=now
             )
         elif known[OFFICER].status is OfficerStatus.INVITED:
-            code = await reset_factor(link, tokens, OFFICER, leave_one=False, now=now)
+            code = await reset_factor(link, tokens, OFFICER, by_contract=False, now=now)
         else:
             title = f"an officer, {OFFICER}, who has enrolled: docs/api-officers.md says how to sign in"
             return DemoCall(title, None, "{ entrance { advice } }", path=OFFICERS)

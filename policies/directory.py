@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -25,6 +24,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
+from policies.officer_lines import has_control
 from policies.rules import PolicySource
 from schema.errors import PolicyError
 
@@ -106,16 +106,9 @@ def read_directory(files: Mapping[str, str]) -> PolicyDirectory:
 
 _REQUIRED: Final = (MANIFEST, RULES, SCHEMA)
 
-_CONTROL: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-
-
-def _has_control(text: str) -> bool:
-    """Whether it holds what a terminal obeys, or what ends a line: a title could forge lines of a list."""
-    return any(unicodedata.category(character) in _CONTROL for character in text)
-
 
 def _one_line(title: str) -> str:
-    if _has_control(title):
+    if has_control(title):
         raise PydanticCustomError("control", "has a control character: remove it")
     return title
 
@@ -172,7 +165,7 @@ def _texts(path: str, text: str) -> dict[str, str]:
         if not isinstance(sentence, str) or not sentence.strip():
             raise PolicyError(f"`{path}`: `{rule}` has no text; write one sentence in quotes")
         texts[rule] = " ".join(sentence.split())
-        if _has_control(texts[rule]):
+        if has_control(texts[rule]):
             raise PolicyError(f"`{path}`: a text has a control character: remove it")
     return texts
 

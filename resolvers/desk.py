@@ -16,11 +16,11 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from policies.free_text import refuse_phone_numbers
 from policies.matrix import Matrix
+from policies.officer_lines import read_line
 from policies.officers import RULES, Act, Channel, Officer, Role, require
 from resolvers.connection import Link, Transactions
-from schema.errors import InputError, NotFoundError
+from schema.errors import NotFoundError
 
 MAX_REASON: Final = 500
 MAX_ABOUT: Final = 200
@@ -87,7 +87,7 @@ class Desk:
             self.officer.channel.value,
             act.value,
             about[:MAX_ABOUT],
-            None if reason is None else _line(reason),
+            None if reason is None else read_line("reason", reason, longest=MAX_REASON, fewest=0),
             member,
             member is not None and RULES[act].told,
         )
@@ -185,11 +185,3 @@ async def _log_id(connection: Link, number: str) -> UUID:
     if log_id is None:
         raise NotFoundError("there is no member of that number")
     return log_id
-
-
-def _line(reason: str) -> str:
-    text = " ".join(reason.split())
-    if len(text) > MAX_REASON:
-        raise InputError(f"`reason`: up to {MAX_REASON} characters")
-    refuse_phone_numbers({"reason": text}, None)
-    return text

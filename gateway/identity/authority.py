@@ -19,7 +19,7 @@ from typing import Any, Final, TypeAlias
 
 from gateway.database import Database
 from gateway.driver_errors import translate_driver_errors
-from gateway.identity.tokens import VerifiedToken
+from gateway.identity.tokens import SubjectKind, VerifiedToken
 from policies.principal import ClientPrincipal
 from resolvers.revocations import CHANNEL, Revocation, RevocationKind, read_revocations
 from schema.errors import GatewayError, UnavailableError
@@ -31,6 +31,14 @@ Subscriber: TypeAlias = Callable[[RevocationKind, str], None]
 
 Credential: TypeAlias = VerifiedToken | ClientPrincipal
 """What a revocation may concern: a token, or the partner that one was turned into."""
+
+
+def _of_partner(credential: Credential) -> bool:
+    """Whether its `client_id` is that of a partner's client.
+
+    A front-end of members, or what officers use, may go by the same id: it is not revoked with the client.
+    """
+    return not isinstance(credential, VerifiedToken) or credential.claims.get("kind") == SubjectKind.PARTNER
 
 
 class Authority:
@@ -56,11 +64,11 @@ class Authority:
         self._subscribers.append(subscriber)
 
     def is_revoked(self, token: Credential, member: str | None = None) -> bool:
-        """Whether the token, its session, its client, or the member of that id, has been revoked."""
+        """Whether the token, its session, client (a partner's), or member has been revoked."""
         return (
             (RevocationKind.TOKEN, token.token_id) in self._over
             or (isinstance(token, VerifiedToken) and (RevocationKind.SESSION, token.session_id) in self._over)
-            or self._issued_before(token, RevocationKind.CLIENT, token.client_id)
+            or (_of_partner(token) and self._issued_before(token, RevocationKind.CLIENT, token.client_id))
             or (member is not None and self._issued_before(token, RevocationKind.MEMBER, member))
         )
 

@@ -21,6 +21,7 @@ from asyncpg.exceptions import UniqueViolationError
 
 from policies.card_numbers import has_card_number
 from policies.free_text import find_phone_number, fold
+from policies.officer_lines import has_control
 from policies.principal import MemberPrincipal
 from policies.split_texts import find_split_number
 from resolvers.commands.letters import lock_links
@@ -37,8 +38,6 @@ MAX_INTERESTS: Final = 50
 MAX_INTEREST: Final = 60
 
 USERNAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{2,39}")
-
-_CONTROL: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
 
 class Checks:
@@ -80,7 +79,7 @@ class Checks:
             self.refuse("REQUIRED", f"`{name}` is empty: give a value", name)
         elif len(trimmed) > longest:
             self.refuse("TOO_LONG", f"`{name}` has more than {longest} characters: shorten it", name)
-        elif any(unicodedata.category(character) in _CONTROL for character in trimmed):
+        elif has_control(trimmed):
             self.refuse("CONTROL_CHARACTER", f"`{name}` has a control character: remove it", name)
         elif find_phone_number(trimmed, region=self.country):
             self.refuse(

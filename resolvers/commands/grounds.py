@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from policies.agreement import parse_categories
-from policies.free_text import refuse_phone_numbers
+from policies.officer_lines import read_line
 from resolvers.connection import Link
 from schema.categories import DataCategory
 from schema.errors import InputError, NotFoundError
@@ -151,10 +151,7 @@ def _text(name: str, value: str, longest: int) -> str:
     """A line that officers, members and the partner may read (R1).
 
     Raises:
-        InputError: it is empty or too long, or holds a telephone number.
+        InputError: it is empty or too long, or may not be shown.
+        FreeTextPhoneError: it holds a telephone number.
     """
-    text = " ".join(value.split())
-    if not 0 < len(text) <= longest:
-        raise InputError(f"`{name}`: 1 to {longest} characters")
-    refuse_phone_numbers({name: text}, None)
-    return text
+    return read_line(name, value, longest=longest)

@@ -5,6 +5,9 @@ factor. The secret of that factor follows from the installation's key (`Means.fa
 in no table.
 
 INVARIANT (somebody-is-left): through the contract, nobody takes the last active privacy officer away.
+
+INVARIANT (nobody-is-two): through the contract, nobody is given a code that makes a privacy officer. Who was
+shown one could be the other of two officers as well (`resolvers.commands.two_officers`).
 """
 
 from __future__ import annotations
@@ -20,12 +23,12 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from policies.free_text import refuse_phone_numbers
+from policies.officer_lines import read_line
 from policies.officers import Role
 from resolvers.commands.member_secrets import vault_role
 from resolvers.connection import Link
 from resolvers.tokens import SealedTokens, TokenUse
-from schema.errors import InputError, NotFoundError
+from schema.errors import ForbiddenError, InputError, NotFoundError
 from schema.ids import new_id
 from schema.tables.officers import OfficerStatus
 
@@ -70,19 +73,19 @@ async def create_officer(
     name: str,
     display_name: str,
     roles: Sequence[Role],
+    by_contract: bool,
     now: datetime,
 ) -> str:
     """Make an account that cannot sign in yet, and return the code that enrols it.
 
     Raises:
+        ForbiddenError: it would be a privacy officer's.
         InputError: the name is taken or of another form, there is no role, or a text may not be shown.
     """
     if not _is_name(name):
         raise InputError("`name`: 1 to 40 lower-case letters, digits, dots, hyphens; a letter first")
-    shown = " ".join(display_name.split())
-    if not 0 < len(shown) <= MAX_DISPLAY_NAME:
-        raise InputError(f"`display name`: 1 to {MAX_DISPLAY_NAME} characters")
-    refuse_phone_numbers({"display name": shown}, None)
+    shown = read_line("display name", display_name, longest=MAX_DISPLAY_NAME)
+    _refuse_another_self(by_contract, roles)
     officer_id, factor = new_id(), new_id()
     made = await connection.fetchval(
         "INSERT INTO officer (id, name, display_name, roles, status, created_at, factor, enrolment_until)"
@@ -109,14 +112,19 @@ async def list_officers(connection: Link) -> Sequence[OfficerView]:
     return [_view(row) for row in rows]
 
 
-async def change_roles(connection: Link, name: str, roles: Sequence[Role], *, leave_one: bool) -> OfficerView:
+async def change_roles(
+    connection: Link, name: str, roles: Sequence[Role], *, by_contract: bool
+) -> OfficerView:
     """Give an officer these roles in place of those before; they count from the next request on.
 
     Raises:
+        ForbiddenError: it would make a privacy officer.
         InputError: there is no role, or nobody would be left.
         NotFoundError: there is no such officer.
     """
     await _lock_all(connection)
+    if Role.PRIVACY_OFFICER not in await _roles_of(connection, name):
+        _refuse_another_self(by_contract, roles)
     row = await connection.fetchrow(
         "UPDATE officer SET roles = $2 WHERE name = $1"
         " RETURNING name, display_name, roles, status, created_at, enrolment_until",
@@ -125,11 +133,11 @@ async def change_roles(connection: Link, name: str, roles: Sequence[Role], *, le
     )
     if row is None:
         raise _unknown()
-    await _require_one(connection, leave_one)
+    await _require_one(connection, by_contract)
     return _view(row)
 
 
-async def disable_officer(connection: Link, name: str, *, leave_one: bool, now: datetime) -> None:
+async def disable_officer(connection: Link, name: str, *, by_contract: bool, now: datetime) -> None:
     """Let an officer sign in no more, and end every session, in every replica with the next request.
 
     Raises:
@@ -143,19 +151,20 @@ async def disable_officer(connection: Link, name: str, *, leave_one: bool, now: 
         OfficerStatus.DISABLED.value,
     )
     await _forget(connection, officer_id, now)
-    await _require_one(connection, leave_one)
+    await _require_one(connection, by_contract)
 
 
 async def reset_factor(
-    connection: Link, tokens: SealedTokens, name: str, *, leave_one: bool, now: datetime
+    connection: Link, tokens: SealedTokens, name: str, *, by_contract: bool, now: datetime
 ) -> str:
     """Enrol an officer anew: password, second factor and recovery codes of before count no more.
 
     Raises:
-        InputError: nobody would be left who can sign in.
+        ForbiddenError: it is a privacy officer's.
         NotFoundError: there is no such officer.
     """
     await _lock_all(connection)
+    _refuse_another_self(by_contract, await _roles_of(connection, name))
     factor = new_id()
     officer_id = await connection.fetchval(
         "UPDATE officer SET status = $2, factor = $3, enrolment_until = $4, last_step = 0 WHERE name = $1"
@@ -166,7 +175,6 @@ async def reset_factor(
         now + ENROLMENT_LIFE,
     )
     await _forget(connection, officer_id, now)
-    await _require_one(connection, leave_one)
     return enrolment_code(tokens, officer_id, factor)
 
 
@@ -252,11 +260,26 @@ async def _lock_all(connection: Link) -> None:
     await connection.fetch("SELECT id FROM officer ORDER BY id FOR NO KEY UPDATE")
 
 
-async def _require_one(connection: Link, leave_one: bool) -> None:
+async def _roles_of(connection: Link, name: str) -> Sequence[Role]:
+    """The roles of an officer, whose account is locked; none of one who does not exist."""
+    found = await connection.fetchval("SELECT roles FROM officer WHERE name = $1", name)
+    return [Role(role) for role in found or ()]
+
+
+def _refuse_another_self(by_contract: bool, roles: Sequence[Role]) -> None:
+    # INVARIANT (nobody-is-two)
+    if by_contract and Role.PRIVACY_OFFICER in roles:
+        raise ForbiddenError(
+            "who becomes a privacy officer, or is enrolled anew as one, is decided at the command line:"
+            " see `gateway officer --help`"
+        )
+
+
+async def _require_one(connection: Link, by_contract: bool) -> None:
     left: int = await connection.fetchval(
         "SELECT count(*) FROM officer WHERE status = 'ACTIVE' AND 'PRIVACY_OFFICER' = ANY (roles)"
     )
-    if leave_one and not left:
+    if by_contract and not left:
         raise InputError(
             "nobody would be left who runs this: the last privacy officer is changed at the command line"
         )

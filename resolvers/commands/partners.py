@@ -17,6 +17,7 @@ from asyncpg import Record
 
 from policies.agreement import AgreementTerms, parse_categories
 from policies.matrix import Matrix
+from policies.officer_lines import read_line
 from resolvers.commands.grounds import Ground, read_grounds, require_grounds, store_grounds
 from resolvers.connection import Link
 from resolvers.deletions import owe_what_was_suspended
@@ -68,6 +69,9 @@ class PartnerView:
     agreements: int
 
 
+MAX_DISPLAY_NAME: Final = 120
+"""Of what stands in pages, lists and mails beside other words."""
+
 OPENED_BY_CASE: Final = frozenset({Basis.LEGAL, Basis.INSOLVENCY})
 """C8 (b), (c): what a case names, not every member. An agreement would share them all."""
 
@@ -76,18 +80,21 @@ async def create_partner(connection: Link, *, name: str, display_name: str, now:
     """Store a new partner and return its id.
 
     Raises:
-        InputError: the name is taken, or is not of the form that commands use.
+        InputError: the name is taken, or not of the form that commands use, or the display name may not be
+            shown.
+        FreeTextPhoneError: the display name holds a telephone number.
     """
     if not _is_name(name):
         raise InputError("`name`: 2 to 40 lower-case letters, digits and hyphens, a letter first")
     if not display_name.strip():
         raise InputError("`display name` is empty: give the name that members know")
+    shown = read_line("display name", display_name, longest=MAX_DISPLAY_NAME)
     partner_id: UUID | None = await connection.fetchval(
         "INSERT INTO partner (id, name, display_name, created_at) VALUES ($1, $2, $3, $4)"
         " ON CONFLICT (name) DO NOTHING RETURNING id",
         new_id(),
         name,
-        display_name.strip(),
+        shown,
         now,
     )
     if partner_id is None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from policies.free_text import refuse_phone_numbers
-from schema.errors import ForbiddenError, InputError
+from policies.officer_lines import read_line
+from schema.errors import ForbiddenError
 
 MAX_TEXT = 500
 
@@ -25,11 +25,7 @@ def read_text(name: str, value: str) -> str:
     """A line that an officer wrote, as it may be kept and shown (R1).
 
     Raises:
-        InputError: it is empty or too long.
+        InputError: it is empty or too long, or may not be shown.
         FreeTextPhoneError: it holds a telephone number.
     """
-    text = " ".join(value.split())
-    if not 0 < len(text) <= MAX_TEXT:
-        raise InputError(f"`{name}`: 1 to {MAX_TEXT} characters")
-    refuse_phone_numbers({name: text}, None)
-    return text
+    return read_line(name, value, longest=MAX_TEXT)

@@ -17,7 +17,13 @@ async def create_officer(
     """Make an account, and return the code that enrols it: it is nowhere else."""
     await desk.act(Act.OFFICER_CHANGE, f"officer {name}")
     return await officer_accounts.create_officer(
-        desk.connection, tokens, name=name, display_name=display_name, roles=roles, now=desk.now
+        desk.connection,
+        tokens,
+        name=name,
+        display_name=display_name,
+        roles=roles,
+        by_contract=_by_contract(desk),
+        now=desk.now,
     )
 
 
@@ -30,20 +36,22 @@ async def list_officers(desk: Desk) -> Sequence[OfficerView]:
 async def change_roles(desk: Desk, name: str, roles: Sequence[Role]) -> OfficerView:
     """Give an officer these roles in place of those before."""
     await desk.act(Act.OFFICER_CHANGE, f"officer {name}")
-    return await officer_accounts.change_roles(desk.connection, name, roles, leave_one=_leaves_one(desk))
+    return await officer_accounts.change_roles(desk.connection, name, roles, by_contract=_by_contract(desk))
 
 
 async def disable_officer(desk: Desk, name: str) -> None:
     """Let an officer sign in no more, and end every session."""
     await desk.act(Act.OFFICER_CHANGE, f"officer {name}")
-    await officer_accounts.disable_officer(desk.connection, name, leave_one=_leaves_one(desk), now=desk.now)
+    await officer_accounts.disable_officer(
+        desk.connection, name, by_contract=_by_contract(desk), now=desk.now
+    )
 
 
 async def reset_factor(desk: Desk, tokens: SealedTokens, name: str) -> str:
     """Enrol an officer anew, and return the code for it."""
     await desk.act(Act.OFFICER_CHANGE, f"officer {name}")
     return await officer_accounts.reset_factor(
-        desk.connection, tokens, name, leave_one=_leaves_one(desk), now=desk.now
+        desk.connection, tokens, name, by_contract=_by_contract(desk), now=desk.now
     )
 
 
@@ -57,6 +65,6 @@ __all__ = [
 ]
 
 
-def _leaves_one(desk: Desk) -> bool:
-    """At the command line there is always somebody, who holds the keys."""
+def _by_contract(desk: Desk) -> bool:
+    """Whoever is at the command line holds the keys of everything, and is always there."""
     return desk.officer.channel is Channel.CONTRACT

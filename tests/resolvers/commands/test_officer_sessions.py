@@ -53,7 +53,13 @@ async def test_unknown_wrong_password_and_wrong_code_take_the_same_statements(
     async with database.transaction() as connection:
         desk = Desk(connection, officer, world.NOW, lambda: product.matrix)
         code = await create_officer(
-            connection, means.tokens, name="sam", display_name="Sam", roles=[Role.SUPPORT], now=desk.now
+            connection,
+            means.tokens,
+            name="sam",
+            display_name="Sam",
+            by_contract=False,
+            roles=[Role.SUPPORT],
+            now=desk.now,
         )
         found = await find_enrolling(connection, means.tokens, code, desk.now)
         assert found is not None
