@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
@@ -29,6 +30,21 @@ _ADDRESS: Final = "(SELECT lower(email) FROM member WHERE id = $1)"
 
 _LOG: Final = "(SELECT log_id FROM member WHERE id = $1)"
 
+_NAMED_IN: Final = (
+    "(SELECT c.agreement_id FROM legal_case c JOIN legal_case_member n ON n.case_id = c.id"
+    " WHERE n.member_id = $1 AND c.approved_at IS NOT NULL)"
+)
+"""The agreements of legal cases that name the member."""
+
+_UNTOLD: Final = (
+    "(SELECT d.partner_id FROM agreement d GROUP BY d.partner_id"
+    " HAVING bool_or(d.deferred_until > moment.at) AND NOT bool_or("
+    "(d.deferred_until IS NULL OR d.deferred_until <= moment.at)"
+    f" AND (d.basis <> 'LEGAL' OR d.id IN {_NAMED_IN})))"
+)
+"""Companies that an order keeps untold: with a case that is deferred now, and nothing else that the member
+may read of. A case that names others only is nothing of hers."""
+
 _SOURCES: Final[Mapping[Found, str]] = MappingProxyType(
     {
         Found.SELF: "member t WHERE t.id = $1",
@@ -40,10 +56,11 @@ _SOURCES: Final[Mapping[Found, str]] = MappingProxyType(
         " JOIN share_change t ON t.agreement_id = a.id AND t.subject = p.subject WHERE p.member_id = $1",
         Found.LOG: f"disclosures_of({_LOG}, NULL, 4611686018427387904) AS f (found)"
         " JOIN disclosure t ON t.place = f.found WHERE true",
-        Found.NAMED: "legal_case t JOIN legal_case_member n ON n.case_id = t.id"
-        " WHERE n.member_id = $1 AND t.approved_at IS NOT NULL",
+        Found.NAMED: f"legal_case t WHERE t.agreement_id IN {_NAMED_IN}",
         # What a case has disclosed is told with the disclosures, once it may be: not here before.
-        Found.ACTED_ON: f"officer_action t WHERE t.member_log_id = {_LOG} AND t.act NOT LIKE 'case.%'",
+        Found.ACTED_ON: f"officer_action t WHERE t.member_log_id = {_LOG} AND t.act NOT LIKE 'case.%'"
+        f" AND NOT EXISTS (SELECT FROM partner p WHERE p.id IN {_UNTOLD}"
+        " AND split_part(t.about, ',', 1) = 'partner ' || p.name)",
         Found.SUBJECT: "revocation t WHERE t.kind = 'MEMBER' AND t.subject = $1::uuid::text",
     }
 )
@@ -53,11 +70,8 @@ _SOURCES: Final[Mapping[Found, str]] = MappingProxyType(
 _SHOWN: Final[Mapping[str | None, str]] = MappingProxyType(
     {
         "agreement_id": " AND NOT EXISTS"
-        " (SELECT FROM agreement d WHERE d.id = t.agreement_id AND d.deferred_until > now())",
-        "partner_id": " AND (NOT EXISTS"
-        " (SELECT FROM agreement d WHERE d.partner_id = t.partner_id AND d.deferred_until > now())"
-        " OR EXISTS (SELECT FROM agreement d WHERE d.partner_id = t.partner_id"
-        " AND (d.deferred_until IS NULL OR d.deferred_until <= now())))",
+        " (SELECT FROM agreement d WHERE d.id = t.agreement_id AND d.deferred_until > moment.at)",
+        "partner_id": f" AND t.partner_id NOT IN {_UNTOLD}",
     }
 )
 """Nothing that rests on an agreement whose case an order defers now, as in the member's contract (C8 b).
@@ -112,21 +126,27 @@ async def lift_time_limit(connection: Link) -> None:
     await connection.execute("SET LOCAL statement_timeout = 0")
 
 
-async def count_section(connection: Link, section: Section, member_id: UUID) -> int:
+async def count_section(connection: Link, section: Section, member_id: UUID, now: datetime) -> int:
     """How many records a section has."""
     sought = await _sought(connection, section, member_id)
-    found: int = await connection.fetchval(f"SELECT count(*) FROM {_source(section)}", sought)
+    found: int = await connection.fetchval(f"SELECT count(*) FROM {_source(section)}", sought, now)
     return found
 
 
 async def read_section(
-    connection: Link, section: Section, member_id: UUID, company: Company, most: int | None = None
+    connection: Link,
+    section: Section,
+    member_id: UUID,
+    company: Company,
+    *,
+    now: datetime,
+    most: int | None = None,
 ) -> AsyncIterator[ArchiveRecord]:
     """The records of a section, in its order; with `most`, so many from its beginning."""
     waiting: list[Record] = []
     sought = await _sought(connection, section, member_id)
-    query = f"SELECT {_columns(section)} FROM {_source(section)} ORDER BY {_order(section)} LIMIT $2"
-    async for row in connection.cursor(query, sought, most, prefetch=AHEAD):
+    query = f"SELECT {_columns(section)} FROM {_source(section)} ORDER BY {_order(section)} LIMIT $3"
+    async for row in connection.cursor(query, sought, now, most, prefetch=AHEAD):
         waiting.append(row)
         if len(waiting) == AHEAD:
             for record in await _completed(connection, section, member_id, waiting, company):
@@ -150,7 +170,8 @@ def _columns(section: Section) -> str:
 
 def _source(section: Section) -> str:
     source = _SOURCES.get(section.found, f"{section.table.name} t WHERE t.member_id = $1")
-    return source + _SHOWN.get(section.deferred_with, "")
+    shown = _SHOWN.get(section.deferred_with, "")
+    return f"(SELECT $2::timestamptz AS at) AS moment, {source}{shown}"
 
 
 def _order(section: Section) -> str:

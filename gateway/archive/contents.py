@@ -34,7 +34,9 @@ class Contents:
 
     async def records(self, section: Section, *, most: int | None = None) -> AsyncIterator[dict[str, Any]]:
         """The records of a section, in its order; with `most`, so many from its beginning."""
-        async for record in read_section(self.connection, section, self.member_id, self.company, most):
+        async for record in read_section(
+            self.connection, section, self.member_id, self.company, now=self.made_at, most=most
+        ):
             shown = shown_record(section, record, self.names)
             if section.name == "telephone_numbers" and self.numbers is not None:
                 number = self.numbers.get(shown["id"])

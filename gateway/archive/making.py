@@ -39,7 +39,7 @@ async def make_archive(path: Path, lock: Lock, contents: Contents, told: Step = 
         InputError: the file cannot be written; nothing of it is left.
     """
     counts = {
-        section.name: await count_section(contents.connection, section, contents.member_id)
+        section.name: await count_section(contents.connection, section, contents.member_id, contents.made_at)
         for section in SECTIONS
     }
     with encrypted_file(path, lock) as plain, ZipFile(plain, "w", ZIP_DEFLATED) as archive:

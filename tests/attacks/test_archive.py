@@ -79,13 +79,13 @@ async def test_what_an_order_defers_is_not_told_before_its_end(
 ) -> None:
     """Nor that the authority knows her at all."""
     acme = world.partner_id("acme")
-    set_until = "UPDATE agreement SET deferred_until = now() + $2::interval WHERE partner_id = $1"
-    await owner.execute(set_until, acme, timedelta(days=1))
+    set_until = "UPDATE agreement SET deferred_until = $2 WHERE partner_id = $1"
+    await owner.execute(set_until, acme, world.NOW + timedelta(microseconds=1))
     made = await archive_of(own_world, ADA, tmp_path)
     assert "Acme" not in made.text
     assert str(world.subject("acme", "ada")) not in made.text
     assert [each["partner"] for each in made.data["disclosures"]] == ["Bolt"]
-    await owner.execute(set_until, acme, timedelta(days=-1))
+    await owner.execute(set_until, acme, world.NOW)
     made = await archive_of(own_world, ADA, tmp_path)
     assert [each["partner"] for each in made.data["disclosures"]] == ["Bolt", "Acme"]
     assert str(world.subject("acme", "ada")) in made.text

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from resolvers.commands.agreement_changes import Changes
 from resolvers.commands.clients import create_client
 from resolvers.desk import Desk, LongDesk
 from resolvers.disclosure_log import DisclosureEntry, DisclosureLog
+from resolvers.disclosure_reading import Wanted
 from resolvers.means import Means
 from resolvers.officers.agreements import activate_agreement, change_agreement
 from resolvers.officers.cases import (
@@ -38,11 +40,14 @@ from resolvers.officers.cases import (
     open_case,
     show_case,
 )
+from resolvers.officers.disclosures import search_disclosures
+from resolvers.officers.members import explain_field
 from schema.categories import SHAREABLE, DataCategory
 from schema.errors import ForbiddenError, FreeTextPhoneError, InputError, NotFoundError
 from tests import world
 from tests.asking import Asking
 from tests.conftest import MakeDatabase
+from tests.gateway.archive.opening import archive_of
 
 DAY = timedelta(days=1)
 ADA, BEN = world.member("ada").principal, world.member("ben").principal
@@ -321,6 +326,25 @@ async def test_the_records_stay_hidden_when_they_have_been_gone_through(twins: t
     for probe in (EVERYTHING, FIRST):
         left, right = [await asking.ask(ADA, probe) for asking in twins]
         assert left.body == right.body
+
+
+@pytest.mark.clause("C8", "C12")
+async def test_while_a_case_is_deferred_an_archive_names_its_authority_by_no_way(
+    twins: tuple[Asking, Asking], tmp_path: Path
+) -> None:
+    """Nor by a case that names somebody else, nor by what officers looked up meanwhile."""
+    asking, _ = twins
+    await opened(asking, replace(CASE, members=(f"M-{world.person('ben').number:03}",)))
+    looked_up = {"partner": "state-police", "member": CASE.members[0], "scopes": None}
+    async with asking.database.transaction() as connection:
+        desk = desk_of(asking, connection, "olga")
+        await explain_field(desk, category=DataCategory.NAME, **looked_up)  # type: ignore[arg-type]
+        await search_disclosures(desk, Wanted(partner="state-police", member=CASE.members[0]), 10)
+    for moment, tells in ((ORDER.until - timedelta(microseconds=1), False), (ORDER.until, True)):
+        made = await archive_of(asking.database, world.person("ada").id, tmp_path, made_at=moment)
+        assert ("police" in made.text.lower()) is tells
+        assert len(made.data["staff_actions"]) == (2 if tells else 0)
+        assert any(each["partner"] == "State Police" for each in made.data["ids_at_partners"]) is tells
 
 
 @pytest.mark.clause("C8")
