@@ -2,8 +2,8 @@
 
 The record decides. `share_change` has the mask of every moment since the first line; whether the agreement
 was in force at the date stands in `agreement_version`. The reasons are `policies.explain`'s, from the policy
-that decided then, the terms of then and the choices received by then. Birth date, region, status and the
-legal cases are known as they are today, which is said; where reasons and record differ, that is said too.
+that decided then, the terms and legal cases of then and the choices received by then. Birth date, region and
+status are known as they are today, which is said; where reasons and record differ, that is said too.
 
 CLAUSE (C16): what could be seen of a member at an earlier date, and why, is answered.
 """
@@ -33,11 +33,10 @@ from resolvers.commands.partners import list_agreements
 from resolvers.connection import Link
 from resolvers.policy_versions import Compile, read_timeline
 from resolvers.shares import read_choices, read_facts, read_named, read_terms
-from schema.categories import CATEGORY_LABELS, Basis, DataCategory
+from schema.categories import CATEGORY_LABELS, DataCategory
 from schema.errors import InputError, NotFoundError, UnavailableError
 
 TODAYS_FACTS: Final = "birth date, region and status are those of today: their history is not kept"
-TODAYS_CASES: Final = "whom a legal case names is as of today"
 DIFFERS: Final = (
     "the reasons and the record DIFFER. The record is what was shared; a fact that is known as of today only,"
     " or rules of an earlier program, may be why"
@@ -106,8 +105,6 @@ class ExplainedAt:
         else:
             yield f"terms: as recorded on {_day(self.terms_since)}"
         yield TODAYS_FACTS
-        if self.terms.basis is Basis.LEGAL:
-            yield TODAYS_CASES
 
 
 async def explain_at(
@@ -137,7 +134,7 @@ async def explain_at(
     if member_id is None or row is None:
         raise NotFoundError("there is no member of that number")
     policy = await _policy_at(connection, compiled, at)
-    named = (await read_named(connection, [member_id])).get(member_id, frozenset())
+    named = (await read_named(connection, [member_id], at=at)).get(member_id, frozenset())
     choices = (await read_choices(connection, [member_id], received_by=at)).get(member_id, ())
     answers = []
     for agreement in agreements:

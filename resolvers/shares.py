@@ -241,13 +241,20 @@ def read_facts(row: Record, named_by: frozenset[UUID] = frozenset()) -> MemberFa
     return MemberFacts(row["birth_date"], row["region"], row["status"] == MemberStatus.ACTIVE, named_by)
 
 
-async def read_named(connection: Link, members: Iterable[UUID]) -> dict[UUID, frozenset[UUID]]:
-    """By member, the agreements of the legal cases that name her: of approved ones that are not closed."""
+async def read_named(
+    connection: Link, members: Iterable[UUID], *, at: datetime | None = None
+) -> dict[UUID, frozenset[UUID]]:
+    """By member, the agreements of the legal cases that name her: of approved ones that are not closed.
+
+    `at` a date: of those that were approved by then, and not closed yet.
+    """
     rows = await connection.fetch(
         "SELECT member_id, array_agg(agreement_id) AS agreements FROM legal_case_member"
         " JOIN legal_case ON legal_case.id = case_id WHERE member_id = ANY($1::uuid[])"
-        " AND approved_at IS NOT NULL AND closed_at IS NULL GROUP BY member_id",
+        " AND approved_at <= coalesce($2::timestamptz, approved_at)"
+        " AND (closed_at IS NULL OR closed_at > $2) GROUP BY member_id",
         list(members),
+        at,
     )
     return {row["member_id"]: frozenset(row["agreements"]) for row in rows}
 

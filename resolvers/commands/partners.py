@@ -157,9 +157,8 @@ async def create_agreement(
         raise InputError("`valid until` has to be after `valid from`")
     require_shared(matrix, basis, purpose, keys)
     (found,) = await list_partners(connection, partner)
-    await as_of(connection, now)
     agreement_id = await insert_agreement(
-        connection, found.id, basis, purpose, keys, (valid_from, valid_until), status
+        connection, found.id, basis, purpose, keys, (valid_from, valid_until), status, now=now
     )
     await store_grounds(connection, agreement_id, keys, reasons or {}, officer=officer, now=now)
     if status is AgreementStatus.ACTIVE:
@@ -192,8 +191,11 @@ async def insert_agreement(
     categories: Collection[DataCategory],
     dates: tuple[datetime, datetime | None],
     status: AgreementStatus,
+    *,
+    now: datetime,
 ) -> UUID:
     """Write an agreement down and return its id. The caller stores its grounds and decides its shares."""
+    await as_of(connection, now)
     agreement_id = new_id()
     await connection.execute(
         "INSERT INTO agreement"

@@ -83,6 +83,7 @@ async def open_case(desk: Desk, given: CaseInput) -> UUID:
         keys,
         (desk.now, given.expires_at),
         AgreementStatus.DRAFT,
+        now=desk.now,
     )
     reasons = {key.value: f"The law requires it: {reference}" for key in keys}
     await store_grounds(desk.connection, agreement_id, keys, reasons, officer=None, now=desk.now)
@@ -164,6 +165,7 @@ async def close_case(desk: Desk, case_id: UUID) -> ShareChanges:
         desk.officer.name,
         desk.now,
     )
+    await partners.as_of(desk.connection, desk.now)
     await desk.connection.execute(
         "UPDATE agreement SET status = $2, version = version + 1 WHERE id = $1",
         case.terms.id,
@@ -211,6 +213,7 @@ async def _approve(desk: Desk, case: CaseView) -> None:
     await approve_grounds(
         desk.connection, case.terms.id, case.terms.categories, officer=desk.officer.name, now=desk.now
     )
+    await partners.as_of(desk.connection, desk.now)
     await desk.connection.execute(
         "UPDATE agreement SET status = $2, valid_from = $3, version = version + 1 WHERE id = $1",
         case.terms.id,

@@ -51,6 +51,7 @@ async def open_transfer(desk: Desk, *, acquirer: str, closing_at: datetime, reas
         keys,
         (closing_at, None),
         AgreementStatus.DRAFT,
+        now=desk.now,
     )
     reasons = {key.value: f"The business passes to {found.display_name}." for key in keys}
     await store_grounds(desk.connection, agreement_id, keys, reasons, officer=None, now=desk.now)
@@ -91,6 +92,7 @@ async def approve_transfer(desk: Desk, transfer_id: UUID, *, notice_days: int) -
         notice_id,
     )
     await approve_grounds(desk.connection, transfer.agreement_id, (), officer=desk.officer.name, now=desk.now)
+    await partners.as_of(desk.connection, desk.now)
     await desk.connection.execute(
         "UPDATE agreement SET valid_from = $2, version = version + 1 WHERE id = $1",
         transfer.agreement_id,
