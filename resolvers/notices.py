@@ -12,7 +12,10 @@ from resolvers.connection import Link
 from schema.categories import Basis, Purpose
 
 MOST: Final = 20
-"""Announcements that are shown, the latest first."""
+"""Announcements of what has begun that are shown: the latest. Those of what is to come are shown all."""
+
+_SHOWN: Final = "published_at <= $1 AND (withdrawn_at IS NULL OR withdrawn_at > $1)"
+_LATEST: Final = "ORDER BY published_at DESC, id DESC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,8 @@ async def published_notices(connection: Link, now: datetime) -> Sequence[Publish
     """
     rows = await connection.fetch(
         "SELECT id, title, body, basis, purpose, categories, published_at, effective_at FROM notice"
-        " WHERE published_at <= $1 AND (withdrawn_at IS NULL OR withdrawn_at > $1)"
-        " ORDER BY published_at DESC, id DESC LIMIT $2",
+        f" WHERE {_SHOWN} AND (effective_at > $1 OR id IN"
+        f" (SELECT id FROM notice WHERE {_SHOWN} AND effective_at <= $1 {_LATEST} LIMIT $2)) {_LATEST}",
         now,
         MOST,
     )
