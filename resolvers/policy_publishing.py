@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from policies.announced import Announced, is_whole, still_coming
 from policies.directory import PolicyDirectory
 from policies.notice_texts import NoticeDraft, draft_notices
 from policies.versions import CellGroup, opened
@@ -91,7 +92,7 @@ async def publish(connection: Link, compiled: Compile, order: Order, now: dateti
     1. nobody else decides or publishes meanwhile;
     2. what decides at which moment from now on (`policies.versions`);
     3. a notice for each cell that is open neither now nor by what was announced before; what was announced
-       and is not in it is withdrawn;
+       and is not in it, or not all of it, is withdrawn;
     4. the shares are decided again by what decides now, and every replica hears of it.
 
     Raises:
@@ -125,9 +126,11 @@ async def publish(connection: Link, compiled: Compile, order: Order, now: dateti
         timeline,
     )
     begins = timeline.steps[-1].since
-    drafts = draft_notices(new, words_of(order.directory.language))  # 3
-    notices = await _announce(connection, number, drafts, published_at=at, effective_at=begins)
-    await _withdraw(connection, opened((before,), after), at)
+    words = words_of(order.directory.language)
+    await _withdraw(connection, opened((before,), after), words, at)  # 3
+    notices = await _announce(
+        connection, number, draft_notices(new, words), published_at=at, effective_at=begins
+    )
     if notices and order.mailed:
         await connection.execute(
             "INSERT INTO policy_mailing (version, reached, queued) VALUES ($1, $2, 0)", number, _NOBODY
@@ -189,24 +192,35 @@ async def _announce(
     return tuple(made)
 
 
-async def _withdraw(connection: Link, to_open: Sequence[CellGroup], now: datetime) -> None:
-    """Take back what was announced and is not among what is to open any more, be it shared or presumed."""
+async def _withdraw(connection: Link, to_open: Sequence[CellGroup], words: Words, now: datetime) -> None:
+    """Take back what was announced and is not among what is to open any more, be it shared or presumed.
+
+    Of what was announced and is to open in part, the part is announced instead: of the same version, whose
+    mails have a link that refuses it, since the same day and for the same day.
+    """
     rows = await connection.fetch(
-        "SELECT id, basis, purpose, categories FROM notice"
+        "SELECT id, basis, purpose, categories, regions, version, published_at, effective_at FROM notice"
         " WHERE version IS NOT NULL AND effective_at > $1 AND withdrawn_at IS NULL ORDER BY id",
         now,
     )
-    gone = [
-        row["id"]
-        for row in rows
-        if not any(
-            (group.basis, group.purpose) == (row["basis"], row["purpose"])
-            and group.categories.intersection(row["categories"])
-            for group in to_open
+    for row in rows:
+        announced = Announced(
+            Basis(row["basis"]),
+            Purpose(row["purpose"]),
+            frozenset(DataCategory(key) for key in row["categories"]),
+            None if row["regions"] is None else frozenset(row["regions"]),
         )
-    ]
-    if gone:
-        await connection.execute("UPDATE notice SET withdrawn_at = $2 WHERE id = ANY($1::uuid[])", gone, now)
+        left = still_coming(announced, to_open)
+        if is_whole(announced, left):
+            continue
+        await connection.execute("UPDATE notice SET withdrawn_at = $2 WHERE id = $1", row["id"], now)
+        await _announce(
+            connection,
+            row["version"],
+            draft_notices(left, words),
+            published_at=row["published_at"],
+            effective_at=row["effective_at"],
+        )
 
 
 async def unfinished_mailings(connection: Link) -> Sequence[int]:
