@@ -117,11 +117,11 @@ def main() -> None:
     errors = {name: [error_of(size, one) for one in EPSILONS] for name, size in groups.items()}
     PICTURE.parent.mkdir(exist_ok=True)
     PICTURE.write_text(picture(groups, errors), encoding="utf-8")
-    print("| group | members | " + " | ".join(f"{one / 1_000:g}" for one in TOLD) + " |")  # noqa: T201
-    print("|---" * (2 + len(TOLD)) + "|")  # noqa: T201
+    print("| group | members | " + " | ".join(f"{one / 1_000:g}" for one in TOLD) + " |")
+    print("|---" * (2 + len(TOLD)) + "|")
     for name, size in groups.items():
         cells = " | ".join(f"{error_of(size, one):.2%}" for one in TOLD)
-        print(f"| {name} | {size:,} | {cells} |")  # noqa: T201
+        print(f"| {name} | {size:,} | {cells} |")
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ async def measured(
     elapsed = time.perf_counter() - began
     over.set()
     (longest_read, seen), (longest_choice, choices) = await reading, await choosing
-    print(  # noqa: T201
+    print(
         f"{name:<12} {elapsed:5.2f} s, {changes.opened + changes.withdrawn:,} members; reads saw"
         f" {sorted(set(seen))}, longest {longest_read * 1000:.0f} ms; a member's command,"
         f" {len(choices)} times, longest {longest_choice * 1000:.0f} ms"

@@ -34,7 +34,7 @@ def take_all(url: str, token: str) -> None:
     headers = {"authorization": f"Bearer {token}"}
     with httpx.stream("GET", f"{url}{PATH}", headers=headers, timeout=60) as answer:
         size = sum(len(part) for part in answer.iter_raw())
-    print(f"{size:,} bytes", file=sys.stderr)  # noqa: T201
+    print(f"{size:,} bytes", file=sys.stderr)
 
 
 def page_all(url: str, token: str, size: str, document: str) -> None:
@@ -59,7 +59,7 @@ async def measured(name: str, *arguments: str) -> None:
     await caller.wait()
     processor, elapsed = time.process_time() - used, time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{arguments[0]:<16} {processor:6.2f} s of processor, {elapsed:6.2f} s, peak {peak:.0f} MB")  # noqa: T201
+    print(f"{arguments[0]:<16} {processor:6.2f} s of processor, {elapsed:6.2f} s, peak {peak:.0f} MB")
 
 
 async def main(members: int) -> None:

@@ -93,7 +93,7 @@ def _chaining(members: list[UUID]) -> None:
     started = time.perf_counter()
     for _ in range(1_000):
         digest(record, chain.head)
-    print(f"chaining: {time.perf_counter() - started:.3f} ms a record of {len(members)} members")  # noqa: T201
+    print(f"chaining: {time.perf_counter() - started:.3f} ms a record of {len(members)} members")
 
 
 async def _writing(database: Database, population: list[UUID], records: int, members: int) -> None:
@@ -117,7 +117,7 @@ async def _writing(database: Database, population: list[UUID], records: int, mem
         await asyncio.gather(*(ask(log) for _ in range(AT_ONCE)))
     spent = time.perf_counter() - started
     waits.sort()
-    print(  # noqa: T201
+    print(
         f"writing: {records} records of {members} members, {records / spent:.0f} a second,"
         f" {spent / records * 1e3:.2f} ms each; a request waits {statistics.median(waits) * 1e3:.1f} ms"
         f" (99 %: {waits[len(waits) * 99 // 100] * 1e3:.1f} ms) of {AT_ONCE} at once"
@@ -138,7 +138,7 @@ async def _parts(database: Database) -> None:
     await owner.close()
     size = await database.app.fetchval("SELECT pg_total_relation_size('disclosure_of') / 1000000")
     log = await database.app.fetchval("SELECT pg_total_relation_size('disclosure') / 1000000")
-    print(  # noqa: T201
+    print(
         f"parts: {spent:.1f} s, {len(times)} transactions, {_spread(times)}; {size} MB"
         f" ({before} MB before vacuum) beside a log of {log} MB"
     )
@@ -160,9 +160,7 @@ async def _reading(asking: Asking, name: str, who: str) -> None:
             reply = await asking.ask(principal, PAGE, {"after": after})
             times.append((time.perf_counter() - began) * 1e3)
         found = reply.data["me"]["disclosures"]
-        print(  # noqa: T201
-            f"reading, {name} ({found['totalCount']}): {page}: {_spread(times)}"
-        )
+        print(f"reading, {name} ({found['totalCount']}): {page}: {_spread(times)}")
         after = found["pageInfo"]["endCursor"]
 
 

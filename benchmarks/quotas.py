@@ -55,8 +55,8 @@ async def main() -> None:
             for _ in range(REQUESTS):
                 quotas.headers(principal)
             telling = (time.process_time() - used) / REQUESTS
-    print(f"counting {counting * 1e6:.1f} us, header fields {telling * 1e6:.1f} us of processor a request")  # noqa: T201
-    print(f"{counted.statements} statements for {REQUESTS} requests in {elapsed:.2f} s")  # noqa: T201
+    print(f"counting {counting * 1e6:.1f} us, header fields {telling * 1e6:.1f} us of processor a request")
+    print(f"{counted.statements} statements for {REQUESTS} requests in {elapsed:.2f} s")
 
 
 if __name__ == "__main__":
