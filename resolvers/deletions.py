@@ -22,14 +22,15 @@ from schema.vocabulary import Restriction
 
 _RANKS: Final = (Restriction.NONE, Restriction.NARROWED, Restriction.SUSPENDED)
 
-_DUE: Final = (
+_RANKED: Final = (
     "SELECT agreement.partner_id, max(CASE"
     " WHEN due_at + make_interval(days => suspend_after_days) <= $1 THEN 2"
     " WHEN due_at + make_interval(days => narrow_after_days) <= $1 THEN 1 ELSE 0 END) AS rank"
     " FROM deletion JOIN agreement ON agreement.id = deletion.agreement_id"
-    " WHERE confirmed_at IS NULL AND due_at <= $1 AND ($2::uuid IS NULL OR agreement.partner_id = $2)"
-    " GROUP BY agreement.partner_id"
+    " WHERE due_at <= $1 AND ($2::uuid IS NULL OR agreement.partner_id = $2)"
 )
+_DUE: Final = f"{_RANKED} AND confirmed_at IS NULL GROUP BY agreement.partner_id"
+_DUE_THEN: Final = f"{_RANKED} AND (confirmed_at IS NULL OR confirmed_at > $1) GROUP BY agreement.partner_id"
 
 
 async def restrict(connection: Link, now: datetime, partner_id: UUID | None = None) -> Sequence[UUID]:
@@ -60,6 +61,20 @@ async def restrict(connection: Link, now: datetime, partner_id: UUID | None = No
     for agreement_id in changed:
         await revoke(connection, RevocationKind.AGREEMENT, str(agreement_id), now=now)
     return changed
+
+
+async def restriction_at(connection: Link, partner_id: UUID, at: datetime) -> Restriction:
+    """How a partner was restricted at a date, as far as what was overdue then is known still.
+
+    By the days of grace that its agreements give today; what was shared again before it was deleted is gone.
+    """
+    row = await connection.fetchrow(_DUE_THEN, at, partner_id)
+    return Restriction.NONE if row is None else _RANKS[row["rank"]]
+
+
+def overdue_words(restriction: Restriction) -> str:
+    """What a restriction means, for an officer who asks why nothing is shared."""
+    return f"=> deletions are overdue: the partner is {restriction}, and is given nothing of any member"
 
 
 async def owe_what_was_suspended(

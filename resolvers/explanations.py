@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,10 +14,12 @@ from policies.sharing import EVERYTHING
 from resolvers.callers import find_member
 from resolvers.commands.partners import AgreementView, list_agreements
 from resolvers.connection import Link
+from resolvers.deletions import overdue_words
 from resolvers.shares import read_choices, read_facts, read_named
 from schema.catalogue import Catalogue
 from schema.categories import DataCategory
 from schema.errors import InputError, NotFoundError
+from schema.vocabulary import Restriction
 
 SHARED_TYPE = "SharedMember"
 
@@ -28,6 +30,13 @@ class ExplainedAgreement:
 
     agreement: AgreementView
     explanation: Explanation
+
+    def lines(self) -> Iterator[str]:
+        """The answer as text for an officer, one line at a time."""
+        yield from self.explanation.lines()
+        restriction = self.agreement.duties.restriction
+        if restriction is not Restriction.NONE:
+            yield overdue_words(restriction)
 
 
 def category_named(catalogue: Catalogue, field: str) -> DataCategory:

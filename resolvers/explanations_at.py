@@ -31,10 +31,12 @@ from policies.versions import in_force, matrix_of
 from resolvers.callers import find_member
 from resolvers.commands.partners import list_agreements
 from resolvers.connection import Link
+from resolvers.deletions import overdue_words, restriction_at
 from resolvers.policy_versions import Compile, read_timeline
 from resolvers.shares import read_choices, read_facts, read_named, read_terms
 from schema.categories import CATEGORY_LABELS, DataCategory
 from schema.errors import InputError, NotFoundError, UnavailableError
+from schema.vocabulary import Restriction
 
 TODAYS_FACTS: Final = "birth date, region and status are those of today: their history is not kept"
 DIFFERS: Final = (
@@ -73,6 +75,8 @@ class ExplainedAt:
     """When these terms were recorded; None: none were by the date, and these are the first that were."""
     policy: PolicyThen
     recorded: Recorded
+    restriction: Restriction
+    """Of the partner, for deletions that were overdue."""
     shared: bool
     """Whether the partner could see the category, by the record."""
     explanation: Explanation
@@ -80,7 +84,8 @@ class ExplainedAt:
     @property
     def agrees(self) -> bool:
         """Whether the reasons lead to what was recorded."""
-        return isinstance(self.explanation.verdict, Allow) == self.shared
+        allowed = isinstance(self.explanation.verdict, Allow) and self.restriction is Restriction.NONE
+        return allowed == self.shared
 
     def lines(self) -> Iterator[str]:
         """The answer as text for an officer, one line at a time."""
@@ -89,6 +94,8 @@ class ExplainedAt:
         yield f"recorded: {label} {'could' if self.shared else 'could NOT'} be seen{since}"
         yield from self._sources()
         yield from self.explanation.lines()
+        if self.restriction is not Restriction.NONE:
+            yield overdue_words(self.restriction)
         if not self.agrees:
             yield DIFFERS
 
@@ -140,14 +147,17 @@ async def explain_at(
     for agreement in agreements:
         terms, since = await _terms_at(connection, agreement.terms, at)
         recorded = await _recorded_at(connection, terms, member_id, at)
+        restriction = await restriction_at(connection, terms.partner_id, at)
         scopes_mask = EVERYTHING if scopes is None else scope_mask(terms, scopes)
+        shared = _seen(recorded, terms, scopes_mask, category, at, known=since is not None)
         answers.append(
             ExplainedAt(
                 terms=terms,
                 terms_since=since,
                 policy=policy,
                 recorded=recorded,
-                shared=_seen(recorded, terms, scopes_mask, category, at, known=since is not None),
+                restriction=restriction,
+                shared=shared and restriction is Restriction.NONE,
                 explanation=explain(
                     policy.matrix, terms, scopes_mask, read_facts(row, named), choices,
                     category=category, now=at,

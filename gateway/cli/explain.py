@@ -51,7 +51,7 @@ def explain_command(
         )
 
     for explained in in_office(work):
-        _show(explained.agreement.terms, category, explained.explanation.lines())
+        _show(explained.agreement.terms, category, explained.lines())
 
 
 def _show(terms: AgreementTerms, category: DataCategory, lines: Iterable[str]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from policies.officers import Act
+from policies.officers import Act, require
 from resolvers.commands import agreement_changes, fetched, grounds, opening, partners, stopping
 from resolvers.commands.agreement_changes import Changes
 from resolvers.commands.fetched import Use
@@ -123,7 +123,7 @@ async def activate_agreement(
     desk: LongDesk, agreement_id: UUID, on_progress: Callable[[float], None] = _nobody_watches
 ) -> ShareChanges:
     """Let a draft or suspended agreement count."""
-    await _require_standing(desk, agreement_id)
+    await _begin(desk, agreement_id)
     return await opening.activate_agreement(
         desk.acting(Act.AGREEMENT_STATUS, f"agreement {agreement_id}"),
         desk.matrix,
@@ -140,7 +140,7 @@ async def stop_agreement(
     on_progress: Callable[[float], None] = _nobody_watches,
 ) -> ShareChanges:
     """Suspend it, so that it can be activated again, or end it for good; at once."""
-    await _require_standing(desk, agreement_id)
+    await _begin(desk, agreement_id)
     return await stopping.stop_agreement(
         desk.acting(Act.AGREEMENT_STATUS, f"agreement {agreement_id}"),
         desk.matrix,
@@ -151,6 +151,8 @@ async def stop_agreement(
     )
 
 
-async def _require_standing(desk: LongDesk, agreement_id: UUID) -> None:
+async def _begin(desk: LongDesk, agreement_id: UUID) -> None:
+    """Ask whether the officer may, before anything is told of the agreement, and whether this is the way."""
+    require(desk.officer, Act.AGREEMENT_STATUS)
     async with desk.transactions() as connection:
         await partners.require_standing(connection, agreement_id)

@@ -36,7 +36,7 @@ async def _explanations(info: Info[Any, Any], where: ExplanationWhere) -> list[E
         ExplanationType(
             agreement=strawberry.ID(str(one.agreement.terms.id)),
             category=category.value,
-            lines=list(one.explanation.lines()),
+            lines=list(one.lines()),
         )
         for one in explained
     ]

@@ -172,6 +172,9 @@ async def test_no_command_about_agreements_goes_past_the_second_officer(asking_a
     desk = LongDesk(asking.database.transaction, officer, lambda: asking.now, lambda: asking.product.matrix)
     with pytest.raises(InputError, match="gateway case"):
         await activate_agreement(desk, police.agreement_id)
+    auditor = replace(desk, officer=replace(officer, roles=frozenset({Role.AUDITOR})))
+    with pytest.raises(ForbiddenError):  # who may not is not told what it belongs to
+        await activate_agreement(auditor, police.agreement_id)
     with pytest.raises(InputError, match="gateway case"):
         await act(asking, "olga", change_agreement, police.agreement_id, Changes(endless=True))
     # Made active all the same, by a mistake of ours, it gives nobody: no approved case names anybody.
