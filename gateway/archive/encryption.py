@@ -17,7 +17,7 @@ import os
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final, TypeAlias
@@ -70,17 +70,29 @@ def encrypted_file(path: Path, lock: Lock) -> Iterator[IO[bytes]]:
     draft = path.with_name(f".archive.{secrets.token_hex(8)}")
     done = False
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:  # 2
-            with _encrypting(out, lock) as plain:
-                yield plain
-            _translated(lambda: _force(out))  # 3
-        _translated(lambda: draft.replace(path))
+        with _written(draft) as out, _encrypting(out, lock) as plain:  # 2
+            yield plain
+        _translated(lambda: draft.replace(path))  # 3
         _force_folder(path.parent)
         done = True
     finally:
         if not done:
             draft.unlink(missing_ok=True)
             path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _written(draft: Path) -> Iterator[IO[bytes]]:
+    """A new file that is on the disk at the end. What it cannot take is told once, as an error of ours."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    out = _translated(lambda: os.fdopen(os.open(draft, flags, 0o600), "wb"))
+    try:
+        yield out
+        _translated(lambda: _force(out))
+    finally:
+        # After a failure the file writes what is left once more as it is closed, and fails once more.
+        with suppress(OSError):
+            out.close()
 
 
 def _force(out: IO[bytes]) -> None:
@@ -105,7 +117,7 @@ def _encrypting(out: IO[bytes], lock: Lock) -> Iterator[IO[bytes]]:
         case ToPassphrase(passphrase=passphrase):
             kept = _Kept()
             yield kept
-            out.write(_translated(lambda: pyrage.passphrase.encrypt(kept.getvalue(), passphrase)))
+            _translated(lambda: out.write(pyrage.passphrase.encrypt(kept.getvalue(), passphrase)))
 
 
 @contextmanager

@@ -43,6 +43,17 @@ OfficerKey = Annotated[
 _LETTERS: Final = "".join(sorted(set(string.ascii_lowercase) - set("ilo")))
 """Those that nobody takes for another one when they are read out."""
 
+_OF_A_KEY: Final = (
+    "-----begin ",
+    "# created: ",
+    "# public key: ",
+    "age-secret-key-",
+    "age1",
+    "ssh-",
+    "ecdsa-",
+)
+"""How the first line of a file begins that holds a key: PEM, age and SSH. It is no secret."""
+
 _GROUPS: Final = 4
 _GROUP: Final = 6
 """24 of 23 letters: 108 bits."""
@@ -186,6 +197,11 @@ def _read_passphrase(path: Path) -> str:
     except (OSError, UnicodeDecodeError):
         raise InputError("`--passphrase-file` cannot be read") from None
     passphrase = text.rstrip("\r\n")
+    if passphrase.lower().startswith(_OF_A_KEY):
+        raise InputError(
+            "`--passphrase-file` is the file of a key, and how one begins is known to everybody: a public key"
+            " of hers goes into `--recipient-file`"
+        )
     problem = password_problems(passphrase, ())
     if problem is not None:
         raise InputError(f"`--passphrase-file`: {problem[1].replace('password', 'passphrase')}")

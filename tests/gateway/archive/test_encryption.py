@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import secrets
 import stat
 import threading
@@ -120,6 +121,22 @@ def test_a_full_disk_is_an_error_of_ours_that_quotes_nothing(
         out.write(b"x" * size)
     assert "Ada" not in str(caught.value)
     assert caught.value.__cause__ is None
+    assert list(path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("lock", [KEY, ToPassphrase(PASSPHRASE)], ids=["key", "passphrase"])
+@pytest.mark.parametrize("size", [9_000, LARGE])
+def test_what_the_disk_does_not_take_is_an_error_of_ours(
+    path: Path, lock: encryption.Lock, size: int
+) -> None:
+    """The limit is that of a file here: a disk that is full answers alike, also as the file is closed."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, before[1]))
+    try:
+        with pytest.raises(InputError, match="is the disk full"), encrypted_file(path, lock) as out:
+            out.write(b"x" * size)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert list(path.parent.iterdir()) == []
 
 

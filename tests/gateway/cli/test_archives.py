@@ -204,6 +204,9 @@ def test_what_cannot_be_used_is_refused_before_anything_is_read(scene: Scene) ->
     loose = scene.folder / "loose"
     loose.write_text("nine copper kettles sing before dawn\n", encoding="utf-8")
     loose.chmod(0o644)
+    identity = scene.folder / "identity.txt"
+    identity.write_text(f"# created: 2027-01-01T10:00:00Z\n{IDENTITY}\n", encoding="utf-8")
+    identity.chmod(0o600)
     inside = scene.folder / "data" / "key.pem"
     inside.write_bytes(scene.key.read_bytes())
     inside.chmod(0o600)
@@ -213,6 +216,8 @@ def test_what_cannot_be_used_is_refused_before_anything_is_read(scene: Scene) ->
         ("--passphrase-file", str(short)),
         ("--passphrase-file", str(loose)),
         ("--passphrase-file", str(scene.folder / "none")),
+        ("--passphrase-file", str(scene.key)),
+        ("--passphrase-file", str(identity)),
         ("--officer-key", str(inside)),
         ("--officer-key", str(short)),
         ("--officer-key", str(scene.folder / "none")),
