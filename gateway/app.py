@@ -73,8 +73,9 @@ from policies.matrix import Matrix, compile_matrix
 from resolvers.binding import PageLimits
 from resolvers.disclosure_log import DisclosureLog
 from resolvers.queries import full_schema
-from schema.catalogue import Catalogue, prove
+from schema.catalogue import Catalogue
 from schema.errors import UnavailableError
+from schema.proof import prove
 
 Clock = Callable[[], datetime]
 

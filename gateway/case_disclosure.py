@@ -38,8 +38,8 @@ from resolvers.binding import PageLimits
 from resolvers.cases import CaseStatus, CaseView, read_case
 from resolvers.disclosure_log import DisclosureLog
 from resolvers.queries import full_schema
-from schema.catalogue import prove
 from schema.errors import UnauthenticatedError
+from schema.proof import prove
 
 PAGE: Final = 50
 """Members of a page, and so of a record."""

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from gateway.contracts import Contracts
 from policies.matrix import Matrix
 from resolvers.staff import officers_schema
-from schema.catalogue import Catalogue, prove
+from schema.catalogue import Catalogue
+from schema.proof import prove
 
 
 def officers_contracts(policy: Callable[[], Matrix]) -> tuple[Catalogue, Contracts]:

@@ -24,8 +24,8 @@ from resolvers.officers.policies import Consequences, foresee, read_version
 from resolvers.policy_effects import Effects, Touched
 from resolvers.policy_versions import Compiler
 from resolvers.queries import full_schema
-from schema.catalogue import prove
 from schema.categories import CATEGORY_LABELS
+from schema.proof import prove
 
 REPLAYED: Final = timedelta(days=90)
 """How far back the log is replayed where nothing else is asked for: a quarter shows what partners live by."""

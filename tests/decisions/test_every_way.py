@@ -32,9 +32,9 @@ from resolvers.means import Means
 from resolvers.partners_view import view_partners
 from resolvers.queries import full_schema
 from resolvers.shares import refresh_shares
-from schema.catalogue import prove
 from schema.categories import Basis, DataCategory, Purpose
 from schema.ids import new_id
+from schema.proof import prove
 from schema.vocabulary import ChoiceSource, Direction
 from tests.asking import Asking
 from tests.decisions.cases import NOW, OTHER_PARTNER, THIS_PARTNER, DecisionCase, load_cases

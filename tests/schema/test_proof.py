@@ -20,7 +20,6 @@ from schema.catalogue import (
     Stored,
     derived,
     narrows,
-    prove,
     related,
     root,
     stored,
@@ -28,6 +27,7 @@ from schema.catalogue import (
 )
 from schema.categories import Audience, DataCategory
 from schema.errors import CatalogueError
+from schema.proof import prove
 from schema.tables import Credential, Member, Order, PostalAddress, SealedPhone
 from schema.tables import Table as OurTable
 from schema.tables.base import CATEGORY_KEY
