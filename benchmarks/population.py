@@ -51,6 +51,7 @@ _MADE_BY: Final = (
     "schema/migrations/versions",
     "policies",
     "resolvers/shares.py",
+    "resolvers/share_rows.py",
     "gateway/demo.py",
     "benchmarks/filling.py",
 )

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from gateway.database import Database
 from gateway.driver_errors import translate_driver_errors
-from resolvers.shares import FEED_CHANNEL
+from resolvers.share_rows import FEED_CHANNEL
 from schema.errors import GatewayError
 from schema.ids import parse_uuid
 

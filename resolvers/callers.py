@@ -9,7 +9,7 @@ from policies.aggregate_agreement import AggregateTerms
 from policies.agreement import AgreementTerms
 from resolvers.aggregate_terms import read_terms as read_aggregate_terms
 from resolvers.connection import Link
-from resolvers.shares import read_terms
+from resolvers.decision_facts import read_terms
 from schema.tables.member import MemberStatus
 from schema.tables.sharing import ClientStatus
 from schema.vocabulary import ClientAuth, Restriction

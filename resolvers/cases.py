@@ -13,7 +13,7 @@ from asyncpg import Record
 
 from policies.agreement import AgreementTerms
 from resolvers.connection import Link
-from resolvers.shares import read_terms
+from resolvers.decision_facts import read_terms
 from schema.errors import NotFoundError
 
 

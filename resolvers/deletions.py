@@ -1,8 +1,8 @@
 """What partners owe: reading it, keeping its order, and what overdue deletions do to a partner's tokens.
 
-`resolvers.shares` writes down what is owed when something is withdrawn; `resolvers.commands.deletions` takes
-in the partner's word that it is done. Whoever locks several rows of `deletion` locks them by agreement and
-member.
+`resolvers.share_rows` writes down what is owed when something is withdrawn; `resolvers.commands.deletions`
+takes in the partner's word that it is done. Whoever locks several rows of `deletion` locks them by agreement
+and member.
 
 INVARIANT (overdue-restricts): a partner's restriction is the worst that any of its agreements asks for, by
 its own terms, of what is overdue at that moment; it is written with a line of the revocation log, so every

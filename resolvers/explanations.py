@@ -14,8 +14,8 @@ from policies.sharing import EVERYTHING
 from resolvers.callers import find_member
 from resolvers.commands.partners import AgreementView, list_agreements
 from resolvers.connection import Link
+from resolvers.decision_facts import read_choices, read_facts, read_named
 from resolvers.deletions import overdue_words
-from resolvers.shares import read_choices, read_facts, read_named
 from schema.catalogue import Catalogue
 from schema.categories import DataCategory
 from schema.errors import InputError, NotFoundError

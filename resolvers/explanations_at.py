@@ -31,9 +31,9 @@ from policies.versions import in_force, matrix_of
 from resolvers.callers import find_member
 from resolvers.commands.partners import list_agreements
 from resolvers.connection import Link
+from resolvers.decision_facts import read_choices, read_facts, read_named, read_terms
 from resolvers.deletions import overdue_words, restriction_at
 from resolvers.policy_versions import Compile, read_timeline
-from resolvers.shares import read_choices, read_facts, read_named, read_terms
 from schema.categories import CATEGORY_LABELS, DataCategory
 from schema.errors import InputError, NotFoundError, UnavailableError
 from schema.vocabulary import Restriction

@@ -21,7 +21,7 @@ from policies.matrix import Matrix
 from policies.sharing import EVERYTHING, MemberFacts, share_end
 from resolvers.commands.grounds import Ground, read_grounds
 from resolvers.connection import Link
-from resolvers.shares import read_choices, read_facts, read_named, read_terms
+from resolvers.decision_facts import read_choices, read_facts, read_named, read_terms
 from schema.categories import CATEGORY_LABELS, SHARE_BITS, Basis, DataCategory, categories_of, expand
 from schema.errors import UnauthenticatedError
 from schema.vocabulary import AgreementStatus

@@ -17,7 +17,8 @@ from asyncpg import Record
 from policies.compare import Comparison
 from policies.sharing import share_mask
 from resolvers.connection import Link
-from resolvers.shares import CHUNK, read_choices, read_facts, read_named, read_terms
+from resolvers.decision_facts import read_choices, read_facts, read_named, read_terms
+from resolvers.shares import CHUNK
 from schema.categories import SHARE_BITS, Basis, DataCategory, Purpose
 from schema.tables.sharing import ClientStatus
 from schema.vocabulary import AgreementStatus

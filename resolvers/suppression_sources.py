@@ -17,7 +17,7 @@ from policies.age import age_date
 from policies.email_addresses import comparable_email
 from policies.suppression import AddressWord, Said, speaks
 from resolvers.connection import Link
-from resolvers.shares import read_choices
+from resolvers.decision_facts import read_choices
 from schema.vocabulary import ChoiceTopic, Direction
 
 

@@ -26,7 +26,7 @@ from policies.agreement import AgreementTerms
 from policies.email_addresses import comparable_email
 from policies.suppression import Consent, Refusal, decide_mail, takes_part
 from resolvers.connection import Link
-from resolvers.shares import read_terms
+from resolvers.decision_facts import read_terms
 from resolvers.suppression_sources import AskedAddress, read_asked
 
 KeyOf: TypeAlias = Callable[[UUID, int], bytes]

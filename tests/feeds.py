@@ -15,7 +15,8 @@ from gateway.database import Database
 from policies.matrix import Matrix
 from policies.principal import Principal
 from resolvers.connection import Link
-from resolvers.shares import refresh_shares, tell_of_erasure
+from resolvers.share_rows import tell_of_erasure
+from resolvers.shares import refresh_shares
 from schema.categories import DataCategory, mask_of
 from schema.ids import new_id
 from tests import world

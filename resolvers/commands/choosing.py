@@ -17,7 +17,8 @@ from policies.choices import BASES_WITHOUT_CHOICE, Choice, Ledger, may_change, v
 from policies.newsletter import wants_newsletter
 from resolvers.commands.correction import lock_member
 from resolvers.context import Work
-from resolvers.shares import decision_digest, read_choices, refresh_shares
+from resolvers.decision_facts import read_choices
+from resolvers.shares import decision_digest, refresh_shares
 from schema.categories import Basis, DataCategory, Purpose
 from schema.errors import FieldErrors, FieldProblem, InputError
 from schema.ids import new_id, parse_uuid

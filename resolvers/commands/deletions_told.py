@@ -24,7 +24,7 @@ async def note_told(
     1. hold the rows. It waits for nobody: a row that another transaction is changing at this moment is left
        as it is, because a change that withdraws more is told anew anyway;
     2. note, with the lines in sight that were committed before the rows were held. Whoever withdraws more
-       from now on has to wait, and takes the note back (`resolvers.shares`).
+       from now on has to wait, and takes the note back (`resolvers.share_rows`).
     """
     if not subjects:
         return 0

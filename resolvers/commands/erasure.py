@@ -24,7 +24,8 @@ from resolvers.commands.member_secrets import read_password_hash, remove_member_
 from resolvers.commands.sessions import end_all_sessions
 from resolvers.connection import Link
 from resolvers.context import Work
-from resolvers.shares import take_turn, tell_of_erasure
+from resolvers.share_rows import tell_of_erasure
+from resolvers.shares import take_turn
 from resolvers.suppressions import forget_suppressions
 from schema.errors import FieldErrors, FieldProblem, UnauthenticatedError
 from schema.ids import new_id

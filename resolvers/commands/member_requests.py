@@ -28,7 +28,8 @@ from resolvers.commands.choosing import (
 )
 from resolvers.commands.correction import lock_member
 from resolvers.context import Work
-from resolvers.shares import read_choices, read_terms, refresh_shares
+from resolvers.decision_facts import read_choices, read_terms
+from resolvers.shares import refresh_shares
 from schema.categories import Basis, Purpose, closed
 from schema.errors import FieldErrors, FieldProblem, InputError
 from schema.vocabulary import AgreementStatus, ChoiceSource, ChoiceTopic, Direction

@@ -20,9 +20,10 @@ from policies.matrix import Matrix
 from policies.officer_lines import read_line
 from resolvers.commands.grounds import Ground, read_grounds, require_grounds, store_grounds
 from resolvers.connection import Link
+from resolvers.decision_facts import read_terms
 from resolvers.deletions import owe_what_was_suspended
 from resolvers.revocations import RevocationKind, revoke
-from resolvers.shares import ShareChanges, read_terms, refresh_shares, take_turn
+from resolvers.shares import ShareChanges, refresh_shares, take_turn
 from schema.categories import Basis, DataCategory, Purpose, closed, expand, mask_of
 from schema.errors import InputError, NotFoundError
 from schema.ids import new_id

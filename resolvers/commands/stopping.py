@@ -3,7 +3,7 @@
 1. its status changes, in one short step that every replica hears of. Reads ask for it, so observers see all
    members before it and none after it;
 2. the members' shares are withdrawn by chunks, each a transaction of its own that lets others work: told in
-   the feed, and, if it has ended, owed (`resolvers.shares`).
+   the feed, and, if it has ended, owed (`resolvers.share_rows`).
 
 What stops half way leaves shares that nobody reads. The same command goes on, and so does upkeep.
 """

@@ -216,7 +216,7 @@ class Share(Table, table=True):
 
     INVARIANT (no-row-no-member): a member without a row here does not exist for that agreement.
     `mask` has the bits of `schema.categories.SHARE_BITS` and is never zero. From `ends_at` on the row counts
-    for nothing. Written only by `resolvers.shares`, read by every partner projection.
+    for nothing. Written only by `resolvers.share_rows`, read by every partner projection.
     """
 
     __tablename__ = "share"
@@ -272,7 +272,7 @@ class Deletion(Table, table=True):
 
     There is at most one open one for an agreement and a member; what is withdrawn meanwhile is added to
     `mask`, and what is shared again is taken out. `erased`: the pairwise id itself has to go as well.
-    Written by `resolvers.shares` and by an erasure, in the transaction that withdraws. Confirmed by a
+    Written by `resolvers.share_rows`, for an erasure as well, in the transaction that withdraws. Confirmed by a
     statement of the partner's (`resolvers.commands.deletions`).
     """
 

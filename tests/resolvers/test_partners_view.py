@@ -12,8 +12,8 @@ from policies.choices import Choice, Ledger
 from policies.decision import Allow
 from policies.sharing import EVERYTHING, decide
 from resolvers.commands.partners import set_agreement_status
+from resolvers.decision_facts import read_choices, read_facts
 from resolvers.partners_view import CHANGING, MESSAGES, Outcome, PartnerView, view_partners
-from resolvers.shares import read_choices, read_facts
 from schema.categories import categories_of, expand
 from schema.vocabulary import AgreementStatus
 from tests import world

@@ -24,7 +24,8 @@ from policies.sharing import MemberFacts, share_mask
 from resolvers.commands.stopping import withdraw_ended
 from resolvers.commands.upkeep import SETTLING, open_to_adults
 from resolvers.connection import Link
-from resolvers.shares import ShareChanges, read_choices, read_facts, read_terms, refresh_shares
+from resolvers.decision_facts import read_choices, read_facts, read_terms
+from resolvers.shares import ShareChanges, refresh_shares
 from schema.categories import DataCategory, Purpose, mask_of
 from schema.ids import new_id
 from schema.vocabulary import AgreementStatus, ChoiceSource, Direction

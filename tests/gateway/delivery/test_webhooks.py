@@ -42,7 +42,8 @@ from resolvers.commands.webhooks import (
     set_endpoint_status,
 )
 from resolvers.disclosure_log import DisclosureEntry
-from resolvers.shares import refresh_shares, tell_of_erasure
+from resolvers.share_rows import tell_of_erasure
+from resolvers.shares import refresh_shares
 from schema.errors import DisclosureUnrecordedError, InputError, NotFoundError
 from schema.tables.webhooks import EndpointStatus
 from schema.vocabulary import AgreementStatus

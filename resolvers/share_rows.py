@@ -1,0 +1,154 @@
+"""Writes what was decided of members: rows of `share`, the lines of the feed, what is owed.
+
+Works in the caller's transaction, which is `resolvers.shares`', or an erasure.
+
+INVARIANT (withdrawn-is-owed): what was open to a partner and is not any more stands in `deletion` until the
+partner confirms it or it is shared again. Only a suspension, which may be lifted, and a legal case, whose
+authority keeps what the law gave it, ask nobody to delete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from resolvers.connection import Link
+from schema.ids import new_id
+
+FEED_CHANNEL: Final = "share_change"
+"""The NOTIFY channel on which the id of each agreement is told whose feed has grown."""
+
+
+@dataclass(slots=True)
+class ShareWrites:
+    """The writes of one chunk. Each list holds the columns of its rows."""
+
+    opened: list[tuple[UUID, UUID, UUID, int, datetime | None]] = field(default_factory=list)
+    changed: list[tuple[UUID, UUID, int, datetime | None]] = field(default_factory=list)
+    withdrawn: list[tuple[UUID, UUID]] = field(default_factory=list)
+    log: list[tuple[UUID, UUID, int, int, int]] = field(default_factory=list)
+    """Agreement, pairwise id, what it is about, the mask before, the mask after."""
+    lost: list[tuple[UUID, UUID, UUID | None, int]] = field(default_factory=list)
+    """Agreement, pairwise id, member, what is withdrawn."""
+
+
+async def write_shares(connection: Link, batch: ShareWrites, now: datetime) -> None:
+    """Write one chunk: the rows that differ, a line of the feed for each, what is owed for what is lost."""
+    if batch.opened:
+        await connection.execute(
+            "INSERT INTO share (agreement_id, subject, member_id, mask, ends_at)"
+            " SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::timestamptz[])",
+            *_columns(batch.opened),
+        )
+    if batch.changed:
+        await connection.execute(
+            "UPDATE share SET mask = given.mask, ends_at = given.ends_at"
+            " FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[])"
+            " AS given (agreement_id, subject, mask, ends_at)"
+            " WHERE share.agreement_id = given.agreement_id AND share.subject = given.subject",
+            *_columns(batch.changed),
+        )
+    if batch.withdrawn:
+        await connection.execute(
+            "DELETE FROM share USING unnest($1::uuid[], $2::uuid[]) AS given (agreement_id, subject)"
+            " WHERE share.agreement_id = given.agreement_id AND share.subject = given.subject",
+            *_columns(batch.withdrawn),
+        )
+    if batch.log:
+        await connection.execute(
+            "INSERT INTO share_change (agreement_id, subject, mask, before, after, changed_at)"
+            " SELECT *, $6 FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[])",
+            *_columns(batch.log),
+            now,
+        )
+        await _announce(connection, (agreement for agreement, *_ in batch.log))
+    shared = [(agreement, subject, after) for agreement, subject, _, _, after in batch.log if after]
+    if shared:
+        await _release(connection, shared)
+    if batch.lost:
+        await _owe(connection, batch.lost, erased=False, now=now)
+
+
+async def _owe(
+    connection: Link, lost: Sequence[tuple[UUID, UUID, UUID | None, int]], *, erased: bool, now: datetime
+) -> None:
+    """Note what partners have to delete now: of each agreement, pairwise id and member, these categories."""
+    await connection.execute(
+        "INSERT INTO deletion (id, agreement_id, subject, member_id, mask, erased, withdrawn_at, due_at)"
+        " SELECT given.id, a, s, m, gone, $5::boolean, $6::timestamptz,"
+        " $6::timestamptz + make_interval(days => deletion_days)"
+        " FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $7::uuid[])"
+        " AS given (a, s, m, gone, id)"
+        " JOIN agreement ON agreement.id = a"
+        # What the law took from us, nobody gives back.
+        " WHERE agreement.basis <> 'LEGAL' AND ($5::boolean OR (agreement.status IN ('ACTIVE', 'ENDED')"
+        "  AND agreement.valid_from <= $6::timestamptz))"
+        " ON CONFLICT (agreement_id, subject) WHERE confirmed_at IS NULL DO UPDATE"
+        " SET mask = deletion.mask | excluded.mask, erased = deletion.erased OR excluded.erased,"
+        # Who has been told of a part has not been told of what comes to it.
+        " told_at = CASE WHEN excluded.mask & ~deletion.mask = 0 AND (deletion.erased OR NOT excluded.erased)"
+        " THEN deletion.told_at END",
+        *_columns(lost),
+        erased,
+        now,
+        [new_id() for _ in lost],
+    )
+
+
+async def _release(connection: Link, shared: Sequence[tuple[UUID, UUID, int]]) -> None:
+    """What is open (again) need not be deleted (any more)."""
+    columns = _columns(shared)
+    await connection.execute(
+        "SELECT FROM deletion JOIN unnest($1::uuid[], $2::uuid[]) AS given (a, s)"
+        " ON agreement_id = a AND subject = s WHERE confirmed_at IS NULL"
+        " ORDER BY agreement_id, member_id FOR UPDATE OF deletion",
+        *columns[:2],
+    )
+    kept = await connection.fetch(
+        "UPDATE deletion SET mask = deletion.mask & ~given.after"
+        " FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS given (agreement_id, subject, after)"
+        " WHERE deletion.agreement_id = given.agreement_id AND deletion.subject = given.subject"
+        " AND deletion.confirmed_at IS NULL RETURNING deletion.id, deletion.mask",
+        *columns,
+    )
+    over = [row["id"] for row in kept if not row["mask"]]
+    if over:
+        await connection.execute("DELETE FROM deletion WHERE id = ANY($1::uuid[])", over)
+
+
+async def tell_of_erasure(connection: Link, members: Sequence[UUID], now: datetime) -> None:
+    """Tell each partner that ever saw one of these members to delete all of it, the pairwise id included.
+
+    Called inside the transaction that erases them, before their rows go.
+    """
+    rows = await connection.fetch(
+        "INSERT INTO share_change (agreement_id, subject, mask, before, after, erased, changed_at)"
+        " SELECT seen.agreement_id, seen.subject, bit_or(seen.before | seen.after),"
+        " bit_or(seen.before | seen.after), 0, true, $2"
+        " FROM pairwise_subject known JOIN agreement ON agreement.partner_id = known.partner_id"
+        " JOIN share_change seen ON seen.agreement_id = agreement.id AND seen.subject = known.subject"
+        " WHERE known.member_id = ANY($1::uuid[]) GROUP BY seen.agreement_id, seen.subject"
+        " RETURNING agreement_id, subject, mask",
+        list(members),
+        now,
+    )
+    if rows:
+        owed = [(row["agreement_id"], row["subject"], None, row["mask"]) for row in rows]
+        await _owe(connection, owed, erased=True, now=now)
+        await _announce(connection, (row["agreement_id"] for row in rows))
+
+
+async def _announce(connection: Link, agreements: Iterable[UUID]) -> None:
+    """Wake who follows the feeds of these agreements, when this transaction commits."""
+    await connection.execute(
+        "SELECT pg_notify($1, agreement::text) FROM unnest($2::uuid[]) AS told (agreement)",
+        FEED_CHANNEL,
+        sorted(set(agreements)),
+    )
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
