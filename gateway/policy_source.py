@@ -16,11 +16,6 @@ DEEPEST: Final = 2
 """A policy has files, and files in folders; nothing below."""
 
 
-def load_default_policy() -> PolicySource:
-    """Rules and schema of the shipped policy."""
-    return load_shipped_directory().source
-
-
 def load_shipped_directory() -> PolicyDirectory:
     """Read the shipped policy."""
     return read_directory(_read(files("policies").joinpath("shipped")))

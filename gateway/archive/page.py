@@ -19,14 +19,8 @@ from sqlalchemy import Date, DateTime, Uuid
 from gateway.archive.contents import Contents
 from gateway.archive.records import NUMBER, STANDS_FOR
 from gateway.archive.words import in_words
-from schema.archive import (
-    COLUMNS_LEFT_OUT,
-    SECTIONS,
-    VAULT_LEFT_OUT,
-    Entry,
-    Section,
-    label_of,
-)
+from schema.archive import SECTIONS, Entry, Section, label_of
+from schema.archive_left_out import COLUMNS_LEFT_OUT, VAULT_LEFT_OUT
 from schema.categories import CATEGORY_LABELS, DataCategory
 
 ON_PAGE: Final = 200

@@ -272,8 +272,8 @@ class Deletion(Table, table=True):
 
     There is at most one open one for an agreement and a member; what is withdrawn meanwhile is added to
     `mask`, and what is shared again is taken out. `erased`: the pairwise id itself has to go as well.
-    Written by `resolvers.share_rows`, for an erasure as well, in the transaction that withdraws. Confirmed by a
-    statement of the partner's (`resolvers.commands.deletions`).
+    Written by `resolvers.share_rows`, for an erasure as well, in the transaction that withdraws. Confirmed
+    by a statement of the partner's (`resolvers.commands.deletions`).
     """
 
     __tablename__ = "deletion"

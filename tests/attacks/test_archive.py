@@ -16,7 +16,7 @@ from gateway.officer_opening import NumberOpener, open_numbers
 from resolvers.commands.member_secrets import MemberSecrets, write_secrets
 from resolvers.sealed_numbers import read_sealed_numbers
 from resolvers.sealing import PhoneSealer
-from schema.archive import COLUMNS_LEFT_OUT, TABLES_LEFT_OUT
+from schema.archive_left_out import COLUMNS_LEFT_OUT, TABLES_LEFT_OUT
 from schema.errors import InputError
 from tests import world
 from tests.attacks.test_erasure import ADA, owner, plant

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.policy_source import load_default_policy
+from gateway.policy_source import load_shipped_directory
 from policies.age import is_protected
 from policies.agreement import AgreementTerms, scope_mask
 from policies.choices import BASES_WITHOUT_CHOICE, Choice
@@ -44,13 +44,13 @@ forbid (principal, action == Action::"presume", resource == DataCategory::"user.
 
 @cache
 def compiled(added_rules: str) -> Matrix:
-    source = load_default_policy()
+    source = load_shipped_directory().source
     return compile_matrix(replace(source, rules=source.rules + added_rules))
 
 
 @cache
 def compiled_alone(rules: str) -> Matrix:
-    return compile_matrix(replace(load_default_policy(), rules=rules))
+    return compile_matrix(replace(load_shipped_directory().source, rules=rules))
 
 
 @pytest.mark.parametrize(

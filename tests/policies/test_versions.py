@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway.policy_source import load_default_policy
+from gateway.policy_source import load_shipped_directory
 from policies.engine import Action
 from policies.matrix import Matrix, compile_matrix
 from policies.versions import (
@@ -50,7 +50,7 @@ def day(number: int) -> datetime:
 
 @cache
 def policy(*added: str) -> Matrix:
-    source = load_default_policy()
+    source = load_shipped_directory().source
     return compile_matrix(replace(source, rules=source.rules + "".join(added)))
 
 

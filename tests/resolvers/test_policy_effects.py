@@ -11,7 +11,7 @@ import pytest
 from gateway.app import Product
 from gateway.database import Database
 from gateway.policy_replay import replay_documents, replay_releases
-from gateway.policy_source import load_default_policy
+from gateway.policy_source import load_shipped_directory
 from policies.compare import compare
 from policies.matrix import Matrix, compile_matrix
 from resolvers.persisted_documents import save_document
@@ -37,7 +37,7 @@ NO_EMAIL = """
 
 
 def under(*rules: str) -> Matrix:
-    source = load_default_policy()
+    source = load_shipped_directory().source
     return compile_matrix(replace(source, rules="\n".join([source.rules, *rules]), translations=()))
 
 

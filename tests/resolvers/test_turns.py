@@ -9,7 +9,7 @@ import pytest
 
 from gateway.app import Product
 from gateway.database import Database
-from gateway.policy_source import load_default_policy
+from gateway.policy_source import load_shipped_directory
 from policies.matrix import Matrix, compile_matrix
 from resolvers.commands.partners import set_agreement_status
 from resolvers.policy_versions import decide_between
@@ -25,7 +25,7 @@ ACME = world.AGREEMENTS["acme"]
 
 @pytest.fixture
 def other_matrix() -> Matrix:
-    shipped = load_default_policy()
+    shipped = load_shipped_directory().source
     return compile_matrix(
         replace(shipped, rules=shipped.rules + commented_rules(shipped.rules)["opt-in-in-the-eu"])
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from schema.archive import COLUMNS_LEFT_OUT, SECTIONS, TABLES_LEFT_OUT, VAULT_LEFT_OUT
+from schema.archive import SECTIONS
+from schema.archive_left_out import COLUMNS_LEFT_OUT, TABLES_LEFT_OUT, VAULT_LEFT_OUT
 from schema.categories import DataCategory
 from schema.tables import Table, VaultTable
 from schema.tables.base import CATEGORY_KEY

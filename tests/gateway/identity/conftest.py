@@ -11,7 +11,7 @@ from gateway.database import Database
 from gateway.identity.principals import Authenticator, open_authenticator
 from gateway.identity.tokens import SubjectKind, mint
 from gateway.keys import Keyring
-from gateway.policy_source import load_default_policy
+from gateway.policy_source import load_shipped_directory
 from gateway.settings import Settings
 from policies.matrix import Matrix, compile_matrix
 from resolvers.commands.clients import create_client
@@ -31,7 +31,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="session")
 def matrix() -> Matrix:
-    return compile_matrix(load_default_policy())
+    return compile_matrix(load_shipped_directory().source)
 
 
 @dataclass(frozen=True)

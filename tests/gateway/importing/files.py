@@ -14,11 +14,11 @@ from gateway.database import Database
 from gateway.importing.mapping import load_mapping
 from gateway.importing.run import Importer
 from gateway.keys import Keyring
-from gateway.policy_source import load_default_policy
+from gateway.policy_source import load_shipped_directory
 from policies.matrix import compile_matrix
 from resolvers.sealing import PhoneSealer
 
-MATRIX = compile_matrix(load_default_policy())
+MATRIX = compile_matrix(load_shipped_directory().source)
 
 COMPLETE = {
     "member_number": "M-1",

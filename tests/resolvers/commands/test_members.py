@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from gateway.database import Database
-from gateway.policy_source import load_default_policy
+from gateway.policy_source import load_shipped_directory
 from policies.matrix import compile_matrix
 from resolvers.commands.import_members import Batch, Ingredients, Job, import_batch, open_job
 from resolvers.commands.member_changes import told_of
@@ -209,7 +209,7 @@ async def _agreement(database: Database) -> UUID:
 
 
 async def _import(database: Database, job: Job | None, records: Sequence[MemberRecord], last_row: int) -> Job:
-    using = Ingredients(STATED, "test", compile_matrix(load_default_policy()), NOW)
+    using = Ingredients(STATED, "test", compile_matrix(load_shipped_directory().source), NOW)
     async with database.transaction() as connection:
         if job is None:
             job = await open_job(connection, file_sha256="00", mapping="m", now=NOW, again=False)
