@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -65,7 +65,7 @@ def error_of(size: int, thousandths: int) -> float:
     return off[int(DRAWS * 0.95)] / size
 
 
-def picture(groups: dict[str, int], errors: dict[str, Sequence[float]]) -> str:
+def picture(groups: dict[str, int], errors: Mapping[str, Sequence[float]]) -> str:
     """The lines of every group, both axes logarithmic, as SVG."""
     parts = [
         (

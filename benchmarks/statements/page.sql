@@ -1,6 +1,6 @@
 -- $1: the agreement, $2: the mask of the contract, $3: after this subject (all zeros to begin),
 -- $4: rows, one more than shown.
-SELECT page.subject AS id,
+SELECT page.subject::text AS id,
        CASE WHEN page.mask & 1 <> 0 THEN concat_ws(' ', member.given_name, member.family_name) END AS name,
        CASE WHEN page.mask & 8 <> 0 THEN member.email END AS email,
        CASE WHEN page.mask & 1024 <> 0 THEN member.region END AS region,

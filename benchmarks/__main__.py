@@ -1,0 +1,105 @@
+"""The benchmark: `make bench`, or `python -m benchmarks [OPTIONS]`. See docs/performance.md."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.checking import DifferenceError
+from benchmarks.contestants import ROOT, Contestant, contestants
+from benchmarks.figures import reached
+from benchmarks.filling import Size
+from benchmarks.harness import Harness, Measured, Pace
+from benchmarks.population import keep, size_arguments, world
+from benchmarks.processes import ContestantError, divide_cores, on_cores
+from benchmarks.report import as_json, table, tails, targets
+from benchmarks.workloads import WORKLOADS, Workload, workload
+from benchmarks.wrk import LoadError, require_wrk
+
+RESULTS: Final = ROOT / "benchmarks" / "results"
+
+
+def facts(size: Size, pace: Pace, taking: Sequence[Contestant]) -> dict[str, Any]:
+    """What the figures depend on besides the program."""
+    return {
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {
+            "system": platform.platform(),
+            "cores": os.cpu_count(),
+            "processor": _processor(),
+            "python": platform.python_version(),
+        },
+        "members": size.members,
+        "partners": size.partners,
+        "rounds_of": {"rounds": pace.rounds, "seconds": pace.seconds},
+        "contestants": {one.name: {"peer": one.peer, "version": one.version} for one in taking},
+    }
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "unknown")
+
+
+async def measure(
+    size: Size, pace: Pace, taking: Sequence[Contestant], workloads: Sequence[Workload]
+) -> Measured:
+    """PostgreSQL and the load on one core, the contestants on the other."""
+    await keep(size)
+    cores = divide_cores()
+    with on_cores(cores.rest):
+        async with world(size) as running:
+            return await Harness(running, cores, pace).run(taking, workloads)
+
+
+def write(measured: Measured, told: dict[str, Any], taking: Sequence[Contestant], folder: Path) -> str:
+    """Write the results; the Markdown."""
+    peers = [one.name for one in taking if one.peer]
+    found = reached(measured.rounds, peers)
+    told = {**told, "answers_compared": measured.compared}
+    parts = [
+        table(f"{name}: {workload(name).title}", measured.figures[name], measured.rounds[name], peers)
+        for name in measured.rounds
+    ]
+    markdown = "\n".join([*parts, "### Targets\n", targets(found), "### Latency\n", tails(measured.figures)])
+    folder.mkdir(parents=True, exist_ok=True)
+    document = as_json(measured.rounds, measured.figures, found, told)
+    (folder / "latest.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    (folder / "latest.md").write_text(markdown, encoding="utf-8")
+    return markdown
+
+
+def main(words: Sequence[str]) -> None:
+    """Run what the options say."""
+    known, names = contestants(), [one.name for one in WORKLOADS]
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    size_arguments(parser)
+    parser.add_argument("--rounds", type=int, default=Pace.rounds)
+    parser.add_argument("--seconds", type=int, default=Pace.seconds, help="of a round")
+    parser.add_argument("--warm", type=int, default=Pace.warm, help="seconds before the first round")
+    parser.add_argument(
+        "--only", nargs="+", choices=list(known), default=list(known), help="these contestants"
+    )
+    parser.add_argument("--workloads", nargs="+", choices=names, default=names)
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    given = parser.parse_args(words)
+    size, pace = Size(given.members, given.partners), Pace(given.rounds, given.seconds, given.warm)
+    taking = [known[name] for name in given.only]
+    try:
+        require_wrk()
+        measured = asyncio.run(measure(size, pace, taking, [workload(name) for name in given.workloads]))
+    except (ContestantError, DifferenceError, LoadError) as error:
+        sys.exit(f"error: {error}")
+    print(write(measured, facts(size, pace, taking), taking, given.results))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
