@@ -1,21 +1,26 @@
 // Apollo Server on Fastify, with the permissions in graphql-shield.
 import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import util from 'node:util'
 
 import { ApolloServer } from '@apollo/server'
 import fastifyApollo from '@as-integrations/fastify'
 import { makeExecutableSchema } from '@graphql-tools/schema'
 import Fastify from 'fastify'
 import { GraphQLError } from 'graphql'
-import { applyMiddleware } from 'graphql-middleware'
-import { allow, deny, rule, shield } from 'graphql-shield'
 
 import { authenticator } from './common/callers.mjs'
 import { connect } from './common/database.mjs'
 import { members } from './common/members.mjs'
 import { settings } from './common/settings.mjs'
 
-const { query } = await connect(settings.database, settings.connections)
-const { profile, page, correct, standing } = members(query)
+// Since Node 23 there is no `util.isUndefined`, which graphql-shield 7 calls; as a module it does not even load.
+util.isUndefined ??= (value) => value === undefined
+const require = createRequire(import.meta.url)
+const { applyMiddleware } = require('graphql-middleware')
+const { allow, deny, rule, shield } = require('graphql-shield')
+
+const { profile, page, correct, standing } = members(await connect(settings.connections))
 const authenticate = await authenticator(settings, standing)
 
 const resolvers = {

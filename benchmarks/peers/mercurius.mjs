@@ -9,8 +9,7 @@ import { connect } from './common/database.mjs'
 import { members } from './common/members.mjs'
 import { DOCUMENTS, settings } from './common/settings.mjs'
 
-const { query } = await connect(settings.database, settings.connections)
-const { profile, page, correct, standing } = members(query)
+const { profile, page, correct, standing } = members(await connect(settings.connections))
 const authenticate = await authenticator(settings, standing)
 
 class Refused extends Error {
@@ -35,6 +34,8 @@ app.register(mercurius, {
   schema: await readFile(new URL('./common/schema.graphql', import.meta.url), 'utf8'),
   resolvers,
   jit: 1,
+  // The database's values have their types already.
+  compilerOptions: { disableLeafSerialization: true, disablingCapturingStackErrors: true },
   cache: DOCUMENTS,
   graphiql: false,
   context: async ({ headers }) => {

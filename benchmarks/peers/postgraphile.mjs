@@ -8,6 +8,7 @@ import { createServer } from 'node:http'
 import { connection, constant, context, lambda, object, SafeError } from 'grafast'
 import { grafserv } from 'grafserv/node'
 import { Kind, parse } from 'graphql'
+import pg from 'pg'
 import { postgraphile } from 'postgraphile'
 import { LIST_TYPES, pgSelect, sideEffectWithPgClient, TYPES } from 'postgraphile/@dataplan/pg'
 import { makePgService } from 'postgraphile/adaptors/pg'
@@ -15,12 +16,13 @@ import { PostGraphileAmberPreset } from 'postgraphile/presets/amber'
 import { extendSchema } from 'postgraphile/utils'
 
 import { authenticator } from './common/callers.mjs'
-import { connect } from './common/database.mjs'
 import { members } from './common/members.mjs'
 import { DEFAULT_PAGE, DOCUMENTS, LARGEST_PAGE, settings } from './common/settings.mjs'
 import { CORRECTION_ALONE } from './common/statements.mjs'
 
-const { pool, query } = await connect(settings.database, settings.connections)
+// Where to connect is in PGHOST and the like.
+const pool = new pg.Pool({ min: settings.connections, max: settings.connections, idleTimeoutMillis: 0 })
+const query = async (text, values) => (await pool.query({ text, values, rowMode: 'array' })).rows
 const authenticate = await authenticator(settings, members(query).standing)
 
 /** The shared schema, without what PostGraphile has already. */
@@ -102,7 +104,7 @@ const plugin = extendSchema(({ sql, pgResources, pgExecutor }) => {
             const $done = sideEffectWithPgClient(pgExecutor, [caller('member'), $input], async (client, [id, input]) => {
               if (id == null) return null
               const values = [id, input.givenName ?? null, input.familyName ?? null, input.interests ?? null]
-              await client.query({ ...CORRECTION_ALONE, values })
+              await client.query({ name: 'correction', text: CORRECTION_ALONE, values })
               return id
             })
             return object({ id: $done, errors: constant([]) })

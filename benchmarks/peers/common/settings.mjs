@@ -10,7 +10,6 @@ function given (name) {
 export const settings = {
   host: '127.0.0.1',
   port: Number(given('BENCH_PORT')),
-  database: given('BENCH_DATABASE_URL'),
   connections: Number(given('BENCH_CONNECTIONS')),
   publicKey: readFileSync(given('BENCH_PUBLIC_KEY'), 'utf8'),
   issuer: given('BENCH_ISSUER'),

@@ -1,11 +1,7 @@
-// The statements that Mercurius and Apollo Server share: one for each root field. Values that a member withholds
-// are not fetched. Dates leave the database as texts, for that is what they leave the server as.
+// The statements that Mercurius and Apollo Server share: one for each root field. What a member withholds is not
+// fetched. Dates leave the database as texts, for that is what they leave the server as.
 
-export const STANDING = {
-  name: 'standing',
-  rowMode: 'array',
-  text: 'SELECT agreement_id, mask FROM bench.standing WHERE client_id = $1'
-}
+export const STANDING = 'SELECT agreement_id, mask FROM bench.standing WHERE client_id = $1'
 
 const ADDRESSES = `
   LEFT JOIN postal_address AS address ON address.member_id = member.id
@@ -18,21 +14,14 @@ const PROFILE_COLUMNS = `
   address.line1, address.line2, address.city, address.postal_code, address.country`
 
 /** One row for each address, one without an address where there is none. $1: the member's id. */
-export const PROFILE = {
-  name: 'profile',
-  rowMode: 'array',
-  text: `SELECT ${PROFILE_COLUMNS} FROM (SELECT * FROM member WHERE id = $1) AS member ${ADDRESSES}`
-}
+export const PROFILE = `SELECT ${PROFILE_COLUMNS} FROM (SELECT * FROM member WHERE id = $1) AS member ${ADDRESSES}`
 
 /**
  * The members that an agreement shows, in the order of their pairwise ids. $1: the agreement, $2: what the contract
  * opens, $3: after this pairwise id, $4: how many rows. LIMIT stands in the innermost query, or the planner may walk
  * all members.
  */
-export const PAGE = {
-  name: 'page',
-  rowMode: 'array',
-  text: `SELECT
+export const PAGE = `SELECT
     page.subject,
     CASE WHEN page.mask & 1 <> 0 THEN concat_ws(' ', member.given_name, member.family_name) END,
     CASE WHEN page.mask & 8 <> 0 THEN member.email END,
@@ -52,7 +41,6 @@ export const PAGE = {
   LEFT JOIN postal_address AS address
     ON address.member_id = member.id AND address.is_primary AND page.mask & 16 <> 0
   ORDER BY page.subject`
-}
 
 /**
  * Corrects a member and tells each partner that sees what was corrected: one statement, so one transaction.
@@ -74,11 +62,7 @@ const CORRECTING = `
   )`
 
 /** The same, which returns what `PROFILE` does: one round trip. */
-export const CORRECTION = {
-  name: 'correction',
-  rowMode: 'array',
-  text: `${CORRECTING} SELECT ${PROFILE_COLUMNS} FROM member ${ADDRESSES}`
-}
+export const CORRECTION = `${CORRECTING} SELECT ${PROFILE_COLUMNS} FROM member ${ADDRESSES}`
 
 /** The same, which returns nothing. */
-export const CORRECTION_ALONE = { name: 'correction_alone', text: `${CORRECTING} SELECT FROM member` }
+export const CORRECTION_ALONE = `${CORRECTING} SELECT FROM member`
