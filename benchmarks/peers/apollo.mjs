@@ -4,6 +4,8 @@ import { createRequire } from 'node:module'
 import util from 'node:util'
 
 import { ApolloServer } from '@apollo/server'
+import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled'
+import { InMemoryLRUCache } from '@apollo/utils.keyvaluecache'
 import fastifyApollo from '@as-integrations/fastify'
 import { makeExecutableSchema } from '@graphql-tools/schema'
 import Fastify from 'fastify'
@@ -12,7 +14,7 @@ import { GraphQLError } from 'graphql'
 import { authenticator } from './common/callers.mjs'
 import { connect } from './common/database.mjs'
 import { members } from './common/members.mjs'
-import { settings } from './common/settings.mjs'
+import { DOCUMENTS, settings } from './common/settings.mjs'
 
 // Since Node 23 there is no `util.isUndefined`, which graphql-shield 7 calls; as a module it does not even load.
 util.isUndefined ??= (value) => value === undefined
@@ -63,6 +65,9 @@ const apollo = new ApolloServer({
   schema: applyMiddleware(makeExecutableSchema({ typeDefs, resolvers }), permissions),
   introspection: false,
   persistedQueries: false,
+  documentStore: new InMemoryLRUCache({ max: DOCUMENTS, maxSize: 0, sizeCalculation: undefined }),
+  // Nothing of this is to be cached by others, and the plugin that says what may be looks at every field.
+  plugins: [ApolloServerPluginCacheControlDisabled()],
   stopOnTerminationSignals: false
 })
 await apollo.start()

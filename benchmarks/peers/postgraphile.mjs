@@ -16,7 +16,7 @@ import { PostGraphileAmberPreset } from 'postgraphile/presets/amber'
 import { extendSchema } from 'postgraphile/utils'
 
 import { authenticator } from './common/callers.mjs'
-import { members } from './common/members.mjs'
+import { correction, members } from './common/members.mjs'
 import { DEFAULT_PAGE, DOCUMENTS, LARGEST_PAGE, settings } from './common/settings.mjs'
 import { CORRECTION_ALONE } from './common/statements.mjs'
 
@@ -103,8 +103,7 @@ const plugin = extendSchema(({ sql, pgResources, pgExecutor }) => {
           correctProfile: (_, { $input }) => {
             const $done = sideEffectWithPgClient(pgExecutor, [caller('member'), $input], async (client, [id, input]) => {
               if (id == null) return null
-              const values = [id, input.givenName ?? null, input.familyName ?? null, input.interests ?? null]
-              await client.query({ name: 'correction', text: CORRECTION_ALONE, values })
+              await client.query({ name: 'correction', text: CORRECTION_ALONE, values: correction(id, input) })
               return id
             })
             return object({ id: $done, errors: constant([]) })
@@ -170,7 +169,8 @@ const instance = postgraphile({
 })
 
 const handle = instance.createServ(grafserv).createHandler()
-await instance.getSchema()
+const { extensions } = await instance.getSchema()
+extensions.grafast = { ...extensions.grafast, operationsCacheMaxLength: DOCUMENTS }
 
 createServer((request, response) => {
   if (request.url === '/healthz') response.end('ok')

@@ -19,8 +19,7 @@ export function members (query) {
     },
 
     async correct (member, input) {
-      const values = [member, input.givenName ?? null, input.familyName ?? null, input.interests ?? null]
-      return { errors: [], me: profile(await query(CORRECTION, values)) }
+      return { errors: [], me: profile(await query(CORRECTION, correction(member, input))) }
     },
 
     async page ({ agreement, mask }, first, after) {
@@ -29,6 +28,12 @@ export function members (query) {
       return page(await query(PAGE, [agreement, mask, position(after), size + 1]), size)
     }
   }
+}
+
+/** What a correction is run with: interests are stored each once, in order. */
+export function correction (member, { givenName, familyName, interests }) {
+  const stored = interests == null ? null : [...new Set(interests)].sort()
+  return [member, givenName ?? null, familyName ?? null, stored]
 }
 
 function profile (rows) {
