@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick coverage bench docs lint types imports lock lock-check check clean
+.PHONY: help demo test quick coverage bench peers docs lint types imports lock lock-check check clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -32,8 +32,14 @@ quick: $(STAMP)  ## the suite without its slow tests
 coverage: $(STAMP)  ## the suite, with the branches that it does not reach
 	$(BIN)/pytest --numprocesses auto --cov --cov-report=term $(ARGS)
 
-bench: $(STAMP)  ## the benchmark: needs `wrk`, and two cores that do nothing else
+bench: $(STAMP) $(if $(shell command -v npm),peers)  ## the benchmark: needs `wrk`, and two cores that do nothing else
 	$(BIN)/python -m benchmarks $(ARGS)
+
+peers: benchmarks/peers/node_modules/.installed  ## the servers in Node that the benchmarks compare with; needs npm
+
+benchmarks/peers/node_modules/.installed: benchmarks/peers/package-lock.json
+	cd benchmarks/peers && npm ci
+	@touch $@
 
 docs: $(STAMP)  ## the pages that are generated: of the tables, the shipped policy, the marks of clauses
 	$(BIN)/gateway schema data-map > docs/data-map.md

@@ -110,8 +110,8 @@ OURS: Final = (
 
 
 def peers(listing: Path = PEERS) -> Sequence[Contestant]:
-    """Those that are listed beside their programs; none where there is no list."""
-    if not listing.exists():
+    """Those that are listed beside their programs; none where `make peers` has not installed their packages."""
+    if not listing.exists() or not (listing.parent / "node_modules").exists():
         return ()
     return tuple(
         Contestant(
