@@ -110,7 +110,7 @@ OURS: Final = (
 
 
 def peers(listing: Path = PEERS) -> Sequence[Contestant]:
-    """Those that are listed beside their programs; none where `make peers` has not installed their packages."""
+    """Those that are listed beside their programs; none where `make peers` has installed nothing."""
     if not listing.exists() or not (listing.parent / "node_modules").exists():
         return ()
     return tuple(
