@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from itertools import product
@@ -27,7 +27,9 @@ from typing import Final
 
 from policies.choices import BASES_WITHOUT_CHOICE
 from policies.engine import Action, Answer, Cell, Engine, load
+from policies.free_text import find_phone_number
 from policies.matrix import Matrix, compile_loaded
+from policies.officer_lines import has_control
 from policies.rules import PolicySource, Rule
 from schema.categories import CATEGORY_LABELS, SEALED, SHAREABLE, Basis, DataCategory, Purpose
 from schema.errors import PolicyError
@@ -81,7 +83,9 @@ def checked_matrix(source: PolicySource) -> Matrix:
 
 
 def _check_loaded(source: PolicySource, engine: Engine) -> tuple[Finding, ...]:
-    findings = [*_annotations(engine.rules), *_translations(source, engine.rules)]  # 2.
+    findings = [*_annotations(engine.rules)]  # 2.
+    if all(rule.id is None or _ID.fullmatch(rule.id) for rule in engine.rules):
+        findings += _translations(source, engine.rules)
     try:
         answers = _every_answer(engine)
     except PolicyError as error:
@@ -96,6 +100,9 @@ def _check_loaded(source: PolicySource, engine: Engine) -> tuple[Finding, ...]:
 _CLAUSE: Final = re.compile(r"C([1-9]|1[0-7])")
 _ID: Final = re.compile(r"[a-z][a-z0-9-]{0,63}")
 
+LONGEST_TEXT: Final = 500
+"""Characters of what is said of a rule: it is one sentence."""
+
 
 def _annotations(rules: Iterable[Rule]) -> Iterator[Finding]:
     rules = tuple(rules)
@@ -104,15 +111,30 @@ def _annotations(rules: Iterable[Rule]) -> Iterator[Finding]:
         if rule.id is None:
             yield _error(rule.name, 'has no id; write @id("...") above it')
         elif not _ID.fullmatch(rule.id):
-            yield _error(rule.name, "has an id of another form; use lower-case words joined by hyphens")
+            place = replace(rule, id=None).name  # what is no id might be anything, and is not repeated
+            yield _error(place, "has an id of another form; use lower-case words joined by hyphens")
         elif seen[rule.id] > 1:
             yield _error(rule.name, "is the id of more than one rule; give each an id of its own")
         if rule.clause is None or not _CLAUSE.fullmatch(rule.clause):
             yield _error(rule.name, 'names no clause of the privacy policy; write @clause("C8") above it')
         if rule.text is None:
             yield _error(rule.name, 'has no text; say what it does in one sentence, @text("...")')
+        for text in (rule.text, *rule.translations.values()):
+            if text is not None and (fault := _unreadable(text)) is not None:
+                yield _error(rule.name, fault)
         if rule.is_template:
             yield _error(rule.name, "is a template and permits nothing; replace ?principal and ?resource")
+
+
+def _unreadable(text: str) -> str | None:
+    """Why a rule's text may not be shown to everybody."""
+    if not 0 < len(text.strip()) <= LONGEST_TEXT:
+        return f"has a text of another length; 1 to {LONGEST_TEXT} characters"
+    if has_control(text):
+        return "has a text with a control character; remove it"
+    if find_phone_number(text, region=None):
+        return "has a text with a telephone number in it; leave it out (R1)"
+    return None
 
 
 def _translations(source: PolicySource, rules: Iterable[Rule]) -> Iterator[Finding]:

@@ -130,8 +130,18 @@ def _strays(files: Mapping[str, str]) -> Iterator[str]:
             )
         elif len(text) > MAX_FILE:
             yield f"`{path}` is longer than {MAX_FILE:,} characters"
+        elif line := _line_with_control(text):
+            yield f"`{path}`, line {line}: a control character, which may hide what counts: remove it"
         elif path in {RULES, SCHEMA}:
             yield from _overgrown(path, text)
+
+
+def _line_with_control(text: str) -> int | None:
+    """The number of the first line that does not read as it is written, comments included."""
+    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
+        if has_control(line.replace("\t", " ")):
+            return number
+    return None
 
 
 def _overgrown(path: str, text: str) -> Iterator[str]:

@@ -18,7 +18,7 @@ _CONTROL: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 def has_control(text: str) -> bool:
     """Whether it holds what a terminal obeys, what turns the direction of writing, or what ends a line."""
-    return any(unicodedata.category(character) in _CONTROL for character in text)
+    return not text.isprintable() and any(unicodedata.category(character) in _CONTROL for character in text)
 
 
 def read_line(name: str, value: str, *, longest: int, fewest: int = 1) -> str:

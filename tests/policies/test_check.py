@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from policies.check import Finding, Severity, check, checked_matrix
+from policies.officer_lines import has_control
 from policies.rules import PolicySource
 from schema.categories import Basis
 from schema.errors import PolicyError
@@ -81,11 +82,19 @@ def test_a_schema_that_does_not_fit_is_refused(source: PolicySource) -> None:
         ('@id("a") @clause("C18") @text("x")', "names no clause"),
         ('@id("a") @clause("C8")', "has no text"),
         ('@id("a") @clause("C8") @text("")', "has no text"),
+        ('@id("a") @clause("C8") @text("  ")', "a text of another length"),
+        (f'@id("a") @clause("C8") @text("{"x" * 501}")', "a text of another length"),
+        (r'@id("a") @clause("C8") @text("not\u{202e} so")', "a text with a control character"),
+        (r'@id("a") @clause("C8") @text("\u{1b}]0;x\u{7}")', "a text with a control character"),
+        ('@id("a") @clause("C8") @text("Call +1 415 555 0132.")', "a text with a telephone number"),
+        (rf'@id("a\u{{1b}}") {NOTES}', "`rule 9` has an id of another form"),
     ],
 )
 def test_every_rule_says_who_it_is(source: PolicySource, annotations: str, message: str) -> None:
     rule = f'{annotations} forbid (principal, action, resource == DataCategory::"user.payment");'
-    assert any(message in finding.message for finding in errors(added(source, rule)))
+    found = [finding.message for finding in errors(added(source, rule))]
+    assert any(message in each for each in found)
+    assert not any(has_control(each) for each in found)
 
 
 def test_a_template_is_refused(source: PolicySource) -> None:

@@ -50,6 +50,12 @@ def test_only_what_decides_and_what_is_told_makes_another_policy() -> None:
         ({"policy.toml": "titel = 1"}, "`titel`"),
         ({"policy.toml": 'title = "x"\neffective = "soon"'}, "`effective`"),
         ({"sharing.cedar": "/" * 1_000_001}, "is longer than"),
+        (
+            {"sharing.cedar": "// fine\r\n//\twell\n// \u202e no\n"},
+            "`sharing.cedar`, line 3: a control character",
+        ),
+        ({"decisions/topics.yaml": "# \x1b]0;x\x07"}, "`decisions/topics.yaml`, line 1: a control character"),
+        ({"policy.toml": "# \u2066\ntitle = 'x'"}, "`policy.toml`, line 1: a control character"),
     ],
 )
 def test_what_is_no_policy_is_refused_by_name(changed: Mapping[str, str | None], said: str) -> None:
