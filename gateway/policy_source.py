@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway.settings import Settings
-from policies.directory import PolicyDirectory, read_directory
+from policies.directory import PolicyDirectory, read_directory, refuse_hidden
 from policies.rules import PolicySource
 from schema.errors import PolicyError
 
@@ -31,7 +31,9 @@ def load_directory(folder: Path | None) -> PolicyDirectory:
         return load_shipped_directory()
     if not folder.is_dir():
         raise PolicyError(f"`{folder}` is no directory: name one that holds a policy")
-    return read_directory(_read(folder))
+    found = read_directory(_read(folder))
+    refuse_hidden(found.files)
+    return found
 
 
 def load_policy_of(settings: Settings) -> PolicySource:

@@ -130,10 +130,25 @@ def _strays(files: Mapping[str, str]) -> Iterator[str]:
             )
         elif len(text) > MAX_FILE:
             yield f"`{path}` is longer than {MAX_FILE:,} characters"
-        elif line := _line_with_control(text):
-            yield f"`{path}`, line {line}: a control character, which may hide what counts: remove it"
         elif path in {RULES, SCHEMA}:
             yield from _overgrown(path, text)
+
+
+def refuse_hidden(files: Mapping[str, str]) -> None:
+    """Return if every file reads as it is written: none has a control character, not in a comment either.
+
+    Asked of what an officer hands in, and not of what was published before: that stays readable.
+
+    Raises:
+        PolicyError: one line for each file that has one.
+    """
+    faults = [
+        f"`{path}`, line {line}: a control character, which may hide what counts: remove it"
+        for path, text in sorted(files.items())
+        if (line := _line_with_control(text)) is not None
+    ]
+    if faults:
+        raise PolicyError("\n".join(faults))
 
 
 def _line_with_control(text: str) -> int | None:

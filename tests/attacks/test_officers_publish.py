@@ -114,8 +114,9 @@ async def test_a_policy_is_published_and_rolled_back_and_each_leaves_its_line(
         (rules("\npermit (principal, action, resource) when { true" + " && true" * 5_000), "too long"),
         ({"policy.toml": "a = " + "[" * 20_000}, "`policy.toml`: not TOML"),
         ({"notes.txt": "x"}, "`notes.txt` is no file of a policy"),
+        (rules("\n// \u202eas if it were no comment"), "a control character"),
     ],
-    ids=["opens too much", "no rules", "nested", "chained", "nested manifest", "stray"],
+    ids=["opens too much", "no rules", "nested", "chained", "nested manifest", "stray", "turned around"],
 )
 async def test_a_policy_that_may_not_be_used_is_refused_and_its_author_is_told_why(
     desks: Desks, olga: Staff, files: Mapping[str, str], told: str

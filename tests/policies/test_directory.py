@@ -9,7 +9,7 @@ import pytest
 
 from gateway.policy_source import load_shipped_directory
 from policies.check import check
-from policies.directory import read_directory
+from policies.directory import read_directory, refuse_hidden
 from policies.engine import load
 from schema.errors import PolicyError
 
@@ -50,12 +50,6 @@ def test_only_what_decides_and_what_is_told_makes_another_policy() -> None:
         ({"policy.toml": "titel = 1"}, "`titel`"),
         ({"policy.toml": 'title = "x"\neffective = "soon"'}, "`effective`"),
         ({"sharing.cedar": "/" * 1_000_001}, "is longer than"),
-        (
-            {"sharing.cedar": "// fine\r\n//\twell\n// \u202e no\n"},
-            "`sharing.cedar`, line 3: a control character",
-        ),
-        ({"decisions/topics.yaml": "# \x1b]0;x\x07"}, "`decisions/topics.yaml`, line 1: a control character"),
-        ({"policy.toml": "# \u2066\ntitle = 'x'"}, "`policy.toml`, line 1: a control character"),
     ],
 )
 def test_what_is_no_policy_is_refused_by_name(changed: Mapping[str, str | None], said: str) -> None:
@@ -63,6 +57,24 @@ def test_what_is_no_policy_is_refused_by_name(changed: Mapping[str, str | None],
     with pytest.raises(PolicyError) as caught:
         read_directory(files)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "added", "line"),
+    [
+        ("sharing.cedar", "// fine\r\n//\twell\n// \u202e no\n", 3),
+        ("decisions/topics.yaml", "# \x1b]0;x\x07\n", 1),
+        ("policy.toml", "# \u2066\n", 1),
+    ],
+)
+def test_no_file_hides_what_counts_and_what_was_published_stays_readable(
+    path: str, added: str, line: int
+) -> None:
+    files = {**SHIPPED, path: added + SHIPPED[path]}
+    with pytest.raises(PolicyError) as caught:
+        refuse_hidden(read_directory(files).files)
+    assert str(caught.value).startswith(f"`{path}`, line {line}: a control character")
+    refuse_hidden(SHIPPED)
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,14 @@ def test_findings_are_listed_and_the_exit_code_tells(copied: Path) -> None:
     assert "may be used" not in result.stdout
 
 
+def test_what_reads_otherwise_than_it_counts_is_refused(copied: Path) -> None:
+    with (copied / "sharing.cedar").open("a", encoding="utf-8") as rules:
+        rules.write("// \u2066turned around\n")
+    result = RUN.invoke(policy, ["check", str(copied)])
+    assert result.exit_code == 1
+    assert "a control character" in result.output
+
+
 def test_warnings_are_listed_and_do_not_refuse(copied: Path, source: PolicySource) -> None:
     changed = source.rules.replace('Purpose::"BUSINESS_TRANSFER"', 'Purpose::"REPORTING"')
     write(copied / "sharing.cedar", changed)
