@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import strawberry
 
-from schema.catalogue import related, stored
+from schema.catalogue import stored
 from schema.categories import DataCategory
 from schema.tables import (
     Cart,
@@ -20,7 +20,7 @@ from schema.tables import (
     Visit,
 )
 from schema.tables.activity import CartStatus, CommunicationDirection, InteractionKind, OrderStatus
-from schema.types.connections import Connection, projected
+from schema.types.connections import Connection, listed
 
 
 @strawberry.type(name="CartItem", description="One line of a cart.")
@@ -46,15 +46,13 @@ class CartType:
     status: CartStatus = stored(Cart.status, "Where the cart stands.")
     created_at: datetime = stored(Cart.created_at, "When it was begun.")
     updated_at: datetime = stored(Cart.updated_at, "When it last changed.")
-    items: Connection[CartItemType] = related(
+    items: Connection[CartItemType] = listed(
         DataCategory.BEHAVIOR,
         "What is in it.",
         parent=Cart.id,
         child=CartItem.cart_id,
         order=(CartItem.id,),
         newest_first=False,
-        many=True,
-        resolver=projected,
     )
 
 
@@ -83,15 +81,13 @@ class OrderType:
     placed_at: datetime = stored(Order.placed_at, "When it was placed.")
     total: Decimal = stored(Order.total, "Sum.")
     currency: str = stored(Order.currency, "Currency, ISO 4217.")
-    lines: Connection[OrderLineType] = related(
+    lines: Connection[OrderLineType] = listed(
         DataCategory.PAYMENT,
         "What was ordered.",
         parent=Order.id,
         child=OrderLine.order_id,
         order=(OrderLine.id,),
         newest_first=False,
-        many=True,
-        resolver=projected,
     )
 
 
@@ -136,15 +132,13 @@ class VisitType:
     browser: str | None = stored(Visit.browser, "Browser.")
     referring_page: str | None = stored(Visit.referring_page, "Where the visit came from.")
     exit_page: str | None = stored(Visit.exit_page, "The last page.")
-    page_views: Connection[PageViewType] = related(
+    page_views: Connection[PageViewType] = listed(
         DataCategory.BROWSING_HISTORY,
         "The pages viewed, in order.",
         parent=Visit.id,
         child=PageView.visit_id,
         order=(PageView.viewed_at, PageView.id),
         newest_first=False,
-        many=True,
-        resolver=projected,
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Generic, NoReturn, TypeVar
+from typing import Annotated, Any, Generic, NoReturn, TypeVar
 
 import strawberry
 
-from schema.catalogue import structural
+from schema.catalogue import related, structural
+from schema.categories import DataCategory
 from schema.errors import GatewayError
 
 Node = TypeVar("Node")
@@ -59,3 +60,25 @@ def projected(
         GatewayError: always. Being called means that a projection was bypassed: fail closed.
     """
     raise GatewayError("this field is read by projection only")
+
+
+def listed(
+    category: DataCategory,
+    description: str,
+    *,
+    parent: Any,
+    child: Any,
+    order: tuple[Any, ...],
+    **options: Any,
+) -> Any:
+    """A GraphQL field that lists the rows of another table by page: `schema.catalogue.related` with many."""
+    return related(
+        category,
+        description,
+        parent=parent,
+        child=child,
+        order=order,
+        many=True,
+        resolver=projected,
+        **options,
+    )

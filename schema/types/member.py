@@ -13,23 +13,21 @@ from schema.tables import (
     BillingMethod,
     Cart,
     ChoiceRecord,
-    Communication,
     Deletion,
     Disclosure,
     Interaction,
     Member,
     Notice,
     OfficerAction,
-    Order,
     Partner,
     Phone,
     PostalAddress,
-    RequestRecord,
     Session,
     Share,
     Visit,
 )
 from schema.tables.member import AddressKind, MemberStatus
+from schema.types import of_member
 from schema.types.activity import (
     CartType,
     CommunicationType,
@@ -37,7 +35,7 @@ from schema.types.activity import (
     OrderType,
     VisitType,
 )
-from schema.types.connections import Connection, projected
+from schema.types.connections import Connection, listed
 from schema.types.deletions import WithdrawalType
 from schema.types.member_agreements import AgreementType, PartnerType
 from schema.types.requests import NoticeType, RequestType, SessionType, StaffAccessType
@@ -185,99 +183,55 @@ class MemberType:
     joined_at: datetime = stored(Member.joined_at, "When you joined.")
     updated_at: datetime = stored(Member.updated_at, "When something of your profile last changed.")
     version: int = stored(Member.version, "Rises with each correction; pass it back when correcting.")
-    newsletter: bool = derived(
-        "newsletter",
-        DataCategory.PRIVACY_PREFERENCES,
-        "Whether you want our newsletter: your latest-dated choice about it; no, if you never chose (C9).",
-        ChoiceRecord.direction,
-        ChoiceRecord.requested_at,
-        ChoiceRecord.topic,
+    newsletter: bool = of_member.newsletter(
+        "Whether you want our newsletter: your latest-dated choice about it; no, if you never chose (C9)."
     )
-    addresses: Connection[PostalAddressType] = related(
-        DataCategory.ADDRESS,
-        "Postal addresses.",
-        parent=Member.id,
-        child=PostalAddress.member_id,
-        order=(PostalAddress.created_at, PostalAddress.id),
-        newest_first=False,
-        many=True,
-        resolver=projected,
-    )
-    phones: Connection[PhoneType] = related(
+    addresses: Connection[PostalAddressType] = of_member.addresses("Postal addresses.")
+    phones: Connection[PhoneType] = listed(
         DataCategory.CONTACT,
         "Telephone numbers on file: label and date only.",
         parent=Member.id,
         child=Phone.member_id,
         order=(Phone.added_at, Phone.id),
         newest_first=False,
-        many=True,
-        resolver=projected,
     )
-    billing_methods: Connection[BillingMethodType] = related(
+    billing_methods: Connection[BillingMethodType] = listed(
         DataCategory.CREDIT_CARD,
         "Billing methods.",
         parent=Member.id,
         child=BillingMethod.member_id,
         order=(BillingMethod.added_at, BillingMethod.id),
         newest_first=False,
-        many=True,
-        resolver=projected,
     )
-    carts: Connection[CartType] = related(
+    carts: Connection[CartType] = listed(
         DataCategory.BEHAVIOR,
         "Carts, newest first.",
         parent=Member.id,
         child=Cart.member_id,
         order=(Cart.created_at, Cart.id),
-        many=True,
-        resolver=projected,
     )
-    orders: Connection[OrderType] = related(
-        DataCategory.PAYMENT,
-        "Orders and their status, newest first.",
-        parent=Member.id,
-        child=Order.member_id,
-        order=(Order.placed_at, Order.id),
-        many=True,
-        resolver=projected,
-    )
-    interactions: Connection[InteractionType] = related(
+    orders: Connection[OrderType] = of_member.orders("Orders and their status, newest first.")
+    interactions: Connection[InteractionType] = listed(
         DataCategory.PRIVATE_CONTENT,
         "Purchase forms, surveys, sweepstakes entries, received e-mails, newest first.",
         parent=Member.id,
         child=Interaction.member_id,
         order=(Interaction.occurred_at, Interaction.id),
-        many=True,
-        resolver=projected,
     )
-    visits: Connection[VisitType] = related(
+    visits: Connection[VisitType] = listed(
         DataCategory.BROWSING_HISTORY,
         "Visits with the technical data they left, newest first.",
         parent=Member.id,
         child=Visit.member_id,
         order=(Visit.started_at, Visit.id),
-        many=True,
-        resolver=projected,
     )
-    communications: Connection[CommunicationType] = related(
-        DataCategory.PRIVATE_CONTENT,
-        "Messages between you and us, newest first.",
-        parent=Member.id,
-        child=Communication.member_id,
-        order=(Communication.sent_at, Communication.id),
-        many=True,
-        resolver=projected,
+    communications: Connection[CommunicationType] = of_member.communications(
+        "Messages between you and us, newest first."
     )
-    choices: Connection[ChoiceType] = related(
-        DataCategory.PRIVACY_PREFERENCES,
-        "Every request of yours about sharing, latest date of request first.",
-        parent=Member.id,
-        child=ChoiceRecord.member_id,
-        order=(ChoiceRecord.requested_at, ChoiceRecord.id),
-        many=True,
-        resolver=projected,
+    choices: Connection[ChoiceType] = of_member.choices(
+        "Every request of yours about sharing, latest date of request first."
     )
-    shares: Connection[PartnerShareType] = related(
+    shares: Connection[PartnerShareType] = listed(
         DataCategory.PRIVACY_PREFERENCES,
         "Which agreements receive something of you while they are in force, and what.",
         parent=Member.id,
@@ -285,53 +239,32 @@ class MemberType:
         order=(Share.agreement_id,),
         newest_first=False,
         agreement=Share.agreement_id,
-        many=True,
-        resolver=projected,
     )
-    disclosures: Connection[DisclosureType] = related(
-        DataCategory.PRIVACY_PREFERENCES,
-        "Everything about you that has left to partners, newest first.",
-        parent=Member.log_id,
-        child=Disclosure.members,
-        order=(Disclosure.place,),
-        finder="own_disclosures",
-        many=True,
-        resolver=projected,
+    disclosures: Connection[DisclosureType] = of_member.disclosures(
+        "Everything about you that has left to partners, newest first."
     )
-    withdrawals: Connection[WithdrawalType] = related(
+    withdrawals: Connection[WithdrawalType] = listed(
         DataCategory.PRIVACY_PREFERENCES,
         "What partners had to delete after a withdrawal: whether they were told, have confirmed, are late.",
         parent=Member.id,
         child=Deletion.member_id,
         order=(Deletion.withdrawn_at, Deletion.id),
-        many=True,
-        resolver=projected,
     )
-    sessions: Connection[SessionType] = related(
+    sessions: Connection[SessionType] = listed(
         DataCategory.ACCOUNT,
         "Where you are and were signed in, newest first.",
         parent=Member.id,
         child=Session.member_id,
         order=(Session.created_at, Session.id),
-        many=True,
-        resolver=projected,
     )
-    requests: Connection[RequestType] = related(
-        DataCategory.PRIVATE_CONTENT,
-        "What you asked of us and what came of it, newest first (C12, C13, C15).",
-        parent=Member.id,
-        child=RequestRecord.member_id,
-        order=(RequestRecord.opened_at, RequestRecord.id),
-        many=True,
-        resolver=projected,
+    requests: Connection[RequestType] = of_member.requests(
+        "What you asked of us and what came of it, newest first (C12, C13, C15)."
     )
-    staff_access: Connection[StaffAccessType] = related(
+    staff_access: Connection[StaffAccessType] = listed(
         DataCategory.PRIVACY_PREFERENCES,
         "When somebody of our staff read your profile or acted in your place, and why, newest first.",
         parent=Member.log_id,
         child=OfficerAction.member_log_id,
         only=OfficerAction.told,
         order=(OfficerAction.seq,),
-        many=True,
-        resolver=projected,
     )

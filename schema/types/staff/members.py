@@ -6,12 +6,12 @@ from datetime import date, datetime
 
 import strawberry
 
-from schema.catalogue import derived, related, stored
-from schema.categories import DataCategory
-from schema.tables import ChoiceRecord, Communication, Disclosure, Member, Order, PostalAddress, RequestRecord
+from schema.catalogue import stored
+from schema.tables import Member
 from schema.tables.member import MemberStatus
+from schema.types import of_member
 from schema.types.activity import CommunicationType, OrderType
-from schema.types.connections import Connection, projected
+from schema.types.connections import Connection
 from schema.types.member import ChoiceType, DisclosureType, PostalAddressType
 from schema.types.requests import RequestType
 
@@ -34,67 +34,18 @@ class ProfileType:
     region: str | None = stored(Member.region, "Region: country and state.")
     joined_at: datetime = stored(Member.joined_at, "When she joined.")
     updated_at: datetime = stored(Member.updated_at, "When something of her profile last changed.")
-    newsletter: bool = derived(
-        "newsletter",
-        DataCategory.PRIVACY_PREFERENCES,
-        "Whether she wants the newsletter (C9).",
-        ChoiceRecord.direction,
-        ChoiceRecord.requested_at,
-        ChoiceRecord.topic,
+    newsletter: bool = of_member.newsletter("Whether she wants the newsletter (C9).")
+    addresses: Connection[PostalAddressType] = of_member.addresses("Postal addresses.")
+    orders: Connection[OrderType] = of_member.orders("Orders and their status, newest first.")
+    communications: Connection[CommunicationType] = of_member.communications(
+        "Messages between her and us, newest first."
     )
-    addresses: Connection[PostalAddressType] = related(
-        DataCategory.ADDRESS,
-        "Postal addresses.",
-        parent=Member.id,
-        child=PostalAddress.member_id,
-        order=(PostalAddress.created_at, PostalAddress.id),
-        newest_first=False,
-        many=True,
-        resolver=projected,
+    choices: Connection[ChoiceType] = of_member.choices(
+        "Every request of hers about sharing, latest date of request first (C11)."
     )
-    orders: Connection[OrderType] = related(
-        DataCategory.PAYMENT,
-        "Orders and their status, newest first.",
-        parent=Member.id,
-        child=Order.member_id,
-        order=(Order.placed_at, Order.id),
-        many=True,
-        resolver=projected,
+    disclosures: Connection[DisclosureType] = of_member.disclosures(
+        "What has left to partners about her, as she reads it herself, newest first."
     )
-    communications: Connection[CommunicationType] = related(
-        DataCategory.PRIVATE_CONTENT,
-        "Messages between her and us, newest first.",
-        parent=Member.id,
-        child=Communication.member_id,
-        order=(Communication.sent_at, Communication.id),
-        many=True,
-        resolver=projected,
-    )
-    choices: Connection[ChoiceType] = related(
-        DataCategory.PRIVACY_PREFERENCES,
-        "Every request of hers about sharing, latest date of request first (C11).",
-        parent=Member.id,
-        child=ChoiceRecord.member_id,
-        order=(ChoiceRecord.requested_at, ChoiceRecord.id),
-        many=True,
-        resolver=projected,
-    )
-    disclosures: Connection[DisclosureType] = related(
-        DataCategory.PRIVACY_PREFERENCES,
-        "What has left to partners about her, as she reads it herself, newest first.",
-        parent=Member.log_id,
-        child=Disclosure.members,
-        order=(Disclosure.place,),
-        finder="own_disclosures",
-        many=True,
-        resolver=projected,
-    )
-    requests: Connection[RequestType] = related(
-        DataCategory.PRIVATE_CONTENT,
-        "What she asked and what came of it, newest first.",
-        parent=Member.id,
-        child=RequestRecord.member_id,
-        order=(RequestRecord.opened_at, RequestRecord.id),
-        many=True,
-        resolver=projected,
+    requests: Connection[RequestType] = of_member.requests(
+        "What she asked and what came of it, newest first."
     )
