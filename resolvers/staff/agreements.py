@@ -14,11 +14,11 @@ from policies.officers import Act
 from resolvers.commands.agreement_changes import Changes
 from resolvers.commands.client_credentials import ClientView
 from resolvers.commands.fetched import Use
-from resolvers.commands.partners import AgreementView, PartnerView
+from resolvers.commands.partners import AgreementView
 from resolvers.mutations.payload import stated
 from resolvers.officers import agreements, clients, partners
 from resolvers.shares import ShareChanges
-from resolvers.staff.common import asks, at_desk, at_long_desk, concluded, does, id_of
+from resolvers.staff.common import asks, at_desk, at_long_desk, concluded, does, id_of, shown_as
 from schema.categories import Basis, Purpose
 from schema.types.staff.agreements import (
     AgreementInput,
@@ -56,7 +56,7 @@ ClientName = Annotated[strawberry.ID, strawberry.argument(description="The id of
 
 
 async def _partners(info: Info[Any, Any]) -> list[StaffPartnerType]:
-    return [_partner(found) for found in await at_desk(info, partners.list_partners)]
+    return [shown_as(StaffPartnerType, found) for found in await at_desk(info, partners.list_partners)]
 
 
 async def _agreements(info: Info[Any, Any], partner: PartnerName = UNSET) -> list[StaffAgreementType]:
@@ -250,15 +250,6 @@ def _changes(given: Mapping[str, Any]) -> Changes:
     )
 
 
-def _partner(view: PartnerView) -> StaffPartnerType:
-    return StaffPartnerType(
-        name=view.name,
-        display_name=view.display_name,
-        created_at=view.created_at,
-        agreements=view.agreements,
-    )
-
-
 def _shown(view: AgreementView) -> StaffAgreementType:
     terms, duties = view.terms, view.duties
     return StaffAgreementType(
@@ -278,15 +269,7 @@ def _shown(view: AgreementView) -> StaffAgreementType:
         active_clients=list(view.active_clients),
         revoked_clients=list(view.revoked_clients),
         members=view.members,
-        grounds=[
-            GroundType(
-                category=ground.category.value,
-                reason=ground.reason,
-                approved_by=ground.approved_by,
-                approved_at=ground.approved_at,
-            )
-            for ground in view.grounds
-        ],
+        grounds=[shown_as(GroundType, ground) for ground in view.grounds],
     )
 
 
@@ -301,16 +284,8 @@ def _use(use: Use) -> UseType:
 
 
 def _client_shown(view: ClientView) -> ClientType:
-    return ClientType(
-        client_id=view.client_id,
-        status=view.status,
-        auth=None if view.auth is None else view.auth.value,
-        dpop=view.dpop,
-        credentials=[
-            CredentialType(name=held.name or None, since=held.since, until=held.until)
-            for held in view.credentials
-        ],
-    )
+    held = [shown_as(CredentialType, each, name=each.name or None) for each in view.credentials]
+    return shown_as(ClientType, view, credentials=held)
 
 
 @strawberry.type

@@ -18,7 +18,7 @@ from resolvers.cases import CaseView
 from resolvers.context import context_of
 from resolvers.officers import cases
 from resolvers.officers.cases import CaseInput, Order
-from resolvers.staff.common import asks, at_desk, concluded, does, id_of
+from resolvers.staff.common import asks, at_desk, concluded, does, id_of, shown_as
 from schema.types.staff.cases import (
     CaseIdInput,
     CasePayload,
@@ -97,33 +97,13 @@ def _order(given: OrderInput) -> Order:
 
 
 def _case(view: CaseView, now: datetime) -> CaseType:
-    return CaseType(
-        id=strawberry.ID(str(view.id)),
+    return shown_as(
+        CaseType,
+        view,
         status=view.status(now).value,
-        authority=view.authority,
-        authority_name=view.authority_name,
-        reference=view.reference,
-        ground=view.ground,
         categories=sorted(category.value for category in view.terms.categories),
-        members=list(view.members),
-        opened_by=view.opened_by,
-        opened_at=view.opened_at,
-        approved_by=view.approved_by,
-        approved_at=view.approved_at,
-        expires_at=view.expires_at,
-        closed_by=view.closed_by,
-        closed_at=view.closed_at,
         deferred_until=view.deferred_until(now),
-        deferrals=[
-            DeferralType(
-                ordered_by=one.ordered_by,
-                reference=one.reference,
-                until=one.until,
-                opened_by=one.opened_by,
-                approved_by=one.approved_by,
-            )
-            for one in view.deferrals
-        ],
+        deferrals=[shown_as(DeferralType, one) for one in view.deferrals],
     )
 
 

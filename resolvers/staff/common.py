@@ -7,10 +7,11 @@ what her roles may do and nothing else; the operation below asks again.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
+import strawberry
 from strawberry import Info
 
 from policies.officers import Act
@@ -92,6 +93,23 @@ async def concluded(payload: Callable[..., Payload], steps: Awaitable[Mapping[st
     except (InputError, NotFoundError, ForbiddenError) as refused:
         return payload(errors=[FieldErrorType(path=[], code=refused.code, message=str(refused))])
     return payload(errors=[], **shown)
+
+
+def shown_as(kind: type[Node], view: object, **other: Any) -> Node:
+    """The GraphQL object of this kind that shows a view: what is not given has the same name there."""
+    names = (field.name for field in fields(kind) if field.name not in other)  # type: ignore[arg-type]
+    return kind(**{name: _written(getattr(view, name)) for name in names}, **other)
+
+
+def _written(value: Any) -> Any:
+    """A value of a view as GraphQL's types have it."""
+    match value:
+        case UUID():
+            return strawberry.ID(str(value))
+        case tuple() | frozenset():
+            return list(value)
+        case _:
+            return value
 
 
 def id_of(text: str, what: str) -> UUID:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any, Final
 
 import strawberry
@@ -19,7 +18,7 @@ from resolvers.context import context_of
 from resolvers.officers import policies
 from resolvers.policy_publishing import Publication
 from resolvers.policy_versions import Compiler
-from resolvers.staff.common import asks, at_desk, concluded, does
+from resolvers.staff.common import asks, at_desk, concluded, does, shown_as
 from schema.errors import FieldErrors, FieldProblem, InputError, PolicyError
 from schema.types.staff.policies import (
     PolicyFileInput,
@@ -43,21 +42,11 @@ HIGHEST_NUMBER: Final = 999_999_999
 
 async def _versions(info: Info[Any, Any]) -> list[PolicyVersionType]:
     found = await at_desk(info, policies.list_versions)
-    return [PolicyVersionType(**asdict(version)) for version in found]
+    return [shown_as(PolicyVersionType, version) for version in found]
 
 
 async def _notices(info: Info[Any, Any]) -> list[StaffNoticeType]:
-    return [
-        StaffNoticeType(
-            **asdict(notice)
-            | {
-                "id": strawberry.ID(str(notice.id)),
-                "categories": [category.value for category in notice.categories],
-                "regions": list(notice.regions),
-            }
-        )
-        for notice in await at_desk(info, policies.list_notices)
-    ]
+    return [shown_as(StaffNoticeType, notice) for notice in await at_desk(info, policies.list_notices)]
 
 
 async def _publish(info: Info[Any, Any], input: PublishPolicyInput) -> PublicationPayload:  # noqa: A002

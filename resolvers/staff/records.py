@@ -13,14 +13,13 @@ from strawberry import UNSET, Info
 
 from policies.officers import Act, Role
 from resolvers.commands.deletions import Obligation
-from resolvers.commands.officer_accounts import OfficerView
 from resolvers.commands.request_desk import RequestView
 from resolvers.context import context_of, projected_root
 from resolvers.desk import Action, list_actions
 from resolvers.disclosure_reading import Wanted
 from resolvers.mutations.payload import stated
 from resolvers.officers import accounts, deletions, disclosures, requests
-from resolvers.staff.common import Paging, asks, at_desk, concluded, does, id_of, paging
+from resolvers.staff.common import Paging, asks, at_desk, concluded, does, id_of, paging, shown_as
 from schema.catalogue import RootKind
 from schema.categories import Basis, Purpose
 from schema.errors import CursorError, InputError
@@ -86,7 +85,8 @@ async def _requests(
 
 async def _request(info: Info[Any, Any], id: RequestId) -> FullRequestType:  # noqa: A002 - the GraphQL name
     request_id = id_of(id, "id")
-    return _in_full(await at_desk(info, lambda desk: requests.show_request(desk, request_id)))
+    view = await at_desk(info, lambda desk: requests.show_request(desk, request_id))
+    return shown_as(FullRequestType, view)
 
 
 async def _overdue(info: Info[Any, Any]) -> list[OverdueType]:
@@ -159,7 +159,7 @@ async def _actions(
 
 
 async def _officers(info: Info[Any, Any]) -> list[OfficerType]:
-    return [_officer(view) for view in await at_desk(info, accounts.list_officers)]
+    return [shown_as(OfficerType, view) for view in await at_desk(info, accounts.list_officers)]
 
 
 async def _take(info: Info[Any, Any], input: TakeRequestInput) -> RequestPayload:  # noqa: A002
@@ -261,46 +261,11 @@ def _roles(texts: list[str]) -> list[Role]:
 
 
 def _queued(view: RequestView) -> QueuedRequestType:
-    return QueuedRequestType(
-        id=strawberry.ID(str(view.id)),
-        kind=view.kind,
-        status=view.status,
-        opened_at=view.opened_at,
-        due_at=view.due_at,
-        member_number=view.member_number,
-    )
-
-
-def _in_full(view: RequestView) -> FullRequestType:
-    return FullRequestType(
-        id=strawberry.ID(str(view.id)),
-        kind=view.kind,
-        status=view.status,
-        opened_at=view.opened_at,
-        due_at=view.due_at,
-        closed_at=view.closed_at,
-        member_number=view.member_number,
-        subject=view.subject,
-        body=view.body,
-        reply_to=view.reply_to,
-        target_kind=view.target_kind,
-        target_id=None if view.target_id is None else strawberry.ID(str(view.target_id)),
-        outcome=view.outcome,
-    )
+    return shown_as(QueuedRequestType, view)
 
 
 def _obligation(one: Obligation) -> ObligationType:
-    return ObligationType(
-        id=strawberry.ID(str(one.row_id)),
-        subject=strawberry.ID(str(one.subject)),
-        basis=one.basis,
-        purpose=one.purpose,
-        categories=one.categories,
-        withdrawn_at=one.withdrawn_at,
-        due_at=one.due_at,
-        told_at=one.told_at,
-        confirmed_at=one.confirmed_at,
-    )
+    return shown_as(ObligationType, one, id=strawberry.ID(str(one.row_id)))
 
 
 def _disclosure(row: Record) -> StaffDisclosureType:
@@ -320,28 +285,7 @@ def _disclosure(row: Record) -> StaffDisclosureType:
 
 
 def _action(action: Action) -> ActionType:
-    return ActionType(
-        seq=strawberry.ID(str(action.seq)),
-        done_at=action.done_at,
-        officer=action.officer,
-        roles=[role.value for role in action.roles],
-        channel=action.channel.value,
-        act=action.act.value,
-        about=action.about,
-        reason=action.reason,
-        member=None if action.member is None else strawberry.ID(str(action.member)),
-    )
-
-
-def _officer(view: OfficerView) -> OfficerType:
-    return OfficerType(
-        name=view.name,
-        display_name=view.display_name,
-        roles=[role.value for role in view.roles],
-        status=view.status.value,
-        created_at=view.created_at,
-        enrolment_until=view.enrolment_until,
-    )
+    return shown_as(ActionType, action, seq=strawberry.ID(str(action.seq)))
 
 
 @strawberry.type

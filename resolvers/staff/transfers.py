@@ -15,7 +15,7 @@ from strawberry import Info
 from policies.officers import Act
 from resolvers.context import context_of
 from resolvers.officers import transfers
-from resolvers.staff.common import asks, at_desk, concluded, does, id_of
+from resolvers.staff.common import asks, at_desk, concluded, does, id_of, shown_as
 from resolvers.transfers import TransferView
 from schema.types.staff.transfers import OpenTransferInput, TransferIdInput, TransferPayload, TransferType
 
@@ -70,20 +70,12 @@ def _told(info: Info[Any, Any], view: TransferView) -> Mapping[str, Any]:
 
 
 def _transfer(view: TransferView, now: datetime) -> TransferType:
-    return TransferType(
-        id=strawberry.ID(str(view.id)),
+    return shown_as(
+        TransferType,
+        view,
         status=view.status(now).value,
-        acquirer=view.acquirer,
-        acquirer_name=view.acquirer_name,
         agreement=strawberry.ID(str(view.agreement_id)),
-        closing_at=view.closing_at,
         effective_at=None if view.approved_at is None else view.effective_at,
-        opened_by=view.opened_by,
-        opened_at=view.opened_at,
-        approved_by=view.approved_by,
-        approved_at=view.approved_at,
-        cancelled_by=view.cancelled_by,
-        cancelled_at=view.cancelled_at,
     )
 
 
