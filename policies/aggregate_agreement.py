@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from policies.agreement import counts
 from policies.privacy_budget import Thousandths
 from schema.categories import DataCategory, Purpose, mask_of
 from schema.errors import InputError
@@ -40,11 +41,7 @@ class AggregateTerms:
 
     def in_force(self, now: datetime) -> bool:
         """Tell whether the agreement counts: ACTIVE, and `now` in [valid_from, valid_until)."""
-        return (
-            self.status is AgreementStatus.ACTIVE
-            and self.valid_from <= now
-            and (self.valid_until is None or now < self.valid_until)
-        )
+        return counts(self.status, self.valid_from, self.valid_until, now)
 
     @property
     def categories(self) -> frozenset[DataCategory]:

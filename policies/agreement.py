@@ -36,16 +36,20 @@ class AgreementTerms:
 
     def in_force(self, now: datetime) -> bool:
         """Tell whether the agreement counts: ACTIVE, and `now` in [valid_from, valid_until)."""
-        return (
-            self.status is AgreementStatus.ACTIVE
-            and self.valid_from <= now
-            and (self.valid_until is None or now < self.valid_until)
-        )
+        return counts(self.status, self.valid_from, self.valid_until, now)
 
     @property
     def mask(self) -> int:
         """The bits of everything that the keys cover, closed. It says nothing of whether it is in force."""
         return _granted(self.categories)
+
+
+def counts(
+    status: AgreementStatus, valid_from: datetime, valid_until: datetime | None, now: datetime
+) -> bool:
+    """Tell whether an agreement of any kind counts: ACTIVE, and `now` in [valid_from, valid_until)."""
+    begun, over = valid_from <= now, valid_until is not None and valid_until <= now
+    return status is AgreementStatus.ACTIVE and begun and not over
 
 
 def parse_categories(keys: Iterable[str]) -> frozenset[DataCategory]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from policies.agreement import scope_mask
 from policies.choices import Choice
 from policies.explain import Explanation, explain
 from policies.matrix import Matrix
-from policies.sharing import EVERYTHING
+from policies.sharing import EVERYTHING, MemberFacts
 from resolvers.callers import find_member
 from resolvers.commands.partners import AgreementView, list_agreements
 from resolvers.connection import Link
@@ -37,6 +38,16 @@ class ExplainedAgreement:
         restriction = self.agreement.duties.restriction
         if restriction is not Restriction.NONE:
             yield overdue_words(restriction)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAbout:
+    """The agreements of a partner, and the member whom the question is about."""
+
+    agreements: Sequence[AgreementView]
+    member_id: UUID
+    facts: MemberFacts
+    choices: Sequence[Choice]
 
 
 def category_named(catalogue: Catalogue, field: str) -> DataCategory:
@@ -72,17 +83,7 @@ async def explain_field(
     Raises:
         NotFoundError: there is no such partner, no such member number, or no agreement.
     """
-    agreements = await list_agreements(connection, partner=partner)
-    if not agreements:
-        raise NotFoundError("that partner has no agreement: see `gateway partner list`")
-    member_id = await find_member(connection, member)
-    if member_id is None:
-        raise NotFoundError("there is no member of that number")
-    row = await connection.fetchrow("SELECT birth_date, region, status FROM member WHERE id = $1", member_id)
-    if row is None:
-        raise NotFoundError("there is no member of that number")
-    named = (await read_named(connection, [member_id])).get(member_id, frozenset())
-    choices: Sequence[Choice] = (await read_choices(connection, [member_id])).get(member_id, ())
+    asked = await read_asked(connection, partner, member)
     return [
         ExplainedAgreement(
             agreement,
@@ -90,11 +91,31 @@ async def explain_field(
                 matrix,
                 agreement.terms,
                 EVERYTHING if scopes is None else scope_mask(agreement.terms, scopes),
-                read_facts(row, named),
-                choices,
+                asked.facts,
+                asked.choices,
                 category=category,
                 now=now,
             ),
         )
-        for agreement in agreements
+        for agreement in asked.agreements
     ]
+
+
+async def read_asked(
+    connection: Link, partner: str, member: str, *, at: datetime | None = None
+) -> AskedAbout:
+    """What an explanation is made of; `at` a date, with the choices and legal cases of then.
+
+    Raises:
+        NotFoundError: there is no such partner, no such member number, or no agreement.
+    """
+    agreements = await list_agreements(connection, partner=partner)
+    if not agreements:
+        raise NotFoundError("that partner has no agreement: see `gateway partner list`")
+    member_id = await find_member(connection, member)
+    row = await connection.fetchrow("SELECT birth_date, region, status FROM member WHERE id = $1", member_id)
+    if member_id is None or row is None:
+        raise NotFoundError("there is no member of that number")
+    named = (await read_named(connection, [member_id], at=at)).get(member_id, frozenset())
+    choices = (await read_choices(connection, [member_id], received_by=at)).get(member_id, ())
+    return AskedAbout(agreements, member_id, read_facts(row, named), choices)

@@ -28,14 +28,13 @@ from policies.explain import Explanation, explain
 from policies.matrix import Matrix
 from policies.sharing import EVERYTHING, needed_mask, passes
 from policies.versions import in_force, matrix_of
-from resolvers.callers import find_member
-from resolvers.commands.partners import list_agreements
 from resolvers.connection import Link
-from resolvers.decision_facts import read_choices, read_facts, read_named, read_terms
+from resolvers.decision_facts import read_terms
 from resolvers.deletions import overdue_words, restriction_at
+from resolvers.explanations import read_asked
 from resolvers.policy_versions import Compile, read_timeline
 from schema.categories import CATEGORY_LABELS, DataCategory
-from schema.errors import InputError, NotFoundError, UnavailableError
+from schema.errors import InputError, UnavailableError
 from schema.vocabulary import Restriction
 
 TODAYS_FACTS: Final = "birth date, region and status are those of today: their history is not kept"
@@ -133,20 +132,12 @@ async def explain_at(
     """
     if at > now:
         raise InputError("`--at` lies in the future: what will be decided then is not known")
-    agreements = await list_agreements(connection, partner=partner)
-    if not agreements:
-        raise NotFoundError("that partner has no agreement: see `gateway partner list`")
-    member_id = await find_member(connection, member)
-    row = await connection.fetchrow("SELECT birth_date, region, status FROM member WHERE id = $1", member_id)
-    if member_id is None or row is None:
-        raise NotFoundError("there is no member of that number")
+    asked = await read_asked(connection, partner, member, at=at)
     policy = await _policy_at(connection, compiled, at)
-    named = (await read_named(connection, [member_id], at=at)).get(member_id, frozenset())
-    choices = (await read_choices(connection, [member_id], received_by=at)).get(member_id, ())
     answers = []
-    for agreement in agreements:
+    for agreement in asked.agreements:
         terms, since = await _terms_at(connection, agreement.terms, at)
-        recorded = await _recorded_at(connection, terms, member_id, at)
+        recorded = await _recorded_at(connection, terms, asked.member_id, at)
         restriction = await restriction_at(connection, terms.partner_id, at)
         scopes_mask = EVERYTHING if scopes is None else scope_mask(terms, scopes)
         shared = _seen(recorded, terms, scopes_mask, category, at, known=since is not None)
@@ -159,7 +150,7 @@ async def explain_at(
                 restriction=restriction,
                 shared=shared and restriction is Restriction.NONE,
                 explanation=explain(
-                    policy.matrix, terms, scopes_mask, read_facts(row, named), choices,
+                    policy.matrix, terms, scopes_mask, asked.facts, asked.choices,
                     category=category, now=at,
                 ),
             )

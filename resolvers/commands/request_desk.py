@@ -149,23 +149,52 @@ async def answer_request(
     return await show_request(connection, request_id)
 
 
-async def _lock_under_way(connection: Link, request_id: UUID) -> Record:
+async def member_of_request(connection: Link, request_id: UUID) -> UUID | None:
+    """The `log_id` of the member who asked, for the line about her; None: a visitor did."""
+    log_id: UUID | None = await connection.fetchval(
+        "SELECT log_id FROM member JOIN member_request ON member.id = member_id WHERE member_request.id = $1",
+        request_id,
+    )
+    return log_id
+
+
+async def lock_request(connection: Link, request_id: UUID) -> Record:
+    """A request with whoever asked, kept from changing until the transaction ends.
+
+    Raises:
+        NotFoundError: there is none of that id.
+    """
     # The member before what belongs to her, as an erasure does.
     await connection.execute(
         "SELECT FROM member WHERE id = (SELECT member_id FROM member_request WHERE id = $1) FOR KEY SHARE",
         request_id,
     )
     row = await connection.fetchrow(
-        "SELECT r.kind, r.status, r.subject, r.reply_to, r.member_id, m.email, m.region"
-        " FROM member_request r LEFT JOIN member m ON m.id = r.member_id WHERE r.id = $1 FOR UPDATE OF r",
+        "SELECT r.kind, r.status, r.subject, r.reply_to, r.recipient, r.member_id, m.number, m.email,"
+        " m.region FROM member_request r LEFT JOIN member m ON m.id = r.member_id WHERE r.id = $1"
+        " FOR UPDATE OF r",
         request_id,
     )
     if row is None:
         raise NotFoundError("there is no such request: see `gateway requests list`")
-    if row["kind"] == RequestKind.ERASURE:
-        raise InputError("an erasure happens by itself when it is due: there is nothing to answer")
+    return row
+
+
+def require_under_way(row: Record) -> None:
+    """Return if the request is not over.
+
+    Raises:
+        InputError: it is.
+    """
     if row["status"] not in (RequestStatus.OPEN, RequestStatus.IN_PROGRESS):
         raise InputError(f"this request is over: it is {row['status']}")
+
+
+async def _lock_under_way(connection: Link, request_id: UUID) -> Record:
+    row = await lock_request(connection, request_id)
+    if row["kind"] == RequestKind.ERASURE:
+        raise InputError("an erasure happens by itself when it is due: there is nothing to answer")
+    require_under_way(row)
     return row
 
 

@@ -14,12 +14,11 @@ from asyncpg import Record
 
 from policies.officers import Act
 from resolvers.commands.letters import put_letter
+from resolvers.commands.request_desk import lock_request, member_of_request, require_under_way
 from resolvers.desk import Desk
 from schema.errors import InputError, NotFoundError
 from schema.tables.mail import LetterKind
 from schema.tables.requests import RequestKind, RequestStatus
-
-_UNDER_WAY: Final = (RequestStatus.OPEN.value, RequestStatus.IN_PROGRESS.value)
 
 _PICKED_UP: Final = "Your archive is ready: everything that we store about you, in one encrypted file."
 _WITH_KEY: Final = (
@@ -54,7 +53,11 @@ async def begin_fulfilment(desk: Desk, request_id: UUID) -> Asked:
         InputError: it is no access request, or is over.
         NotFoundError: there is none of that id.
     """
-    await desk.act(Act.REQUEST_FULFIL, f"request {request_id}", member=await _member(desk, request_id))
+    await desk.act(
+        Act.REQUEST_FULFIL,
+        f"request {request_id}",
+        member=await member_of_request(desk.connection, request_id),
+    )
     row = await _lock_under_way(desk, request_id)
     await desk.connection.execute(
         "UPDATE member_request SET status = $2 WHERE id = $1", request_id, RequestStatus.IN_PROGRESS.value
@@ -69,7 +72,11 @@ async def close_fulfilled(desk: Desk, request_id: UUID, *, to_key: bool) -> None
         InputError: it was closed meanwhile.
         NotFoundError: it was erased meanwhile, with its member.
     """
-    await desk.act(Act.REQUEST_ANSWER, f"request {request_id}", member=await _member(desk, request_id))
+    await desk.act(
+        Act.REQUEST_ANSWER,
+        f"request {request_id}",
+        member=await member_of_request(desk.connection, request_id),
+    )
     row = await _lock_under_way(desk, request_id)
     await desk.connection.execute(
         "UPDATE member_request SET status = $2, outcome = $3, closed_at = $4 WHERE id = $1",
@@ -100,32 +107,11 @@ async def begin_contact(desk: Desk, number: str, reason: str) -> UUID:
     return found
 
 
-async def _member(desk: Desk, request_id: UUID) -> UUID | None:
-    """The `log_id` of who asked: the line names her."""
-    log_id: UUID | None = await desk.connection.fetchval(
-        "SELECT log_id FROM member JOIN member_request ON member.id = member_id WHERE member_request.id = $1",
-        request_id,
-    )
-    return log_id
-
-
 async def _lock_under_way(desk: Desk, request_id: UUID) -> Record:
-    # The member before what belongs to her, as an erasure does.
-    await desk.connection.execute(
-        "SELECT FROM member WHERE id = (SELECT member_id FROM member_request WHERE id = $1) FOR KEY SHARE",
-        request_id,
-    )
-    row = await desk.connection.fetchrow(
-        "SELECT r.kind, r.status, r.member_id, r.recipient, m.number, m.email"
-        " FROM member_request r LEFT JOIN member m ON m.id = r.member_id WHERE r.id = $1 FOR UPDATE OF r",
-        request_id,
-    )
-    if row is None:
-        raise NotFoundError("there is no such request: see `gateway requests list`")
+    row = await lock_request(desk.connection, request_id)
     if row["kind"] != RequestKind.ACCESS or row["member_id"] is None:
         raise InputError(
             "this is no request for access: see `gateway requests list --kind access`; others are answered"
         )
-    if row["status"] not in _UNDER_WAY:
-        raise InputError(f"this request is over: it is {row['status']}")
+    require_under_way(row)
     return row

@@ -33,28 +33,31 @@ async def list_requests(
 
 async def show_request(desk: Desk, request_id: UUID) -> RequestView:
     """One request, with what was written."""
-    await desk.act(Act.REQUEST_READ, f"request {request_id}", member=await _member(desk, request_id))
+    await desk.act(
+        Act.REQUEST_READ,
+        f"request {request_id}",
+        member=await request_desk.member_of_request(desk.connection, request_id),
+    )
     return await request_desk.show_request(desk.connection, request_id)
 
 
 async def take_request(desk: Desk, request_id: UUID) -> RequestView:
     """Note that it is worked on; it cannot be taken back any more."""
-    await desk.act(Act.REQUEST_ANSWER, f"request {request_id}", member=await _member(desk, request_id))
+    await desk.act(
+        Act.REQUEST_ANSWER,
+        f"request {request_id}",
+        member=await request_desk.member_of_request(desk.connection, request_id),
+    )
     return await request_desk.take_request(desk.connection, request_id)
 
 
 async def answer_request(desk: Desk, request_id: UUID, outcome: str, *, declined: bool) -> RequestView:
     """Close a request with its outcome, and mail that there is one."""
-    await desk.act(Act.REQUEST_ANSWER, f"request {request_id}", member=await _member(desk, request_id))
+    await desk.act(
+        Act.REQUEST_ANSWER,
+        f"request {request_id}",
+        member=await request_desk.member_of_request(desk.connection, request_id),
+    )
     return await request_desk.answer_request(
         desk.connection, request_id, outcome, declined=declined, now=desk.now
     )
-
-
-async def _member(desk: Desk, request_id: UUID) -> UUID | None:
-    """The `log_id` of who asked: the line names her, so that she learns of it."""
-    log_id: UUID | None = await desk.connection.fetchval(
-        "SELECT log_id FROM member JOIN member_request ON member.id = member_id WHERE member_request.id = $1",
-        request_id,
-    )
-    return log_id
