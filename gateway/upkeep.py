@@ -12,6 +12,7 @@ from gateway.database import Database
 from gateway.telemetry import event, failure
 from policies.age import age_date
 from policies.matrix import Matrix
+from resolvers.announcing import mail_more, unfinished_mailings
 from resolvers.commands.erasure import due_erasures, erase_member
 from resolvers.commands.opening import activate_agreement
 from resolvers.commands.registration import remove_expired_registrations
@@ -26,7 +27,6 @@ from resolvers.commands.upkeep import (
     tell_birthdays,
 )
 from resolvers.deletions import restrict
-from resolvers.policy_publishing import mail_more, unfinished_mailings
 from resolvers.transfers import transfers_to_open
 from schema.errors import GatewayError
 
@@ -139,12 +139,12 @@ class Upkeep:
             event("upkeep", expired=expired)
 
     async def _announce(self, now: datetime) -> None:
-        """Go on with the mail about a publication whose officer's program was stopped."""
+        """Go on with the mail about notices: an officer's program was stopped, or a contract began it."""
         async with self._database.transaction() as connection:
             waiting = await unfinished_mailings(connection)
-        for version in waiting:
+        for mailing_id in waiting:
             async with self._database.transaction() as connection:
-                mailing = await mail_more(connection, version, now)
+                mailing = await mail_more(connection, mailing_id, now)
             event("upkeep", announced=mailing.queued)
 
     async def _remove(self, now: datetime) -> None:

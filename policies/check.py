@@ -26,6 +26,7 @@ from itertools import product
 from typing import Final
 
 from policies.choices import BASES_WITHOUT_CHOICE
+from policies.directory import PolicyDirectory
 from policies.engine import Action, Answer, Cell, Engine, load
 from policies.free_text import find_phone_number
 from policies.matrix import Matrix, compile_loaded
@@ -33,6 +34,7 @@ from policies.officer_lines import has_control
 from policies.rules import PolicySource, Rule
 from schema.categories import CATEGORY_LABELS, SEALED, SHAREABLE, Basis, DataCategory, Purpose
 from schema.errors import PolicyError
+from schema.vocabulary import Language
 
 
 class Severity(StrEnum):
@@ -63,6 +65,19 @@ def check(source: PolicySource) -> tuple[Finding, ...]:
     except PolicyError as error:
         return tuple(_error(None, line) for line in str(error).splitlines())
     return _check_loaded(source, engine)
+
+
+def check_languages(directory: PolicyDirectory) -> Iterator[Finding]:
+    """Warn of each language that the program's pages speak and the policy has no texts in (C16)."""
+    spoken = {language.partition("-")[0] for language in directory.languages}
+    for language in Language:
+        if language not in spoken:
+            yield Finding(
+                Severity.WARNING,
+                None,
+                f"there is no `texts/{language}.toml`: who reads `{language}` is shown the rules in"
+                f" `{directory.language}`",
+            )
 
 
 @lru_cache(maxsize=4)

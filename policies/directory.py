@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from types import MappingProxyType
@@ -67,6 +67,15 @@ class PolicyDirectory:
     def begins(self) -> datetime | None:
         """The moment at which it takes effect, if it says so: the beginning of that day, in UTC."""
         return None if self.effective is None else datetime.combine(self.effective, time(), UTC)
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """In which each rule has a text."""
+        return frozenset({self.language, *self.source.languages})
+
+    def languages_beside(self, other: PolicyDirectory) -> Sequence[str]:
+        """The languages that this policy has and the other has not, in the order of the alphabet."""
+        return sorted(self.languages - other.languages)
 
     @property
     def tables(self) -> Mapping[str, str]:

@@ -16,7 +16,7 @@ CLAUSE (C17): members under 18 are asked about on the basis LEGAL only, whatever
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from types import MappingProxyType
 from typing import Final, TypeAlias
@@ -43,6 +43,8 @@ class Matrix:
     rules: Mapping[str, Rule]
     _masks: Mapping[_Key, int]
     _determining: Mapping[Cell, tuple[str, ...]]
+    waiting: tuple[Rule, ...] = field(default=(), kw_only=True)
+    """Rules that were published and do not count yet: what they open was announced (`policies.combined`)."""
 
     def share_mask(self, basis: Basis, purpose: Purpose, *, protected: bool) -> int:
         """Return the categories that may be shared at all, closed under composition."""

@@ -95,9 +95,18 @@ def member_text(
             Heading(words.rules),
             Paragraph(words.rules_intro),
             Items(tuple(_rule(rule, words) for rule in matrix.rules.values())),
+            *_waiting(matrix, words),
             Paragraph(words.fingerprint.format(digest=matrix.digest), quiet=True),
         ),
     )
+
+
+def _waiting(matrix: Matrix, words: Words) -> Iterator[Block]:
+    """The rules that do not count yet, apart from those that do."""
+    if matrix.waiting:
+        yield Heading(words.rules_waiting)
+        yield Paragraph(words.rules_waiting_intro)
+        yield Items(tuple(_rule(rule, words) for rule in matrix.waiting))
 
 
 def _standing(words: Words, standing: Standing) -> Iterator[Block]:

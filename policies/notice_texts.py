@@ -1,19 +1,29 @@
-"""What a notice says: the announcement of what a new version of the policy opens (C16).
+"""What a notice says: of what a new version of the policy opens (C16), of a transfer of the business (C8).
 
-In comes a group of cells that are newly opened, out come a title and a body in plain words. The rest of what
-members read about it (dates, how to refuse) is added where it is shown (`policies.member_text`).
+In comes what is announced, out come a title and a body in plain words, in every language there is. The rest
+of what members read about it (dates, how to refuse) is added where it is shown (`policies.member_text`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from policies.engine import Action
 from policies.regions import GROUPS, OTHER_REGION
 from policies.versions import CellGroup
-from policies.words.catalogue import Words
+from policies.words import WORDS, Words
 from schema.categories import Basis, DataCategory, Purpose
+from schema.vocabulary import Language
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeText:
+    """A notice in one language."""
+
+    title: str
+    body: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +34,45 @@ class NoticeDraft:
     purpose: Purpose
     categories: frozenset[DataCategory]
     regions: frozenset[str] | None
-    title: str
-    body: str
+    texts: Mapping[Language, NoticeText]
 
 
-def draft_notices(opened: Iterable[CellGroup], words: Words) -> Sequence[NoticeDraft]:
+def draft_notices(opened: Iterable[CellGroup]) -> Sequence[NoticeDraft]:
     """One notice for each basis, purpose and extent: every cell that opens is in exactly one of them.
 
     CLAUSE (C16): nothing new is shared that was not announced.
     """
-    return [_draft(group, words) for group in _merged(opened)]
+    return [
+        NoticeDraft(
+            group.basis,
+            group.purpose,
+            group.categories,
+            group.regions,
+            {language: _new_practice(group, words) for language, words in WORDS.items()},
+        )
+        for group in _merged(opened)
+    ]
+
+
+def draft_transfer(acquirer: str, categories: Iterable[DataCategory], effective_at: datetime) -> NoticeDraft:
+    """The notice of a transfer to a company, by the name that members know.
+
+    CLAUSE (C8, C17): it says from when on the acquirer receives data, of whom it does not, and what a member
+    can do who does not want it.
+    """
+    return NoticeDraft(
+        Basis.INSOLVENCY,
+        Purpose.BUSINESS_TRANSFER,
+        frozenset(categories),
+        None,
+        {
+            language: NoticeText(
+                words.transfer_title.format(acquirer=acquirer),
+                words.transfer_text.format(acquirer=acquirer, date=words.date(effective_at)),
+            )
+            for language, words in WORDS.items()
+        },
+    )
 
 
 def _merged(opened: Iterable[CellGroup]) -> Sequence[CellGroup]:
@@ -48,20 +87,13 @@ def _merged(opened: Iterable[CellGroup]) -> Sequence[CellGroup]:
     return list(merged.values())
 
 
-def _draft(group: CellGroup, words: Words) -> NoticeDraft:
+def _new_practice(group: CellGroup, words: Words) -> NoticeText:
     whom, use = words.basis[group.basis], words.uses[group.purpose]
     said = words.notice_shared if group.action is Action.SHARE else words.notice_presumed
     body = said.format(categories=_listed(group.categories, words), use=use, whom=whom)
     if group.regions is not None:
         body += " " + words.notice_regions.format(regions=words.enumerated(_places(group.regions, words)))
-    return NoticeDraft(
-        group.basis,
-        group.purpose,
-        group.categories,
-        group.regions,
-        words.notice_title.format(use=use, whom=whom),
-        body,
-    )
+    return NoticeText(words.notice_title.format(use=use, whom=whom), body)
 
 
 def _listed(categories: Iterable[DataCategory], words: Words) -> str:

@@ -1,7 +1,7 @@
 """Which published policy decides at a moment: what is new waits until it was announced (C16).
 
-In come publications with their dates; out comes, for each moment, a `Formula` over the numbers of versions,
-and from a formula and the compiled versions the `Matrix` that decides. No I/O; every date is given.
+In come publications with their dates; out comes, for each moment, a `Formula` over the numbers of versions.
+What it decides is in `policies.combined`. No I/O; every date is given.
 
 A *cell* is one thing that a policy opens: a category, shared or presumed, on a basis, for a purpose, in a
 region.
@@ -22,11 +22,10 @@ CLAUSE (C16): a new practice is applied to nobody before its notice period is ov
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
-from hashlib import sha256
 from operator import and_, or_
 from typing import Final, Self, TypeAlias
 
@@ -38,9 +37,6 @@ from schema.categories import Basis, DataCategory, Purpose, categories_of
 Formula: TypeAlias = frozenset[frozenset[int]]
 """A cell is open if every version of one of the sets has it. No set contains another: the same formula is
 always written in the same way."""
-
-EXPLAINED_REGIONS: Final = 4_096
-"""Answers that a combined matrix remembers: more than there are regions times purposes in use."""
 
 
 def only(number: int) -> Formula:
@@ -152,64 +148,6 @@ def _shortened(steps: Sequence[Step]) -> Iterator[Step]:
         if step.decides != last:
             yield step
         last = step.decides
-
-
-@dataclass(frozen=True, slots=True)
-class CombinedMatrix(Matrix):
-    """Several versions, combined by a formula. Rules and their texts are those of the version in force."""
-
-    terms: tuple[tuple[Matrix, ...], ...] = ()
-    _presumed: dict[tuple[Basis, Purpose, str | None, bool], int] = field(
-        default_factory=dict, compare=False, repr=False
-    )
-
-    def share_mask(self, basis: Basis, purpose: Purpose, *, protected: bool) -> int:
-        """What may be shared at all. Closed, since what is combined is."""
-        return reduce(
-            or_,
-            (
-                reduce(and_, (m.share_mask(basis, purpose, protected=protected) for m in term))
-                for term in self.terms
-            ),
-        )
-
-    def presumed_mask(
-        self, basis: Basis, purpose: Purpose, region: str | None, *, protected: bool = False
-    ) -> int:
-        """What is shared until the member opts out: each version judges a region by the names it knows."""
-        key = (basis, purpose, region, protected)
-        known = self._presumed.get(key)
-        if known is None:
-            known = reduce(
-                or_,
-                (
-                    reduce(and_, (m.presumed_mask(basis, purpose, region, protected=protected) for m in term))
-                    for term in self.terms
-                ),
-            )
-            if len(self._presumed) >= EXPLAINED_REGIONS:
-                self._presumed.clear()
-            self._presumed[key] = known
-        return known
-
-
-def matrix_of(formula: Formula, versions: Mapping[int, Matrix]) -> Matrix:
-    """The compiled policy that a formula stands for. `versions` has every number in it."""
-    terms = tuple(tuple(versions[number] for number in sorted(term)) for term in sorted(map(sorted, formula)))
-    if len(terms) == 1 and len(terms[0]) == 1:
-        return terms[0][0]
-    base = versions[in_force(formula)]
-    named = {name for term in terms for matrix in term for name in matrix.regions} - {OTHER_REGION}
-    written = "|".join("&".join(sorted(matrix.digest for matrix in term)) for term in terms)
-    told = {known.name: getattr(base, known.name) for known in fields(Matrix)}
-    told |= {"digest": sha256(written.encode()).hexdigest(), "regions": (*sorted(named), OTHER_REGION)}
-    return CombinedMatrix(**told, terms=terms)
-
-
-def in_force(formula: Formula) -> int:
-    """The version whose rules decide; the others of the formula only hold something of it back."""
-    shared = reduce(and_, formula)
-    return max(shared) if shared else max(reduce(or_, formula))
 
 
 @dataclass(frozen=True, slots=True)

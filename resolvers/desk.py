@@ -87,7 +87,7 @@ class Desk:
             self.officer.channel.value,
             act.value,
             about[:MAX_ABOUT],
-            None if reason is None else read_line("reason", reason, longest=MAX_REASON, fewest=0),
+            None if reason is None else written_reason(reason),
             member,
             member is not None and RULES[act].told,
         )
@@ -185,3 +185,12 @@ async def _log_id(connection: Link, number: str) -> UUID:
     if log_id is None:
         raise NotFoundError("there is no member of that number")
     return log_id
+
+
+def written_reason(reason: str) -> str:
+    """A reason as it is written down.
+
+    Raises:
+        InputError: it is too long, or holds what may not be kept (`policies.officer_lines`).
+    """
+    return read_line("reason", reason, longest=MAX_REASON, fewest=0)

@@ -22,12 +22,12 @@ from uuid import UUID
 from asyncpg import Record
 
 from policies.agreement import AgreementTerms, scope_mask
+from policies.combined import in_force, matrix_of
 from policies.decision import Allow
 from policies.directory import read_directory
 from policies.explain import Explanation, explain
 from policies.matrix import Matrix
 from policies.sharing import EVERYTHING, needed_mask, passes
-from policies.versions import in_force, matrix_of
 from resolvers.connection import Link
 from resolvers.decision_facts import read_terms
 from resolvers.deletions import overdue_words, restriction_at

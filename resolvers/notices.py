@@ -10,6 +10,7 @@ from uuid import UUID
 
 from resolvers.connection import Link
 from schema.categories import Basis, Purpose
+from schema.vocabulary import Language
 
 MOST: Final = 20
 """Announcements of what has begun that are shown: the latest. Those of what is to come are shown all."""
@@ -32,17 +33,23 @@ class PublishedNotice:
     effective_at: datetime
 
 
-async def published_notices(connection: Link, now: datetime) -> Sequence[PublishedNotice]:
-    """What has been announced by now, the latest first.
+async def published_notices(
+    connection: Link, now: datetime, language: Language | None = None
+) -> Sequence[PublishedNotice]:
+    """What has been announced by now, the latest first, in this language where it was published in it.
+
+    None: in the company's own.
 
     CLAUSE (C16): a new practice is announced to everybody, with the day on which it begins.
     """
     rows = await connection.fetch(
-        "SELECT id, title, body, basis, purpose, categories, published_at, effective_at FROM notice"
-        f" WHERE {_SHOWN} AND (effective_at > $1 OR id IN"
+        "SELECT id, coalesce(translations -> $3::text ->> 'title', title) AS title,"
+        " coalesce(translations -> $3::text ->> 'body', body) AS body, basis, purpose, categories,"
+        f" published_at, effective_at FROM notice WHERE {_SHOWN} AND (effective_at > $1 OR id IN"
         f" (SELECT id FROM notice WHERE {_SHOWN} AND effective_at <= $1 {_LATEST} LIMIT $2)) {_LATEST}",
         now,
         MOST,
+        language,
     )
     return [
         PublishedNotice(**(dict(row) | {"basis": Basis(row["basis"]), "purpose": Purpose(row["purpose"])}))

@@ -12,9 +12,11 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from policies.choices import BASES_WITHOUT_CHOICE
 from resolvers.commands.newsletters import WANTS_NEWSLETTER
 from resolvers.connection import Link
 from schema.tables.mail import LetterKind
+from schema.vocabulary import Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +28,35 @@ class NewsletterText:
 
 
 @dataclass(frozen=True, slots=True)
-class PracticeText:
-    """What one notice says of a new practice."""
+class MailedNotice:
+    """What one notice says. `refusable`: members have a choice about it."""
 
     title: str
     body: str
     effective_at: datetime
+    refusable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """The notices that a mail tells, in the company's language. `version`: the publication that made them."""
+
+    language: Language
+    version: int | None
+    notices: tuple[MailedNotice, ...]
+
+    @property
+    def refusable(self) -> bool:
+        """Whether there is anything in it to refuse."""
+        return any(notice.refusable for notice in self.notices)
 
 
 @dataclass(frozen=True, slots=True)
 class MailFacts:
     """What a mail is made of, as it stands now.
 
-    `superseded`: its link was used, has expired or is gone, or the newsletter is not wanted any more.
+    `superseded`: its link was used, has expired or is gone, the newsletter is not wanted any more, or all
+    that was announced has been taken back.
     `answer`: what came of a visitor's request, who can read it nowhere else.
     """
 
@@ -54,16 +72,15 @@ class MailFacts:
     newsletter: NewsletterText | None
     superseded: bool
     answer: str | None = None
-    practices: tuple[PracticeText, ...] = ()
-    policy_version: int | None = None
+    announcement: Announcement | None = None
 
 
 _DUE_LETTERS: Final = (
-    "SELECT id FROM outgoing_mail WHERE newsletter_id IS NULL AND policy_version IS NULL AND due_at <= $1"
+    "SELECT id FROM outgoing_mail WHERE newsletter_id IS NULL AND mailing_id IS NULL AND due_at <= $1"
     " ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED"
 )
 _DUE_ANNOUNCEMENTS: Final = (
-    "SELECT id FROM outgoing_mail WHERE policy_version IS NOT NULL AND due_at <= $1"
+    "SELECT id FROM outgoing_mail WHERE mailing_id IS NOT NULL AND due_at <= $1"
     " ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED"
 )
 _DUE_NEWSLETTERS: Final = (
@@ -102,10 +119,10 @@ async def read_mail(connection: Link, mail_id: UUID, now: datetime) -> MailFacts
     row = await connection.fetchrow(
         "SELECT mail.id, mail.kind, mail.recipient, mail.created_at, mail.attempts, mail.member_id,"
         " member.email, member.given_name, mail.link_id, link.expires_at, newsletter.subject,"
-        " newsletter.body, request.outcome, mail.policy_version,"
+        " newsletter.body, request.outcome, mail.mailing_id,"
         " CASE WHEN mail.newsletter_id IS NOT NULL THEN member.id IS NULL OR NOT coalesce("
         f"{WANTS_NEWSLETTER}, false)"
-        " WHEN mail.policy_version IS NOT NULL THEN coalesce(member.status <> 'ACTIVE', true)"
+        " WHEN mail.mailing_id IS NOT NULL THEN coalesce(member.status <> 'ACTIVE', true)"
         " WHEN mail.link_id IS NOT NULL THEN link.used_at IS NOT NULL OR link.expires_at <= $2"
         " ELSE false END AS superseded"
         " FROM outgoing_mail mail LEFT JOIN member ON member.id = mail.member_id"
@@ -118,12 +135,12 @@ async def read_mail(connection: Link, mail_id: UUID, now: datetime) -> MailFacts
     if row is None:
         return None
     issue = None if row["body"] is None else NewsletterText(row["subject"], row["body"])
-    practices = await _practices(connection, row["policy_version"])
+    announcement = await _announcement(connection, row["mailing_id"])
     return MailFacts(
         id=row["id"],
         kind=LetterKind(row["kind"]),
         # What goes to everybody follows a member to a new address; a letter goes where its reason sent it.
-        recipient=row["email"] if row["email"] and (issue or practices) else row["recipient"],
+        recipient=row["email"] if row["email"] and (issue or announcement) else row["recipient"],
         created_at=row["created_at"],
         attempts=row["attempts"],
         member_id=row["member_id"],
@@ -131,23 +148,36 @@ async def read_mail(connection: Link, mail_id: UUID, now: datetime) -> MailFacts
         link_id=row["link_id"],
         link_expires_at=row["expires_at"],
         newsletter=issue,
-        superseded=row["superseded"] or (row["policy_version"] is not None and not practices),
+        superseded=row["superseded"] or (row["mailing_id"] is not None and announcement is None),
         answer=row["outcome"],
-        practices=practices,
-        policy_version=row["policy_version"],
+        announcement=announcement,
     )
 
 
-async def _practices(connection: Link, version: int | None) -> tuple[PracticeText, ...]:
-    """What a version of the policy announced, and did not take back since."""
-    if version is None:
-        return ()
+async def _announcement(connection: Link, mailing_id: UUID | None) -> Announcement | None:
+    """What a mailing tells and nobody took back since; None: nothing."""
+    if mailing_id is None:
+        return None
     rows = await connection.fetch(
-        "SELECT title, body, effective_at FROM notice WHERE version = $1 AND withdrawn_at IS NULL"
-        " ORDER BY id",
-        version,
+        "SELECT title, body, basis, effective_at, language, version FROM notice"
+        " WHERE mailing_id = $1 AND withdrawn_at IS NULL ORDER BY id",
+        mailing_id,
     )
-    return tuple(PracticeText(row["title"], row["body"], row["effective_at"]) for row in rows)
+    if not rows:
+        return None
+    return Announcement(
+        Language(rows[0]["language"]),
+        rows[0]["version"],
+        tuple(
+            MailedNotice(
+                row["title"],
+                row["body"],
+                row["effective_at"],
+                refusable=row["basis"] not in BASES_WITHOUT_CHOICE,
+            )
+            for row in rows
+        ),
+    )
 
 
 async def remove_mail(connection: Link, mail_id: UUID) -> None:

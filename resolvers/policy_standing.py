@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from policies.combined import in_force
 from policies.member_text import UNKNOWN, Standing
-from policies.versions import in_force
 from resolvers.connection import Link
 from resolvers.policy_versions import read_timeline
 

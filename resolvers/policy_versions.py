@@ -20,14 +20,17 @@ from typing import Any, Final
 
 from asyncpg import Record
 
+from policies.combined import in_force, matrix_of
 from policies.directory import PolicyDirectory, read_directory
 from policies.matrix import Matrix, compile_matrix
 from policies.rules import PolicySource
-from policies.versions import Formula, Step, Timeline, in_force, matrix_of, touched
+from policies.versions import Formula, Step, Timeline, touched
+from policies.words import spoken
 from resolvers.connection import Link
 from resolvers.revocations import RevocationKind, revoke
 from resolvers.shares import ShareChanges, decide_again, decision_digest, take_turn
 from schema.errors import NotFoundError, UnavailableError
+from schema.vocabulary import Language
 
 Compile = Callable[[PolicySource], Matrix]
 
@@ -154,13 +157,15 @@ class NewVersion:
     effective_at: datetime
     notice_days: int
     rolled_back_to: int | None = None
+    reason: str | None = None
 
 
 async def insert_version(connection: Link, version: NewVersion, timeline: Timeline) -> None:
     """Append a publication. The caller holds the turn alone, and decides again."""
     await connection.execute(
         "INSERT INTO policy_version (number, digest, title, files, published_at, published_by, effective_at,"
-        " notice_days, steps, rolled_back_to) VALUES ($1, $2, $3, $4::jsonb, $5, $6, $7, $8, $9::jsonb, $10)",
+        " notice_days, steps, rolled_back_to, reason)"
+        " VALUES ($1, $2, $3, $4::jsonb, $5, $6, $7, $8, $9::jsonb, $10, $11)",
         version.number,
         version.directory.source.digest,
         version.directory.title,
@@ -171,6 +176,7 @@ async def insert_version(connection: Link, version: NewVersion, timeline: Timeli
         version.notice_days,
         write_steps(timeline),
         version.rolled_back_to,
+        version.reason,
     )
 
 
@@ -215,6 +221,14 @@ async def directory_of_version(connection: Link, number: int) -> PolicyDirectory
     if found is None:
         raise NotFoundError(f"there is no version {number}: see `gateway policy history`")
     return read_directory(json.loads(found))
+
+
+async def company_language(connection: Link) -> Language:
+    """The language in which the company writes: that of the latest version, as far as we speak it."""
+    found: str | None = await connection.fetchval(
+        "SELECT files FROM policy_version ORDER BY number DESC LIMIT 1"
+    )
+    return Language.EN if found is None else spoken(read_directory(json.loads(found)).language)
 
 
 async def apply_due(connection: Link, compiled: Compile, now: datetime) -> ShareChanges | None:

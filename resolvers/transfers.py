@@ -39,6 +39,10 @@ class TransferView:
     approved_at: datetime | None
     cancelled_by: str | None
     cancelled_at: datetime | None
+    reason: str | None
+    """As it was proposed."""
+    mailed: int | None
+    """Members put into the outbox by now; None: it is not announced."""
 
     def status(self, now: datetime) -> TransferStatus:
         """Where it stands at this moment."""
@@ -52,7 +56,9 @@ class TransferView:
 _TRANSFERS: Final = (
     "SELECT t.id, p.name AS acquirer, p.display_name AS acquirer_name, t.agreement_id, t.notice_id,"
     " t.closing_at, a.valid_from AS effective_at, t.opened_by, t.opened_at, t.approved_by, t.approved_at,"
-    " t.cancelled_by, t.cancelled_at FROM business_transfer t JOIN agreement a ON a.id = t.agreement_id"
+    " t.cancelled_by, t.cancelled_at, t.reason, (SELECT queued FROM notice JOIN notice_mailing m"
+    " ON m.id = mailing_id WHERE notice.id = t.notice_id) AS mailed"
+    " FROM business_transfer t JOIN agreement a ON a.id = t.agreement_id"
     " JOIN partner p ON p.id = a.partner_id WHERE $1::uuid IS NULL OR t.id = $1 ORDER BY t.opened_at, t.id"
 )
 

@@ -77,7 +77,7 @@ TABLES_LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
         "officer": "accounts of our staff",
         "officer_session": "sign-ins of our staff",
         "policy_version": "published to everybody",
-        "policy_mailing": "how far a notice has been mailed",
+        "notice_mailing": "how far a notice has been mailed",
         "aggregate_agreement": "companies",
         "aggregate_release": "counts of groups with noise, of nobody",
         "aggregate_answer": "which company or officer was given which of them",

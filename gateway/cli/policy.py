@@ -14,7 +14,7 @@ import typer
 
 from gateway.policy_source import load_directory
 from gateway.settings import load_settings
-from policies.check import Severity, check
+from policies.check import Severity, check, check_languages
 from policies.decision_tables import Judgement, judge, read_tables, unexercised
 from policies.directory import PolicyDirectory
 from policies.engine import load
@@ -37,7 +37,8 @@ Directory = Annotated[
 def check_command(directory: Directory = None) -> None:
     """Say what is wrong with a policy. Exit code 1: it may not be used."""
     with _refusing():
-        findings = check(_read(directory).source)
+        wanted = _read(directory)
+        findings = [*check(wanted.source), *check_languages(wanted)]
     for finding in findings:
         typer.echo(f"{finding.severity.lower()}: {finding.message}")
     if any(finding.severity is Severity.ERROR for finding in findings):

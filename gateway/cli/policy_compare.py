@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -19,10 +19,11 @@ from gateway.policy_replay import ReplayedDocument, ReplayedRelease, replay_docu
 from gateway.policy_source import load_directory
 from policies.check import checked_matrix
 from policies.compare import ComparedCell, Comparison, compare
+from policies.directory import PolicyDirectory
 from policies.matrix import Matrix
 from resolvers.officers.policies import Consequences, foresee, read_version
 from resolvers.policy_effects import Effects, Touched
-from resolvers.policy_versions import Compiler
+from resolvers.policy_versions import Compiler, directory_of_version
 from resolvers.queries import full_schema
 from schema.categories import CATEGORY_LABELS
 from schema.proof import prove
@@ -50,9 +51,11 @@ class Compared:
     """All that a comparison found. What was not asked for is None."""
 
     comparison: Comparison
-    effects: Effects | None
-    documents: Sequence[ReplayedDocument] | None
-    releases: Sequence[ReplayedRelease] | None
+    effects: Effects | None = None
+    documents: Sequence[ReplayedDocument] | None = None
+    releases: Sequence[ReplayedRelease] | None = None
+    dropped_languages: Sequence[str] = ()
+    """In which there are texts before, and none after."""
 
 
 def compare_command(
@@ -75,7 +78,11 @@ def compare_command(
     if members or begin is not None or any(_is_published(name) for name in (before, after)):
         found = _foreseen(before, after, compiled, members=members, since=begin)
     else:
-        found = Compared(compare(_in_directory(before), _in_directory(after)), None, None, None)
+        old, new = load_directory(Path(before)), load_directory(Path(after))
+        found = Compared(
+            compare(checked_matrix(old.source), checked_matrix(new.source)),
+            dropped_languages=old.languages_beside(new),
+        )
     lines = {Form.TEXT: as_text, Form.MARKDOWN: as_markdown, Form.JSON: as_json}[form](found)
     for line in lines:
         typer.echo(line)
@@ -86,16 +93,14 @@ def _is_published(name: str) -> bool:
     return name == CURRENT or re.fullmatch(r"[0-9]{1,9}", name) is not None
 
 
-def _in_directory(name: str) -> Matrix:
-    return checked_matrix(load_directory(Path(name)).source)
-
-
-async def _named(office: Office, name: str, compiled: Compiler) -> Matrix:
+async def _named(office: Office, name: str, compiled: Compiler) -> tuple[Matrix, PolicyDirectory]:
     if name == CURRENT:
-        return office.matrix
+        return office.matrix, await directory_of_version(office.connection, office.policy.version)
     if _is_published(name):
-        return compiled((await read_version(office.desk, int(name))).source)
-    return _in_directory(name)
+        directory = await read_version(office.desk, int(name))
+        return compiled(directory.source), directory
+    directory = load_directory(Path(name))
+    return checked_matrix(directory.source), directory
 
 
 def _foreseen(
@@ -103,12 +108,15 @@ def _foreseen(
 ) -> Compared:
     with ProgressBar("deciding members", 1) as bar:
 
-        async def work(office: Office) -> tuple[Comparison, Consequences | None]:
-            old, new = [await _named(office, name, compiled) for name in (before, after)]
+        async def work(office: Office) -> tuple[Compared, Consequences | None]:
+            (old, old_files), (new, new_files) = [
+                await _named(office, name, compiled) for name in (before, after)
+            ]
             comparison = compare(old, new)
+            compared = Compared(comparison, dropped_languages=old_files.languages_beside(new_files))
             if not members and since is None:
-                return comparison, None
-            return comparison, await foresee(
+                return compared, None
+            return compared, await foresee(
                 office.desk,
                 comparison,
                 members=members,
@@ -116,14 +124,16 @@ def _foreseen(
                 on_progress=lambda done, total: bar.show(done / max(total, 1)),
             )
 
-        comparison, held = in_office(work)
-    if held is None or held.released is None or held.documents is None:
-        return Compared(comparison, None if held is None else held.effects, None, None)
+        compared, held = in_office(work)
+    if held is None:
+        return compared
+    if held.released is None or held.documents is None:
+        return replace(compared, effects=held.effects)
     schema = full_schema()
-    old, new = comparison.before, comparison.after
+    old, new = compared.comparison.before, compared.comparison.after
     documents = replay_documents(schema, prove(schema), old, new, held.documents, held.released)
     releases = replay_releases(old, new, held.released, held.documents)
-    return Compared(comparison, held.effects, list(documents), list(releases))
+    return replace(compared, effects=held.effects, documents=list(documents), releases=list(releases))
 
 
 def as_text(found: Compared) -> Iterator[str]:
@@ -133,6 +143,7 @@ def as_text(found: Compared) -> Iterator[str]:
         yield "the two decide alike"
     for cell in cells:
         yield f"{'+' if cell.opens else '-'} {_words(cell)}{_touched_words(cell, found.effects)}"
+    yield from _dropped(found)
     if found.documents is not None:
         yield from _replayed(found)
 
@@ -155,6 +166,8 @@ def as_markdown(found: Compared) -> Iterator[str]:
             touched = _of(cell, found.effects)
             row += [f"{touched.members:,}", ", ".join(sorted(touched.partners)) or "none"]
         yield f"| {' | '.join(row)} |"
+    for line in _dropped(found):
+        yield f"\n{line}"
     if found.documents is not None:
         yield ""
         for line in _replayed(found):
@@ -177,7 +190,7 @@ def as_json(found: Compared) -> Iterator[str]:
             touched = _of(cell, found.effects)
             told |= {"members": touched.members, "partners": sorted(touched.partners)}
         cells.append(told)
-    document: dict[str, Any] = {"cells": cells}
+    document: dict[str, Any] = {"cells": cells, "droppedLanguages": list(found.dropped_languages)}
     if found.documents is not None and found.releases is not None:
         document["documents"] = [
             {
@@ -201,6 +214,11 @@ def as_json(found: Compared) -> Iterator[str]:
             for each in found.releases
         ]
     yield json.dumps(document, indent=2)
+
+
+def _dropped(found: Compared) -> Iterator[str]:
+    for language in found.dropped_languages:
+        yield f"warning: there are no texts in `{language}` any more: who reads it is shown another language"
 
 
 def _words(cell: ComparedCell) -> str:

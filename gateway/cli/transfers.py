@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.office import Office, in_office, parse_id, parse_moment
+from gateway.cli.announcing import announce_by_mail
+from gateway.cli.counting import counted
+from gateway.cli.office import Office, in_long_office, in_office, parse_id, parse_moment
 from resolvers.officers.transfers import (
     approve_transfer,
     cancel_transfer,
@@ -42,7 +44,7 @@ def open_command(
 
 @app.command("approve")
 def approve_command(transfer: Id) -> None:
-    """Approve a transfer that another officer proposed, and announce it to the members."""
+    """Approve a transfer that another officer proposed, and announce it to the members, by mail as well."""
     transfer_id = parse_id(transfer, what=_WHAT)
 
     async def work(office: Office) -> str:
@@ -50,6 +52,7 @@ def approve_command(transfer: Id) -> None:
         return describe(await approve_transfer(office.desk, transfer_id, notice_days=days), office)
 
     typer.echo(in_office(work))
+    in_long_office(announce_by_mail)
 
 
 @app.command("cancel")
@@ -98,10 +101,13 @@ def describe(view: TransferView, office: Office) -> str:
         f"  acquirer    {view.acquirer_name} ({view.acquirer})",
         f"  closing     {view.closing_at:%Y-%m-%d %H:%M} UTC",
         f"  proposed    by {view.opened_by} on {view.opened_at:%Y-%m-%d}",
+        f"  reason      {view.reason or '-'}",
         f"  agreement   {view.agreement_id}",
     ]
     if view.approved_at is not None:
         lines.append(f"  announced   by {view.approved_by} on {view.approved_at:%Y-%m-%d}")
+    if view.mailed:
+        lines.append(f"  mailed      {counted(view.mailed, 'member')} by now")
     if status in {TransferStatus.ANNOUNCED, TransferStatus.EFFECTIVE}:
         lines.append(f"  shares      from {view.effective_at:%Y-%m-%d %H:%M} UTC")
     if view.cancelled_at is not None:

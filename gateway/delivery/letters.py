@@ -22,11 +22,12 @@ from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
 
-from gateway.delivery.texts import TEXTS, Leads, Text
+from gateway.delivery.notice_letters import notice_letter
+from gateway.delivery.texts import TEXTS, Leads
 from gateway.web.addresses import Addresses
 from resolvers.outbox import MailFacts
 from schema.errors import SettingsError
-from schema.tables.mail import LetterKind
+from schema.tables.mail import ANNOUNCEMENTS
 
 MAX_GREETED: Final = 40
 """Characters of a name that is used in a greeting."""
@@ -129,11 +130,11 @@ def compose(facts: MailFacts, head: Letterhead, now: datetime) -> Mail:
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         message.set_content(_newsletter(facts.newsletter.body, head, address), charset="utf-8")
     else:
-        text = TEXTS[facts.kind]
-        message["Subject"] = text.subject
+        subject, content = _announcement(facts, head) if facts.kind in ANNOUNCEMENTS else _letter(facts, head)
+        message["Subject"] = subject
         # RFC 3834: no automatic answer to this, please.
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(_letter(text, facts, head), charset="utf-8")
+        message.set_content(content, charset="utf-8")
     # An address that is not ASCII is understood by servers that speak RFC 6531, as it stands.
     folding = _HEADERS if recipient.isascii() else _HEADERS.clone(utf8=True)
     return Mail(facts.id, head.sender.addr_spec, recipient, message.as_bytes(policy=folding))
@@ -148,11 +149,11 @@ def greeted(given_name: str | None) -> str | None:
     return None
 
 
-def _letter(text: Text, facts: MailFacts, head: Letterhead) -> str:
+def _letter(facts: MailFacts, head: Letterhead) -> tuple[str, str]:
+    """Subject and text of a letter."""
+    text = TEXTS[facts.kind]
     name = greeted(facts.given_name) if text.named else None
     parts = [_filled("Hello," if name is None else f"Hello {name},"), _filled(text.why)]
-    if facts.kind is LetterKind.NEW_PRACTICE:
-        parts += _practices(facts, head)
     if facts.answer is not None:
         parts.append("\n".join(_filled(line) for line in facts.answer.split("\n")))
     elif text.action is not None:
@@ -171,23 +172,24 @@ def _letter(text: Text, facts: MailFacts, head: Letterhead) -> str:
             " chose about newsletters. We never ask for your password."
         )
     )
-    return "\n\n".join([*parts, _signature(head)])
+    return text.subject, "\n\n".join([*parts, _signature(head)])
 
 
-def _practices(facts: MailFacts, head: Letterhead) -> list[str]:
-    """What is announced, from when on, and the link that refuses it.
-
-    CLAUSE (C16): the mail about a new practice says how to refuse it.
-    """
-    if facts.member_id is None or facts.policy_version is None:
+def _announcement(facts: MailFacts, head: Letterhead) -> tuple[str, str]:
+    """Subject and text of a letter about notices."""
+    if facts.announcement is None or facts.member_id is None:
         raise UndeliverableError
-    parts: list[str] = []
-    for practice in facts.practices:
-        begins = f"This begins on {practice.effective_at:%-d %B %Y}, and not before."
-        parts.append("\n".join([_filled(practice.title), "", _filled(f"{practice.body} {begins}")]))
-    parts.append(_filled("If you do not want this, open this link; you need not sign in:"))
-    parts.append(head.addresses.refuse_practices(facts.member_id, facts.policy_version))
-    return parts
+    told = notice_letter(
+        facts.kind,
+        facts.announcement,
+        facts.member_id,
+        name=greeted(facts.given_name),
+        sender=head.name,
+        addresses=head.addresses,
+    )
+    # An address stands on a line of its own, and whole.
+    parts = ["\n".join(_filled(line) for line in part.split("\n")) for part in told.parts]
+    return told.subject, "\n\n".join([*parts, _signature(head)])
 
 
 def _newsletter(body: str, head: Letterhead, address: str) -> str:

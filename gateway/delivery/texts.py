@@ -66,13 +66,6 @@ TEXTS: Final[Mapping[LetterKind, Text]] = MappingProxyType(
             otherwise="If it was not you, there is nothing to do: whoever it was has not been told that you"
             " have an account.",
         ),
-        LetterKind.NEW_PRACTICE: Text(
-            "What we may share about you is about to change",
-            "We want to use data about you in a way that is new. You can refuse it, now or later, and nothing"
-            " else changes if you do.",
-            otherwise="What is shared about you, with whom and why, stands on our pages at any time; on your"
-            " account page you choose for each company and each purpose.",
-        ),
         LetterKind.WELCOME: Text(
             "Your account is open",
             "Your registration is complete, and you can sign in.",
@@ -150,4 +143,5 @@ TEXTS: Final[Mapping[LetterKind, Text]] = MappingProxyType(
         ),
     }
 )
-"""Every kind but the newsletter, which says what its issue says."""
+"""Every kind but the newsletter, which says what its issue says, and the letters about notices, which are
+written in the company's language (`gateway.delivery.notice_letters`)."""

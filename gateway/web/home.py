@@ -21,7 +21,7 @@ class Home:
     async def look(self, visit: Visit) -> Page:
         """Show it."""
         words = words_of(visit)
-        notices = await self._published.notices()
+        notices = await self._published.notices(words.language)
         blocks = (
             Paragraph(words.home_intro),
             *(

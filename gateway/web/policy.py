@@ -25,6 +25,7 @@ from policies.document import Document, as_html, sections
 from policies.matrix import Matrix
 from policies.member_text import Standing, member_text
 from policies.render import cell_words, matrix_document
+from policies.rules import Rule
 from policies.table import sharing_table
 from policies.words import WORDS, Words
 from policies.words.rule_texts import rule_text
@@ -40,7 +41,7 @@ MACHINE: Final = "/policy.json"
 KEPT_DOCUMENTS: Final = 8
 """Two pages in each language, under the policy before and the one now."""
 
-ReadNotices: TypeAlias = Callable[[], Awaitable[Sequence[PublishedNotice]]]
+ReadNotices: TypeAlias = Callable[[Language], Awaitable[Sequence[PublishedNotice]]]
 ReadStanding: TypeAlias = Callable[[], Awaitable[Standing]]
 
 
@@ -92,17 +93,10 @@ class PolicyPages:
             "version": standing.version,
             "inForceSince": standing.since,
             "text": [asdict(section) for section in sections(text)],
-            "rules": [
-                {
-                    "id": rule.name,
-                    "effect": rule.effect,
-                    "clause": rule.clause,
-                    "text": rule_text(rule, words.language),
-                }
-                for rule in matrix.rules.values()
-            ],
+            "rules": [_rule(rule, words) for rule in matrix.rules.values()],
+            "announcedRules": [_rule(rule, words) for rule in matrix.waiting],
             "cells": _cells(matrix, words),
-            "notices": [_notice(notice) for notice in await self._published.notices()],
+            "notices": [_notice(notice) for notice in await self._published.notices(words.language)],
         }
         return Page(
             words.text_title, Html(""), language=words.language, public=True, data=orjson.dumps(answer)
@@ -110,9 +104,8 @@ class PolicyPages:
 
     async def _text(self, matrix: Matrix, words: Words) -> Document:
         published = self._published
-        return member_text(
-            matrix, words, await published.standing(), await published.notices(), published.clock()
-        )
+        announced = await published.notices(words.language)
+        return member_text(matrix, words, await published.standing(), announced, published.clock())
 
     def _remembered(self, path: str, matrix: Matrix, words: Words, make: Callable[[], Document]) -> Document:
         """A page that depends on the policy and the language alone."""
@@ -122,6 +115,15 @@ class PolicyPages:
             document = make()
             self._kept.put(key, document)
         return document
+
+
+def _rule(rule: Rule, words: Words) -> dict[str, Any]:
+    return {
+        "id": rule.name,
+        "effect": rule.effect,
+        "clause": rule.clause,
+        "text": rule_text(rule, words.language),
+    }
 
 
 def _notice(notice: PublishedNotice) -> dict[str, Any]:

@@ -7,39 +7,44 @@ for a member and for one who was erased.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
 from http import HTTPStatus
-from typing import Final
+from uuid import UUID
 
 from gateway.database import Database
+from gateway.policy_in_force import PolicyInForce
 from gateway.web.edge import Visit
 from gateway.web.pages import Page, button, joined, text
-from policies.matrix import Matrix
+from gateway.web.policy import words_of
+from policies.words import Words
 from resolvers.commands.practices import read_practice_token, refuse_practices
+from resolvers.means import Means
 from resolvers.pace import even_time
-from resolvers.tokens import SealedTokens
+from schema.errors import PolicyChangedError
 
-_UNKNOWN: Final = Page(
-    "This link is not complete",
-    text("Open the link in the mail again, or copy all of it. Nothing was changed."),
-    HTTPStatus.NOT_FOUND,
-)
-_ASKED: Final = Page(
-    "Refuse what is new?",
-    joined(
-        text("Press the button, and what the mail announced is not done with data about you."),
-        text("You need not sign in. What was shared before, and your other choices, stay as they are."),
-        button("I refuse"),
-    ),
-)
-_DONE: Final = Page(
-    "You have refused",
-    joined(
-        text("What the mail announced is not done with data about you, neither now nor later."),
-        text("If you change your mind, choose it on your account page.", kind="quiet"),
-    ),
-)
+
+def _unknown(words: Words) -> Page:
+    return Page(
+        words.broken_link_title,
+        text(words.broken_link_text),
+        HTTPStatus.NOT_FOUND,
+        language=words.language,
+    )
+
+
+def _asked(words: Words) -> Page:
+    return Page(
+        words.refuse_title,
+        joined(text(words.refuse_text), text(words.refuse_rest), button(words.refuse_button)),
+        language=words.language,
+    )
+
+
+def _done(words: Words) -> Page:
+    return Page(
+        words.refused_title,
+        joined(text(words.refused_text), text(words.refused_rest, kind="quiet")),
+        language=words.language,
+    )
 
 
 class RefusingPractices:
@@ -48,30 +53,33 @@ class RefusingPractices:
     CLAUSE (C16): a member opts out of a new practice by one click and without signing in.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        tokens: SealedTokens,
-        policy: Callable[[], Matrix],
-        clock: Callable[[], datetime],
-        floor: float,
-    ) -> None:
+    def __init__(self, database: Database, means: Means, policy: PolicyInForce) -> None:
         self._database = database
-        self._tokens = tokens
+        self._means = means
         self._policy = policy
-        self._clock = clock
-        self._floor = floor
 
     async def look(self, visit: Visit) -> Page:
         """Show the button."""
-        return _UNKNOWN if read_practice_token(self._tokens, visit.token) is None else _ASKED
+        words = words_of(visit)
+        known = read_practice_token(self._means.tokens, visit.token) is not None
+        return _asked(words) if known else _unknown(words)
 
     async def act(self, visit: Visit) -> Page:
         """Refuse, for the member that the token names."""
-        named = read_practice_token(self._tokens, visit.token)
+        words = words_of(visit)
+        named = read_practice_token(self._means.tokens, visit.token)
         if named is None:
-            return _UNKNOWN
-        member_id, version = named
-        async with even_time(self._floor), self._database.transaction() as connection:
-            await refuse_practices(connection, self._policy, member_id, version, self._clock())
-        return _DONE
+            return _unknown(words)
+        async with even_time(self._means.rules.answer_floor):
+            try:
+                await self._refuse(*named)
+            except PolicyChangedError:
+                # A policy was published a moment ago, and nothing was written: decide by it once it is known.
+                await self._means.hear()
+                await self._policy.settled()
+                await self._refuse(*named)
+        return _done(words)
+
+    async def _refuse(self, member_id: UUID, version: int) -> None:
+        async with self._database.transaction() as connection:
+            await refuse_practices(connection, self._policy, member_id, version, self._means.clock())

@@ -11,18 +11,19 @@ from gateway.contracts import Contracts
 from gateway.database import Database
 from gateway.driver_errors import translate_driver_errors
 from gateway.http.messages import Handler
+from gateway.policy_in_force import PolicyInForce
 from gateway.web.edge import PageEndpoint
 from gateway.web.home import Home
 from gateway.web.links import Links
 from gateway.web.policy import DATA, MACHINE, TABLE, TEXT, PolicyPages, Published, ReadNotices, ReadStanding
 from gateway.web.practices import RefusingPractices
 from gateway.web.unsubscribe import Unsubscribing
-from policies.matrix import Matrix
 from policies.member_text import Standing
 from resolvers.means import Means
 from resolvers.notices import PublishedNotice, published_notices
 from resolvers.policy_standing import policy_standing
 from schema.catalogue import Catalogue
+from schema.vocabulary import Language
 
 
 def page_routes(
@@ -31,7 +32,7 @@ def page_routes(
     handler: Handler,
     database: Database,
     means: Means,
-    policy: Callable[[], Matrix],
+    policy: PolicyInForce,
     catalogue: Catalogue,
     contracts: Contracts,
     origins: Collection[str],
@@ -44,7 +45,7 @@ def page_routes(
     )
     home, about = Home(published), PolicyPages(published)
     leaving = Unsubscribing(database, means.tokens, means.clock, means.rules.answer_floor)
-    refusing = RefusingPractices(database, means.tokens, policy, means.clock, means.rules.answer_floor)
+    refusing = RefusingPractices(database, means, policy)
     pages = (
         ("/", "/", home.look, None),
         (TEXT, TEXT, about.text, None),
@@ -66,10 +67,10 @@ def page_routes(
 
 
 def _notices(database: Database, clock: Callable[[], datetime]) -> ReadNotices:
-    async def read() -> Sequence[PublishedNotice]:
+    async def read(language: Language) -> Sequence[PublishedNotice]:
         with translate_driver_errors():
             async with database.reader.acquire() as connection:
-                return await published_notices(connection, clock())
+                return await published_notices(connection, clock(), language)
 
     return read
 

@@ -16,7 +16,13 @@ from policies.words.english import ENGLISH
 from policies.words.german import GERMAN
 from schema.vocabulary import Language
 
-__all__ = ["ENGLISH", "WORDS", "Stay", "Words"]
+__all__ = ["ENGLISH", "WORDS", "Stay", "Words", "spoken"]
 
 WORDS: Final[Mapping[Language, Words]] = MappingProxyType({Language.EN: ENGLISH, Language.DE: GERMAN})
 """All of them."""
+
+
+def spoken(tag: str) -> Language:
+    """The language of ours that a language tag names (BCP 47); English where we do not speak it."""
+    known = {language.value: language for language in Language}
+    return known.get(tag.partition("-")[0], Language.EN)

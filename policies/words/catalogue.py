@@ -86,6 +86,8 @@ class Words:
     access_text: str
     rules: str
     rules_intro: str
+    rules_waiting: str
+    rules_waiting_intro: str
     permits: str
     forbids: str
 
@@ -125,11 +127,37 @@ class Words:
     home_intro: str
     nothing_announced: str
 
-    # Notices (`policies.notice_texts`) and the page that refuses them (`gateway.web.practices`)
+    # Notices (`policies.notice_texts`)
     notice_title: str
     notice_shared: str
     notice_presumed: str
     notice_regions: str
+    transfer_title: str
+    transfer_text: str
+
+    # The mail about notices (`gateway.delivery.notice_letters`)
+    hello: str
+    hello_named: str
+    practice_subject: str
+    practice_why: str
+    transfer_subject: str
+    transfer_why: str
+    begins: str
+    refuse_by_link: str
+    mail_pages: str
+    mail_choices: str
+    mail_account: str
+
+    # The page that refuses them (`gateway.web.practices`)
+    refuse_title: str
+    refuse_text: str
+    refuse_rest: str
+    refuse_button: str
+    refused_title: str
+    refused_text: str
+    refused_rest: str
+    broken_link_title: str
+    broken_link_text: str
 
     def date(self, moment: datetime) -> str:
         """A day, as the language writes it."""

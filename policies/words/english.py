@@ -174,6 +174,11 @@ ENGLISH: Final = Words(
         "Our officers write these rules, and the program decides by them. What no rule permits is not shared,"
         " and a prohibition beats any permission."
     ),
+    rules_waiting="Rules that were announced",
+    rules_waiting_intro=(
+        "These do not count yet. They begin on the days that are named under what will change; until then the"
+        " rules above decide."
+    ),
     permits="Permitted: {text}",
     forbids="Forbidden: {text}",
     matrix_title="Who may get which data",
@@ -243,6 +248,44 @@ ENGLISH: Final = Words(
         " received it only of members who had agreed."
     ),
     notice_regions="This concerns members in {regions}.",
+    transfer_title="{acquirer} takes over the business",
+    transfer_text=(
+        "From {date} on, {acquirer} receives the data of members of age, as our privacy policy says for this"
+        " case. Telephone numbers and passwords are not among it, and members under 18 are not either. This"
+        " is not a choice about sharing: who does not want it can close the account before."
+    ),
+    hello="Hello,",
+    hello_named="Hello {name},",
+    practice_subject="What we may share about you is about to change",
+    practice_why="We want to use data about you in a way that is new.",
+    transfer_subject="Another company is to take over our business",
+    transfer_why="Our business is to pass to another company, and with it the data of our members.",
+    begins="This begins on {date}, and not before.",
+    refuse_by_link=(
+        "If you do not want this, open this link; you need not sign in. You can refuse now or later, and"
+        " nothing else changes if you do:"
+    ),
+    mail_pages="What is shared about you, with whom and why, stands on our pages at any time:",
+    mail_choices="On your account page you choose for each company and each purpose.",
+    mail_account=(
+        "{sender} sends you this mail because it concerns your account, whatever you chose about newsletters."
+        " We never ask for your password."
+    ),
+    refuse_title="Refuse what is new?",
+    refuse_text="Press the button, and what the mail announced is not done with data about you.",
+    refuse_rest=(
+        "You need not sign in. What was shared before, and your other choices, stay as they are. What does"
+        " not depend on your choices stays as announced."
+    ),
+    refuse_button="I refuse",
+    refused_title="You have refused",
+    refused_text=(
+        "What the mail announced, and said that you can refuse, is not done with data about you, neither now"
+        " nor later."
+    ),
+    refused_rest="If you change your mind, choose it on your account page.",
+    broken_link_title="This link is not complete",
+    broken_link_text="Open the link in the mail again, or copy all of it. Nothing was changed.",
     machine_text=(
         "GraphQL is spoken at `/graphql`, where `policy` says the same. `/policy.json` says it without"
         " GraphQL."

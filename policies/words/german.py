@@ -219,6 +219,11 @@ GERMAN: Final = Words(
         "Unsere Beauftragten schreiben diese Regeln, und das Programm entscheidet danach. Was keine Regel"
         " erlaubt, wird nicht weitergegeben, und ein Verbot geht jeder Erlaubnis vor."
     ),
+    rules_waiting="Angekündigte Regeln",
+    rules_waiting_intro=(
+        "Diese gelten noch nicht. Sie beginnen an den Tagen, die unter dem stehen, was sich ändern wird; bis"
+        " dahin entscheiden die Regeln darüber."
+    ),
     permits="Erlaubt: {text}",
     forbids="Verboten: {text}",
     matrix_title="Wer welche Daten erhalten darf",
@@ -291,6 +296,51 @@ GERMAN: Final = Words(
         " Zweck: {use}. Bisher geschah das nur bei Mitgliedern, die zugestimmt hatten."
     ),
     notice_regions="Das betrifft Mitglieder in: {regions}.",
+    transfer_title="{acquirer} übernimmt unser Geschäft",
+    transfer_text=(
+        "Vom {date} an erhält {acquirer} die Daten der volljährigen Mitglieder, wie unsere Regeln zur"
+        " Weitergabe es für diesen Fall vorsehen. Telefonnummern und Passwörter gehören nicht dazu, Daten von"
+        " Mitgliedern unter 18 auch nicht. Dem kann nicht widersprochen werden: Wer es nicht will, kann sein"
+        " Konto vorher schließen."
+    ),
+    hello="Guten Tag,",
+    hello_named="Guten Tag {name},",
+    practice_subject="Was wir über Sie weitergeben dürfen, soll sich ändern",
+    practice_why="Wir möchten Daten über Sie auf eine neue Weise verwenden.",
+    transfer_subject="Ein anderes Unternehmen soll unser Geschäft übernehmen",
+    transfer_why=(
+        "Unser Geschäft soll an ein anderes Unternehmen übergehen, und mit ihm die Daten unserer Mitglieder."
+    ),
+    begins="Das beginnt am {date}, nicht früher.",
+    refuse_by_link=(
+        "Wenn Sie das nicht möchten, öffnen Sie diesen Link; anmelden müssen Sie sich nicht. Sie können jetzt"
+        " oder später widersprechen, und sonst ändert sich dadurch nichts:"
+    ),
+    mail_pages="Was über Sie weitergegeben wird, an wen und wofür, steht jederzeit auf unseren Seiten:",
+    mail_choices="Auf Ihrer Kontoseite entscheiden Sie für jedes Unternehmen und jeden Zweck.",
+    mail_account=(
+        "{sender} schickt Ihnen diese E-Mail, weil sie Ihr Konto betrifft, was immer Sie über Newsletter"
+        " entschieden haben. Nach Ihrem Passwort fragen wir nie."
+    ),
+    refuse_title="Dem Neuen widersprechen?",
+    refuse_text=(
+        "Drücken Sie den Knopf, und was die E-Mail angekündigt hat, geschieht mit Daten über Sie nicht."
+    ),
+    refuse_rest=(
+        "Anmelden müssen Sie sich nicht. Was bisher weitergegeben wurde und Ihre anderen Entscheidungen"
+        " bleiben, wie sie sind. Was nicht von Ihren Entscheidungen abhängt, bleibt wie angekündigt."
+    ),
+    refuse_button="Ich widerspreche",
+    refused_title="Sie haben widersprochen",
+    refused_text=(
+        "Was die E-Mail angekündigt und als ablehnbar bezeichnet hat, geschieht mit Daten über Sie nicht,"
+        " weder jetzt noch später."
+    ),
+    refused_rest="Wenn Sie es sich anders überlegen, entscheiden Sie es auf Ihrer Kontoseite.",
+    broken_link_title="Dieser Link ist nicht vollständig",
+    broken_link_text=(
+        "Öffnen Sie den Link in der E-Mail noch einmal oder kopieren Sie ihn ganz. Nichts wurde geändert."
+    ),
     machine_text=(
         "GraphQL wird unter `/graphql` gesprochen, wo `policy` dasselbe sagt. `/policy.json` sagt es ohne"
         " GraphQL."

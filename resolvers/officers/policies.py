@@ -13,7 +13,7 @@ from policies.decision_tables import judge, read_tables
 from policies.directory import PolicyDirectory, refuse_hidden
 from policies.engine import load
 from policies.officers import Act
-from resolvers.desk import Desk
+from resolvers.desk import Desk, written_reason
 from resolvers.policy_effects import (
     ClientDocument,
     Effects,
@@ -109,6 +109,7 @@ async def publish(
     effective_at: datetime | None,
     mailed: bool,
     compiled: Compile,
+    reason: str | None = None,
 ) -> Publication:
     """Publish a policy. What it newly opens is announced, and opens when the notice period is over.
 
@@ -117,14 +118,21 @@ async def publish(
         InputError: a number is out of bounds, or it is the policy in force.
         PolicyError: it may not be used, or a row of its tables falls otherwise.
     """
-    await desk.act(Act.POLICY_PUBLISH, f"policy {directory.title}")
+    await desk.act(Act.POLICY_PUBLISH, f"policy {directory.title}", reason=reason)
     await _prepare(desk, directory, compiled)
-    order = Order(directory, desk.officer.name, notice_days, effective_at, mailed)
+    why = None if reason is None else written_reason(reason)
+    order = Order(directory, desk.officer.name, notice_days, effective_at, mailed, reason=why)
     return await put_in_force(desk.connection, compiled, order, desk.now)
 
 
 async def roll_back(
-    desk: Desk, number: int, *, notice_days: int, mailed: bool, compiled: Compile
+    desk: Desk,
+    number: int,
+    *,
+    notice_days: int,
+    mailed: bool,
+    compiled: Compile,
+    reason: str | None = None,
 ) -> Publication:
     """Publish an earlier version anew. It is a publication like any other: what it opens again is announced.
 
@@ -134,10 +142,11 @@ async def roll_back(
         NotFoundError: there is no such version.
         PolicyError: it may not be used any more.
     """
-    await desk.act(Act.POLICY_PUBLISH, f"policy version {number}, again")
+    await desk.act(Act.POLICY_PUBLISH, f"policy version {number}, again", reason=reason)
     directory = await directory_of_version(desk.connection, number)
     await _prepare(desk, directory, compiled)
-    order = Order(directory, desk.officer.name, notice_days, None, mailed, number)
+    why = None if reason is None else written_reason(reason)
+    order = Order(directory, desk.officer.name, notice_days, None, mailed, number, why)
     return await put_in_force(desk.connection, compiled, order, desk.now)
 
 
@@ -145,6 +154,18 @@ async def list_versions(desk: Desk) -> Sequence[VersionView]:
     """Every version, the latest first."""
     await desk.act(Act.POLICY_READ, "policy versions")
     return await versions(desk.connection)
+
+
+async def show_version(desk: Desk, number: int) -> tuple[VersionView, PolicyDirectory]:
+    """One version: who published it, when and why, and its files.
+
+    Raises:
+        NotFoundError: there is none of that number.
+    """
+    await desk.act(Act.POLICY_READ, f"policy version {number}")
+    directory = await directory_of_version(desk.connection, number)
+    (version,) = await versions(desk.connection, number)
+    return version, directory
 
 
 async def read_version(desk: Desk, number: int) -> PolicyDirectory:

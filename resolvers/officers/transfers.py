@@ -4,7 +4,8 @@ CLAUSE (C8, C16): at insolvency the acquirer receives the members' data, after i
 
 A transfer rests on an agreement on the basis INSOLVENCY over everything that the policy gives there. It
 begins by itself: not before the closing date, and not before the notice period has passed since its approval,
-which announces it. Upkeep decides its members meanwhile, and no read shows one of them before it begins.
+which announces it and begins the mail to the members. Upkeep decides its members meanwhile, and no read shows
+one of them before it begins.
 """
 
 from __future__ import annotations
@@ -14,16 +15,20 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from policies.notice_texts import draft_transfer
 from policies.officers import Act
+from resolvers.announcing import Occasion, announce, withdraw
 from resolvers.commands import partners
 from resolvers.commands.grounds import approve_grounds, store_grounds
 from resolvers.commands.two_officers import require_another
-from resolvers.desk import Desk
+from resolvers.desk import Desk, written_reason
+from resolvers.policy_versions import company_language
 from resolvers.shares import take_turn
 from resolvers.transfers import TransferStatus, TransferView, read_transfer, read_transfers
-from schema.categories import Basis, Purpose, categories_of
+from schema.categories import Basis, DataCategory, Purpose, categories_of
 from schema.errors import InputError
 from schema.ids import new_id
+from schema.tables.mail import LetterKind
 from schema.vocabulary import AgreementStatus
 
 FURTHEST: Final = timedelta(days=1_096)
@@ -57,19 +62,22 @@ async def open_transfer(desk: Desk, *, acquirer: str, closing_at: datetime, reas
     await store_grounds(desk.connection, agreement_id, keys, reasons, officer=None, now=desk.now)
     transfer_id = new_id()
     await desk.connection.execute(
-        "INSERT INTO business_transfer (id, agreement_id, closing_at, opened_by, opened_at)"
-        " VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO business_transfer (id, agreement_id, closing_at, opened_by, opened_at, reason)"
+        " VALUES ($1, $2, $3, $4, $5, $6)",
         transfer_id,
         agreement_id,
         closing_at,
         desk.officer.name,
         desk.now,
+        written_reason(reason),
     )
     return transfer_id
 
 
 async def approve_transfer(desk: Desk, transfer_id: UUID, *, notice_days: int) -> TransferView:
     """Approve a transfer that another officer proposed, and announce it; it begins by itself.
+
+    CLAUSE (C8, C16): the members are told on the pages, in their contract and by mail.
 
     Raises:
         ForbiddenError: this officer proposed it.
@@ -119,9 +127,8 @@ async def cancel_transfer(desk: Desk, transfer_id: UUID) -> TransferView:
         desk.officer.name,
         desk.now,
     )
-    await desk.connection.execute(
-        "UPDATE notice SET withdrawn_at = $2 WHERE id = $1", transfer.notice_id, desk.now
-    )
+    if transfer.notice_id is not None:
+        await withdraw(desk.connection, [transfer.notice_id], desk.now)
     # What upkeep has prepared is withdrawn by upkeep: the agreement never began, so nothing of it is owed.
     await partners.set_agreement_status(
         desk.connection,
@@ -147,23 +154,12 @@ async def show_transfer(desk: Desk, transfer_id: UUID) -> TransferView:
 
 
 async def _announce(desk: Desk, transfer: TransferView, effective_at: datetime) -> UUID:
-    notice_id = new_id()
     categories = await desk.connection.fetchval(
         "SELECT categories FROM agreement WHERE id = $1", transfer.agreement_id
     )
-    await desk.connection.execute(
-        "INSERT INTO notice (id, title, body, basis, purpose, categories, published_at, effective_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        notice_id,
-        f"{transfer.acquirer_name} takes over the business",
-        f"From {effective_at:%Y-%m-%d} on, {transfer.acquirer_name} receives the data of members of age, as"
-        " our privacy policy says for this case. Telephone numbers and passwords are not among it, and"
-        " members under 18 are not either. This is not a choice about sharing: who does not want it can close"
-        " the account before.",
-        Basis.INSOLVENCY.value,
-        Purpose.BUSINESS_TRANSFER.value,
-        categories,
-        desk.now,
-        effective_at,
-    )
+    draft = draft_transfer(transfer.acquirer_name, map(DataCategory, categories), effective_at)
+    language = await company_language(desk.connection)
+    # Nobody can refuse it, so everybody is told: there is no transfer without the mail.
+    occasion = Occasion(desk.now, effective_at, language, LetterKind.BUSINESS_TRANSFER)
+    (notice_id,) = await announce(desk.connection, [draft], occasion)
     return notice_id

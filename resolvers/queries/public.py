@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 from strawberry import Info
@@ -33,6 +33,12 @@ _EVERYBODY = (Audience.VISITOR, Audience.MEMBER, Audience.PARTNER, Audience.RECI
 """Officers have a schema of their own (`resolvers.staff`)."""
 
 
+NoticeLanguage = Annotated[
+    Language | None,
+    strawberry.argument(description="Where it was announced in it; not given: in the company's own."),
+]
+
+
 def _keys(mask: int) -> list[str]:
     return sorted(category.value for category in categories_of(mask))
 
@@ -53,7 +59,7 @@ def _policy(info: Info[Any, Any]) -> PolicyType:
 
     async def in_words(language: Language) -> list[PolicySectionType]:
         async def read(work: Work) -> Document:
-            announced = await published_notices(work.connection, work.now)
+            announced = await published_notices(work.connection, work.now, language)
             standing = await policy_standing(work.connection)
             return member_text(matrix, WORDS[language], standing, announced, work.now)
 
@@ -88,9 +94,11 @@ def _viewer(info: Info[Any, Any]) -> ViewerType:
     return ViewerType(audience=context.principal.audience, scopes=_keys(context.contract_mask))
 
 
-async def _notices(info: Info[Any, Any]) -> list[NoticeType]:
+async def _notices(info: Info[Any, Any], language: NoticeLanguage = None) -> list[NoticeType]:
     async def read(work: Work) -> Sequence[PublishedNotice]:
-        return await published_notices(work.connection, work.now)
+        return await published_notices(
+            work.connection, work.now, None if language is None else Language(language)
+        )
 
     return [
         NoticeType(**(asdict(notice) | {"id": strawberry.ID(str(notice.id))}))

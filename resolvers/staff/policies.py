@@ -64,6 +64,7 @@ async def _publish(info: Info[Any, Any], input: PublishPolicyInput) -> Publicati
                 effective_at=input.effective_at or directory.begins,
                 mailed=input.mailed,
                 compiled=compiled,
+                reason=input.reason or None,
             ),
         )
 
@@ -77,7 +78,12 @@ async def _roll_back(info: Info[Any, Any], input: RollBackPolicyInput) -> Public
         return await at_desk(
             info,
             lambda desk: policies.roll_back(
-                desk, number, notice_days=days, mailed=input.mailed, compiled=compiled
+                desk,
+                number,
+                notice_days=days,
+                mailed=input.mailed,
+                compiled=compiled,
+                reason=input.reason or None,
             ),
         )
 
@@ -126,6 +132,8 @@ async def _published(steps: Callable[[], Awaitable[Publication]], field: str) ->
         "effective_at": done.effective_at,
         "opens_at": done.opens_at,
         "notices": len(done.notices),
+        "taken_back": len(done.withdrawn),
+        "dropped_languages": list(done.dropped_languages),
         "opened": done.changes.opened,
         "changed": done.changes.changed,
         "withdrawn": done.changes.withdrawn,

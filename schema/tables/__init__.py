@@ -34,7 +34,7 @@ from schema.tables.mail import Newsletter, OutgoingMail
 from schema.tables.member import BillingMethod, Member, Phone, PostalAddress
 from schema.tables.officers import OfficerAccount, OfficerAction, OfficerSession
 from schema.tables.operations import ImportJob, PersistedDocument, Revocation
-from schema.tables.policy import PolicyMailing, PolicyVersion
+from schema.tables.policy import NoticeMailing, PolicyVersion
 from schema.tables.quotas import Quota
 from schema.tables.requests import RequestRecord
 from schema.tables.sharing import (
@@ -105,6 +105,7 @@ __all__ = [
     "Member",
     "Newsletter",
     "Notice",
+    "NoticeMailing",
     "OfficerAccount",
     "OfficerAction",
     "OfficerCredential",
@@ -120,7 +121,6 @@ __all__ = [
     "PartnerClient",
     "PersistedDocument",
     "Phone",
-    "PolicyMailing",
     "PolicyVersion",
     "PostalAddress",
     "Quota",

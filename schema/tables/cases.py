@@ -92,7 +92,7 @@ class BusinessTransfer(Table, table=True):
     """That the business passes to an acquirer, and its members' data with it (C8 c).
 
     The acquirer is the partner of its agreement, which begins after the notice period and not before
-    `closing_at`. It is announced when it is approved.
+    `closing_at`. It is announced when it is approved. `reason` was checked for telephone numbers (R1).
     """
 
     __tablename__ = "business_transfer"
@@ -109,6 +109,7 @@ class BusinessTransfer(Table, table=True):
     approved_at: datetime | None = instant(_OPS, nullable=True)
     cancelled_by: str | None = column(_OPS, Text, nullable=True)
     cancelled_at: datetime | None = instant(_OPS, nullable=True)
+    reason: str | None = column(_OPS, Text, nullable=True)
 
     __table_args__ = (
         *_two_officers(),

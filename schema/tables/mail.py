@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Index, Integer, Text, func, text
@@ -37,6 +38,11 @@ class LetterKind(StrEnum):
     ERASURE_DONE = "ERASURE_DONE"
     NEWSLETTER = "NEWSLETTER"
     NEW_PRACTICE = "NEW_PRACTICE"
+    BUSINESS_TRANSFER = "BUSINESS_TRANSFER"
+
+
+ANNOUNCEMENTS: Final = frozenset({LetterKind.NEW_PRACTICE, LetterKind.BUSINESS_TRANSFER})
+"""Letters that say what notices say, to every member (C8 c, C16)."""
 
 
 class OutgoingMail(Table, table=True):
@@ -44,7 +50,7 @@ class OutgoingMail(Table, table=True):
 
     What it says is put together when it is sent (`gateway.delivery`): no token ever stands in a table.
     `member_id` is null for letters to those who are no members (any more). `request_id`: whose outcome the
-    letter tells, because a visitor reads it nowhere else. `policy_version`: whose notices it tells (C16).
+    letter tells, because a visitor reads it nowhere else. `mailing_id`: whose notices it tells (C16).
     """
 
     __tablename__ = "outgoing_mail"
@@ -56,7 +62,7 @@ class OutgoingMail(Table, table=True):
     link_id: UUID | None = column(_OPS, foreign_key="one_time_link.id", nullable=True)
     newsletter_id: UUID | None = column(_OPS, foreign_key="newsletter.id", nullable=True)
     request_id: UUID | None = column(_OPS, foreign_key="member_request.id", nullable=True)
-    policy_version: int | None = column(_OPS, Integer, foreign_key="policy_version.number", nullable=True)
+    mailing_id: UUID | None = column(_OPS, foreign_key="notice_mailing.id", nullable=True)
     created_at: datetime = instant(_OPS)
     due_at: datetime = instant(_OPS, index=True)
     attempts: int = column(_OPS, Integer, default=0)
@@ -66,12 +72,12 @@ class OutgoingMail(Table, table=True):
         Index(
             "ix_outgoing_mail_letters",
             "due_at",
-            postgresql_where=text("newsletter_id IS NULL AND policy_version IS NULL"),
+            postgresql_where=text("newsletter_id IS NULL AND mailing_id IS NULL"),
         ),
         # What a mail goes with is removed without reading the outbox; most mails have none of each.
         *(
             Index(f"ix_outgoing_mail_{name}", name, postgresql_where=text(f"{name} IS NOT NULL"))
-            for name in ("link_id", "newsletter_id", "request_id", "policy_version")
+            for name in ("link_id", "newsletter_id", "request_id", "mailing_id")
         ),
         Index("ix_outgoing_mail_recipient_lower", func.lower(text("recipient"))),
     )

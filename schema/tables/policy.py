@@ -1,4 +1,4 @@
-"""The policies that were published, and how far the mail about one has got."""
+"""The policies that were published, and how far the mail about notices has got."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, Integer, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from schema.categories import DataCategory
-from schema.tables.base import Table, column, instant
+from schema.tables.base import Table, column, instant, row_id
 
 _OPS = DataCategory.OPERATIONS
 
@@ -19,8 +19,9 @@ class PolicyVersion(Table, table=True):
     """One publication, never changed. The latest says what decides from then on (C16).
 
     `files` are the texts of the policy by their names. `steps` say at which moment which versions decide
-    together, and which would without this one (`policies.versions`). `published_by` is the officer. Which
-    step is applied to the rows of `share` says `applied_policy`.
+    together, and which would without this one (`policies.versions`). `published_by` is the officer, `reason`
+    why, where one was given (checked for telephone numbers, R1). Which step is applied to the rows of `share`
+    says `applied_policy`.
     """
 
     __tablename__ = "policy_version"
@@ -42,19 +43,22 @@ class PolicyVersion(Table, table=True):
         on_delete="RESTRICT",
         index=True,
     )
+    reason: str | None = column(_OPS, Text, nullable=True)
 
     __table_args__ = (CheckConstraint("notice_days >= 0", name="notice_days"),)
 
 
-class PolicyMailing(Table, table=True):
-    """How far the members have been put into the outbox for one publication: in the order of their ids.
+class NoticeMailing(Table, table=True):
+    """How far the members have been put into the outbox about some notices: in the order of their ids.
 
-    `reached` is the last of them. A row without `finished_at` is gone on with.
+    Those notices name it. `kind` is the letter, `reached` the last member. A row without `finished_at` is
+    gone on with.
     """
 
-    __tablename__ = "policy_mailing"
+    __tablename__ = "notice_mailing"
 
-    version: int = column(_OPS, Integer, foreign_key="policy_version.number", primary_key=True)
+    id: UUID = row_id()
+    kind: str = column(_OPS, Text)
     reached: UUID = column(_OPS)
     queued: int = column(_OPS, Integer)
     finished_at: datetime | None = instant(_OPS, nullable=True)

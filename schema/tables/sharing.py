@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Identity, Index, Integer, Text, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from schema.categories import DataCategory
 from schema.tables.base import Table, column, instant, member_key, row_id
@@ -137,7 +138,11 @@ class Notice(Table, table=True):
     """The announcement of a new practice: what may be shared from `effective_at` on, unless refused (C16).
 
     `version` is the publication that made it; null: it was written otherwise. `regions` says where it is new;
-    null: everywhere. `withdrawn_at`: a later publication took all of it back before it was applied.
+    null: everywhere. `withdrawn_at`: it was taken back before it was applied.
+
+    Title and body are in `language`, the company's; `translations` has them in the others that the program
+    speaks, as `{"de": {"title": ..., "body": ...}}`. They stay as they were published: what members were told
+    is on record. `mailing_id`: how the members are told by mail; null: they are not.
     """
 
     __tablename__ = "notice"
@@ -155,6 +160,9 @@ class Notice(Table, table=True):
     )
     regions: list[str] | None = column(_OPS, ARRAY(Text), nullable=True)
     withdrawn_at: datetime | None = instant(_OPS, nullable=True)
+    language: str = column(_OPS, Text, default="en", server_default=text("'en'"))
+    translations: dict[str, Any] = column(_OPS, JSONB, server_default=text("'{}'::jsonb"))
+    mailing_id: UUID | None = column(_OPS, foreign_key="notice_mailing.id", nullable=True, index=True)
 
 
 class ChoiceRecord(Table, table=True):

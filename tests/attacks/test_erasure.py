@@ -89,7 +89,7 @@ APART: Final[Mapping[str, str]] = {
     "import_job": "counts",
     "applied_policy": "a digest",
     "policy_version": "texts of the company",
-    "policy_mailing": "counts, and how far the members' ids were gone through",
+    "notice_mailing": "counts, and how far the members' ids were gone through",
     "agreement_version": "companies",
     "newsletter": "what is sent to everybody",
     "notice": "what is announced to everybody",

@@ -17,11 +17,11 @@ from gateway.bulk import PATH
 from gateway.database import Database
 from gateway.identity.tokens import SubjectKind, mint
 from policies.officers import Channel, Officer, Role
+from resolvers.announcing import mail_notices
 from resolvers.commands.client_credentials import replace_secret
 from resolvers.commands.practices import MAX_A_DAY, refuse_practices
 from resolvers.desk import Desk
 from resolvers.officers.aggregates import end_aggregate_agreement
-from resolvers.policy_publishing import mail_notices
 from schema.ids import new_id
 from schema.vocabulary import AudienceDimension as By
 from schema.vocabulary import ChoiceSource

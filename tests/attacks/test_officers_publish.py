@@ -25,7 +25,7 @@ from tests.officers import Clock, Desks, Staff, entrance
 
 PUBLISH = (
     "mutation($i: PublishPolicyInput!) { publishPolicy(input: $i)"
-    " { errors { path code message } number effectiveAt opensAt notices opened changed withdrawn } }"
+    " { errors { path code message } number effectiveAt opensAt notices takenBack droppedLanguages } }"
 )
 ROLL_BACK = (
     "mutation($i: RollBackPolicyInput!) { rollBackPolicy(input: $i) { errors { code message } number } }"
@@ -83,24 +83,27 @@ async def test_a_policy_is_published_and_rolled_back_and_each_leaves_its_line(
 ) -> None:
     assert await desks.sign_in(olga) == []
     before = await desks.last()
-    done = (await desks.ask(PUBLISH, olga.access, i=given(**rules("\n// another\n"))))["data"]
+    english = given(**rules("\n// another\n")) | {"reason": "one comment more"}
+    english["files"] = [each for each in english["files"] if each["path"] != "texts/de.toml"]
+    done = (await desks.ask(PUBLISH, olga.access, i=english))["data"]
+    assert (done["publishPolicy"]["droppedLanguages"], done["publishPolicy"]["takenBack"]) == (["de"], 0)
     assert done["publishPolicy"]["errors"] == []
     assert (done["publishPolicy"]["number"], done["publishPolicy"]["opensAt"]) == (2, None)
     (line,) = await desks.lines(before)
     assert line[1:3] == ("olga", "policy.publish")
-    again = (await desks.ask(PUBLISH, olga.access, i=given(**rules("\n// another\n"))))["data"]
+    again = (await desks.ask(PUBLISH, olga.access, i=english))["data"]
     assert again["publishPolicy"]["errors"][0]["code"] == "BAD_INPUT"
     back = (await desks.ask(ROLL_BACK, olga.access, i={"number": 1, "mailed": False}))["data"]
     assert back["rollBackPolicy"] == {"errors": [], "number": 3}
     none = (await desks.ask(ROLL_BACK, olga.access, i={"number": 77, "mailed": False}))["data"]
     assert none["rollBackPolicy"]["errors"][0]["code"] == "NOT_FOUND"
     assert [line[2] for line in await desks.lines(before)] == ["policy.publish", "policy.publish"]
-    versions = "{ policyVersions { number publishedBy rolledBackTo notices mailed } }"
+    versions = "{ policyVersions { number publishedBy rolledBackTo notices mailed reason } }"
     found = (await desks.ask(versions, olga.access))["data"]["policyVersions"]
-    assert [(each["number"], each["publishedBy"], each["rolledBackTo"]) for each in found] == [
-        (3, "olga", 1),
-        (2, "olga", None),
-        (1, "gateway", None),
+    assert [(e["number"], e["publishedBy"], e["rolledBackTo"], e["reason"]) for e in found] == [
+        (3, "olga", 1, None),
+        (2, "olga", None, "one comment more"),
+        (1, "gateway", None, None),
     ]
 
 
@@ -152,7 +155,7 @@ async def test_a_transfer_is_approved_by_another_officer_who_has_signed_in(desks
     second = await desks.officer("ugo", Role.PRIVACY_OFFICER)
     before = await desks.last()
     transfer = await proposed_transfer(desks, first)
-    shown = "{ errors { code message } transfer { status approvedBy effectiveAt } }"
+    shown = "{ errors { code message } transfer { status approvedBy effectiveAt reason mailed } }"
     approve = f"mutation($i: TransferIdInput!) {{ approveTransfer(input: $i) {shown} }}"
     cancel = f"mutation($i: TransferIdInput!) {{ cancelTransfer(input: $i) {shown} }}"
     own = (await desks.ask(approve, first.access, i={"id": transfer}))["data"]["approveTransfer"]
@@ -160,6 +163,7 @@ async def test_a_transfer_is_approved_by_another_officer_who_has_signed_in(desks
     assert transfer not in str(own)
     done = (await desks.ask(approve, second.access, i={"id": transfer}))["data"]["approveTransfer"]
     assert (done["transfer"]["status"], done["transfer"]["approvedBy"]) == ("ANNOUNCED", "ugo")
+    assert (done["transfer"]["reason"], done["transfer"]["mailed"]) == ("the contract of sale", 0)
     assert done["transfer"]["effectiveAt"] > (desks.clock() + timedelta(days=29)).isoformat()
     notices = "{ notices { title withdrawnAt refused } }"
     announced = (await desks.ask(notices, first.access))["data"]["notices"][0]

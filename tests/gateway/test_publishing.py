@@ -24,6 +24,7 @@ from gateway.settings import Settings
 from gateway.web.addresses import addresses_of
 from policies.directory import PolicyDirectory, read_directory
 from policies.officers import Channel, Officer, Role
+from resolvers.announcing import mail_notices
 from resolvers.desk import Desk
 from resolvers.means import Means
 from resolvers.officers.policies import (
@@ -34,7 +35,7 @@ from resolvers.officers.policies import (
     roll_back,
 )
 from resolvers.outbox import read_mail
-from resolvers.policy_publishing import Publication, mail_notices
+from resolvers.policy_publishing import Publication
 from resolvers.policy_versions import Compiler
 from resolvers.shares import refresh_shares
 from schema.errors import InputError, PolicyError

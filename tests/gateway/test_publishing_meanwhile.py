@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -11,11 +12,13 @@ from datetime import datetime, timedelta
 import httpx
 import pytest
 
+import resolvers.announcing
 import resolvers.policy_publishing
 from gateway.app import Gateway
 from gateway.upkeep import Upkeep
 from policies.directory import PolicyDirectory, read_directory
 from policies.officers import Act, Role
+from resolvers.announcing import mail_notices
 from resolvers.commands.agreement_changes import narrow_agreement
 from resolvers.connection import Link
 from resolvers.disclosure_log import DisclosureEntry
@@ -34,6 +37,7 @@ from tests.gateway.test_publishing import (
     OLGA,
     PAGE,
     Scene,
+    letter,
     scene,
     with_usernames,
 )
@@ -167,7 +171,7 @@ async def test_a_choice_that_waited_for_a_publication_counts_under_the_new_polic
 async def test_a_publication_that_ends_half_way_did_nothing(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tables = ("policy_version", "notice", "policy_mailing", "share_change", "revocation", "officer_action")
+    tables = ("policy_version", "notice", "notice_mailing", "share_change", "revocation", "officer_action")
 
     async def counted() -> list[int]:
         return [await scene.database.app.fetchval(f"SELECT count(*) FROM {table}") for table in tables]
@@ -204,13 +208,14 @@ async def test_a_publication_that_ends_half_way_did_nothing(
 async def test_who_was_not_mailed_when_the_command_died_is_mailed_by_upkeep_and_nobody_twice(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resolvers.policy_publishing, "MAILED", 3)
+    monkeypatch.setattr(resolvers.announcing, "MAILED", 3)
     await scene.publish(with_usernames())
     async with scene.database.transaction() as connection:
-        part = await resolvers.policy_publishing.mail_more(connection, 2, scene.clock())
+        (mailing,) = await resolvers.announcing.unfinished_mailings(connection)
+        part = await resolvers.announcing.mail_more(connection, mailing, scene.clock())
     assert (part.queued, part.finished) == (3, False)
     upkeep = Upkeep(scene.database, scene.gateways[0].policy, scene.clock)
-    while await scene.database.app.fetchval("SELECT finished_at FROM policy_mailing") is None:
+    while await scene.database.app.fetchval("SELECT finished_at FROM notice_mailing") is None:
         await upkeep.round()
     rows = await scene.database.app.fetch(
         "SELECT id FROM member WHERE status = 'ACTIVE' AND email IS NOT NULL ORDER BY id"
@@ -219,6 +224,44 @@ async def test_who_was_not_mailed_when_the_command_died_is_mailed_by_upkeep_and_
         "SELECT member_id FROM outgoing_mail WHERE kind = 'NEW_PRACTICE' ORDER BY member_id"
     )
     assert [row["member_id"] for row in mailed] == [row["id"] for row in rows]
+
+
+@pytest.mark.clause("C16")
+async def test_what_waits_is_told_in_the_readers_language_and_apart_from_the_rules_in_force(
+    scene: Scene,
+) -> None:
+    await scene.publish(with_usernames())
+    while not all(gateway.policy().waiting for gateway in scene.gateways):  # noqa: ASYNC110 - until both heard
+        await asyncio.sleep(0.05)
+    for callers in scene.callers:
+        page = (await callers.http.get("/policy?lang=de")).text
+        assert "Neu: Angebote, die zu Ihnen passen" in page
+        assert page.index("Angekündigte Regeln") < page.index("Partner erhalten den Benutzernamen")
+        told = (await callers.http.get("/policy.json?lang=de")).json()
+        assert [rule["id"] for rule in told["announcedRules"]] == ["usernames"]
+        assert "usernames" not in {rule["id"] for rule in told["rules"]}
+    await scene.move(NOTICE)
+    await scene.opened()
+    told = (await scene.callers[0].http.get("/policy.json")).json()
+    assert (told["announcedRules"], told["rules"][-1]["id"]) == ([], "usernames")
+
+
+@pytest.mark.clause("C16")
+async def test_a_click_on_the_link_that_comes_with_another_policy_is_done_and_not_refused(
+    scene: Scene,
+) -> None:
+    await scene.publish(with_usernames())
+    await mail_notices(scene.database.transaction, scene.clock)
+    mail = await letter(scene, "ada")
+    (link,) = re.findall(r"/refuse/\S+", mail)
+    await scene.move(timedelta(0))
+    asked = await scene.callers[0].http.get(link, headers={"accept-language": "de"})
+    assert (asked.status_code, "Ich widerspreche" in asked.text) == (200, True)
+    await scene.publish(without(action="action"))
+    answers = [await callers.http.post(link) for callers in scene.callers]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    refusals = "SELECT count(*) FROM choice WHERE notice_id IS NOT NULL AND member_id = $1"
+    assert await scene.database.app.fetchval(refusals, person("ada").id) == 2
 
 
 # -- what could be seen at a date

@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.policy_source import load_shipped_directory
+from policies.combined import in_force, matrix_of
 from policies.engine import Action
 from policies.matrix import Matrix, compile_matrix
 from policies.versions import (
@@ -21,8 +22,6 @@ from policies.versions import (
     both,
     either,
     fingerprint,
-    in_force,
-    matrix_of,
     only,
     opened,
     touched,

@@ -23,7 +23,7 @@ UNREADABLE = {
     "deletion_statement", "business_transfer", "legal_case", "legal_case_member", "legal_deferral",
     "disclosure_checkpoint", "disclosure_writer", "done_command", "import_job", "newsletter",
     "officer", "officer_action", "officer_session", "one_time_link", "outgoing_mail", "partner_client",
-    "persisted_document", "policy_mailing", "policy_version", "quota",
+    "persisted_document", "notice_mailing", "policy_version", "quota",
     "refused_address", "revocation", "statement_key", "suppression", "suppression_due", "suppression_key",
     "suppression_use", "suppression_watch", "used_jti", "webhook_endpoint", "webhook_message",
 }  # fmt: skip

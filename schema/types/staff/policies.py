@@ -11,6 +11,7 @@ from schema.categories import Basis, DataCategory, Purpose
 from schema.types.commands import FieldErrorType
 
 _OPS = DataCategory.OPERATIONS
+_REASON = "Why. It is kept with the version and in the log of actions."
 
 
 @strawberry.type(name="PolicyVersion", description="A policy that was published.")
@@ -27,6 +28,7 @@ class PolicyVersionType:
     rolled_back_to: int | None = structural("The earlier version that it is again; null: it is a new one.")
     notices: int = structural("How many notices announced it.")
     mailed: int | None = structural("How many members a mail about it was made for; null: none was to be.")
+    reason: str | None = structural("Why, as it was written down; null: nobody said.")
 
 
 @strawberry.type(name="StaffNotice", description="The announcement of a new practice, with its refusals.")
@@ -58,6 +60,12 @@ class PublicationPayload:
         "When what is new opens; null: nothing is newly opened.", default=None
     )
     notices: int = structural("How many notices it made.", default=0)
+    taken_back: int = structural(
+        "How many notices of before it took back: what they announced does not open.", default=0
+    )
+    dropped_languages: list[str] = structural(
+        "In which the version before has texts and this one has not.", default_factory=list
+    )
     opened: int = structural("Shares of members that it opened at once.", default=0)
     changed: int = structural("Shares that it changed at once.", default=0)
     withdrawn: int = structural("Shares that it withdrew at once.", default=0)
@@ -81,6 +89,7 @@ class PublishPolicyInput:
         _OPS, "When it begins to decide; not given: as in `policy.toml`, or at once.", optional=True
     )
     mailed: bool = accepts(_OPS, "Whether members are told by mail as well.")
+    reason: str | None = accepts(_OPS, _REASON, optional=True)
 
 
 @strawberry.input(name="RollBackPolicyInput", description="An earlier version, and how it is announced.")
@@ -90,3 +99,4 @@ class RollBackPolicyInput:
     number: int = accepts(_OPS, "The `number` in `policyVersions`.")
     notice_days: int | None = accepts(_OPS, "Of the notice period; not given: as set up.", optional=True)
     mailed: bool = accepts(_OPS, "Whether members are told by mail as well.")
+    reason: str | None = accepts(_OPS, _REASON, optional=True)

@@ -32,6 +32,8 @@ class TransferType:
     approved_at: datetime | None = structural("When: it was announced then.")
     cancelled_by: str | None = structural("The officer who called it off.")
     cancelled_at: datetime | None = structural("When.")
+    reason: str | None = structural("Why, as it was proposed.")
+    mailed: int | None = structural("How many members a mail was made for by now; null: not announced.")
 
 
 @strawberry.type(name="TransferPayload", description="What came of a command on a transfer.")

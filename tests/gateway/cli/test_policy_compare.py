@@ -39,6 +39,7 @@ def stricter(tmp_path: Path) -> str:
 def test_what_was_published_is_current_whatever_the_settings_name(office: Terminal, stricter: str) -> None:
     before = office.done("policy", "compare", "current", stricter)
     assert before.startswith("- MARKETING ")
+    assert before.splitlines()[-1].startswith("warning: there are no texts in `de` any more")
     office.done("policy", "publish", stricter, "--yes", "--no-mail")
     assert office.done("policy", "compare", "current", stricter) == "the two decide alike\n"
     assert office.done("policy", "compare", "1", "2") == before

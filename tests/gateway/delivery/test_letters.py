@@ -10,10 +10,13 @@ import pytest
 from gateway.delivery.letters import Letterhead, UndeliverableError, compose, greeted, read_letterhead
 from gateway.delivery.texts import TEXTS, Leads
 from gateway.web.addresses import Addresses
-from resolvers.outbox import MailFacts, NewsletterText, PracticeText
+from policies.notice_texts import draft_transfer
+from resolvers.outbox import Announcement, MailedNotice, MailFacts, NewsletterText
 from resolvers.tokens import SealedTokens, TokenUse
+from schema.categories import DataCategory
 from schema.errors import SettingsError
-from schema.tables.mail import LetterKind
+from schema.tables.mail import ANNOUNCEMENTS, LetterKind
+from schema.vocabulary import Language
 from tests.gateway.delivery.conftest import parsed
 from tests.world import NOW
 
@@ -24,7 +27,17 @@ LINK = UUID(int=9)
 ISSUE = NewsletterText("News", "First line.\n\nA line of more than any width " + "that is shown " * 20)
 
 
-PRACTICE = PracticeText("New: offers", "We want to share more.", NOW + timedelta(days=30))
+SOON = NOW + timedelta(days=30)
+OFFERS = MailedNotice("New: offers", "We want to share more.", SOON, refusable=True)
+TAKEN_OVER = MailedNotice("New: transfers", "The acquirer is given more.", SOON, refusable=False)
+
+
+def announcement(kind: LetterKind, language: Language = Language.EN) -> Announcement:
+    """What a letter of the kind tells."""
+    if kind is LetterKind.NEW_PRACTICE:
+        return Announcement(language, 2, (OFFERS,))
+    text = draft_transfer("Bolt", [DataCategory.NAME], SOON).texts[language]
+    return Announcement(language, None, (MailedNotice(text.title, text.body, SOON, refusable=False),))
 
 
 def facts(kind: LetterKind = LetterKind.WELCOME, **other: Any) -> MailFacts:
@@ -40,8 +53,7 @@ def facts(kind: LetterKind = LetterKind.WELCOME, **other: Any) -> MailFacts:
         "link_expires_at": NOW + timedelta(hours=1),
         "newsletter": ISSUE if kind is LetterKind.NEWSLETTER else None,
         "superseded": False,
-        "practices": (PRACTICE,) if kind is LetterKind.NEW_PRACTICE else (),
-        "policy_version": 2 if kind is LetterKind.NEW_PRACTICE else None,
+        "announcement": announcement(kind) if kind in ANNOUNCEMENTS else None,
     }
     return MailFacts(**{**given, **other})
 
@@ -51,7 +63,7 @@ def content(made: Any) -> str:
 
 
 def test_every_kind_of_letter_has_a_text() -> None:
-    assert {*TEXTS, LetterKind.NEWSLETTER} == set(LetterKind)
+    assert {*TEXTS, *ANNOUNCEMENTS, LetterKind.NEWSLETTER} == set(LetterKind)
 
 
 @pytest.mark.parametrize("kind", LetterKind)
@@ -94,7 +106,7 @@ def test_links_lead_to_the_front_end_where_there_is_one() -> None:
 
 
 @pytest.mark.clause("C9")
-@pytest.mark.parametrize("kind", TEXTS)
+@pytest.mark.parametrize("kind", [*TEXTS, *sorted(ANNOUNCEMENTS)])
 def test_account_mails_cannot_be_unsubscribed_from_and_want_no_automatic_answer(kind: LetterKind) -> None:
     message = parsed(compose(facts(kind), HEAD, NOW).data)
 
@@ -194,6 +206,41 @@ def test_the_announcement_of_a_new_practice_says_what_from_when_and_how_to_refus
     assert "/refuse/" in text
 
 
+@pytest.mark.clause("C8", "C16")
+def test_what_cannot_be_refused_has_no_link_and_says_so() -> None:
+    told = Announcement(Language.EN, 2, (OFFERS, TAKEN_OVER))
+    text = " ".join(content(compose(facts(LetterKind.NEW_PRACTICE, announcement=told), HEAD, NOW)).split())
+    assert (
+        "The acquirer is given more. This begins on 23 December 2026, and not before. This does not" in text
+    )
+    assert text.count("This does not depend on your choices.") == text.count("/refuse/") == 1
+    told = Announcement(Language.EN, 2, (TAKEN_OVER,))
+    text = content(compose(facts(LetterKind.NEW_PRACTICE, announcement=told), HEAD, NOW))
+    assert "/refuse/" not in text
+    assert "erase your account" in text
+
+
+@pytest.mark.clause("C8", "C17")
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (Language.EN, ("Hello Ada,", "close the account before", "anybody under 18", "23 December 2026")),
+        (Language.DE, ("Guten Tag Ada,", "Konto vorher schließen", "unter 18", "23. Dezember 2026")),
+    ],
+)
+def test_the_letter_about_a_transfer_says_what_a_member_can_do_and_has_nothing_to_refuse(
+    language: Language, said: tuple[str, ...]
+) -> None:
+    kind = LetterKind.BUSINESS_TRANSFER
+    text = " ".join(
+        content(compose(facts(kind, announcement=announcement(kind, language)), HEAD, NOW)).split()
+    )
+    for words in ("Bolt", *said):
+        assert words in text
+    assert "/refuse/" not in text
+
+
 def test_an_announcement_to_nobody_or_of_nothing_is_not_sent() -> None:
-    with pytest.raises(UndeliverableError):
-        compose(facts(LetterKind.NEW_PRACTICE, policy_version=None), HEAD, NOW)
+    for nothing in ({"announcement": None}, {"member_id": None}):
+        with pytest.raises(UndeliverableError):
+            compose(facts(LetterKind.NEW_PRACTICE, **nothing), HEAD, NOW)

@@ -201,6 +201,7 @@ def test_the_commands_as_two_officers_type_them(office: Terminal, monkeypatch: p
     assert "another officer" in office.err
     monkeypatch.setenv("GATEWAY_OFFICER", "otto")
     assert "ANNOUNCED" in office.done("transfer", "approve", transfer)
+    assert "reason      the court\n" in office.done("transfer", "show", transfer)
     assert f"closing {closing}" in office.done("transfer", "list")
     assert "Heir" in office.done("transfer", "show", transfer)
     assert "CANCELLED" in office.done("transfer", "cancel", transfer)
