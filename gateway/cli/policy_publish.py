@@ -192,8 +192,8 @@ def _tell(done: Publication) -> None:
     if done.withdrawn:
         were = "was" if len(done.withdrawn) == 1 else "were"
         typer.echo(
-            f"{counted(len(done.withdrawn), 'notice')} of before {were} taken back, whole or in part: what is not"
-            " announced any more does not open"
+            f"{counted(len(done.withdrawn), 'notice')} of before {were} taken back, whole or in part: what is"
+            " not announced any more does not open"
         )
     changes = done.changes
     typer.echo(
