@@ -15,6 +15,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from schema.categories import Basis
 from schema.errors import ForbiddenError, InputError
 
 
@@ -184,6 +185,18 @@ RULES: Final[Mapping[Act, Rule]] = MappingProxyType(
 def acts_of(roles: frozenset[Role]) -> frozenset[Act]:
     """What somebody in these roles may do."""
     return frozenset(act for act, rule in RULES.items() if rule.roles & roles)
+
+
+_TOLD_BY_AGREEMENT: Final = MappingProxyType(
+    {Basis.LEGAL: Act.CASE_READ, Basis.INSOLVENCY: Act.TRANSFER_READ}
+)
+"""An agreement of these tells what it was made for: a deferred case, a transfer not announced."""
+
+
+def shown_bases(officer: Officer) -> frozenset[Basis]:
+    """The bases on which an officer reads agreements. What lies behind the others is not hers to know."""
+    acts = acts_of(officer.roles)
+    return frozenset(basis for basis in Basis if _TOLD_BY_AGREEMENT.get(basis, Act.AGREEMENT_READ) in acts)
 
 
 def require(officer: Officer, act: Act, reason: str | None = None) -> None:

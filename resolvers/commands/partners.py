@@ -103,17 +103,28 @@ async def create_partner(connection: Link, *, name: str, display_name: str, now:
     return partner_id
 
 
-async def list_partners(connection: Link, name: str | None = None) -> Sequence[PartnerView]:
-    """Every partner, or the one of that name, by name.
+def no_agreement() -> NotFoundError:
+    """What is said of an agreement that there is not, or that is not for whoever asks to know of."""
+    return NotFoundError("there is no such agreement: see `gateway agreement list`")
+
+
+async def list_partners(
+    connection: Link, name: str | None = None, *, bases: Collection[Basis] = frozenset(Basis)
+) -> Sequence[PartnerView]:
+    """Every partner, or the one of that name, by name, with the agreements on these `bases`.
+
+    An authority is among them where `bases` has LEGAL: that it is there tells of a case.
 
     Raises:
         NotFoundError: there is none of that name.
     """
     rows = await connection.fetch(
         "SELECT p.id, p.name, p.display_name, p.created_at, count(a.id) AS agreements"
-        " FROM partner p LEFT JOIN agreement a ON a.partner_id = p.id"
-        " WHERE $1::text IS NULL OR p.name = $1 GROUP BY p.id ORDER BY p.name",
+        " FROM partner p LEFT JOIN agreement a ON a.partner_id = p.id AND a.basis = ANY($2::text[])"
+        " WHERE ($1::text IS NULL OR p.name = $1) AND ($3 OR NOT p.authority) GROUP BY p.id ORDER BY p.name",
         name,
+        [basis.value for basis in bases],
+        Basis.LEGAL in bases,
     )
     if name is not None and not rows:
         raise NotFoundError("there is no such partner: see `gateway partner list`")
@@ -325,7 +336,7 @@ async def list_agreements(
         agreement_id,
     )
     if agreement_id is not None and not rows:
-        raise NotFoundError("there is no such agreement: see `gateway agreement list`")
+        raise no_agreement()
     grounds = () if agreement_id is None else tuple(await read_grounds(connection, agreement_id))
     return [
         AgreementView(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from policies.officers import Act, require
+from policies.officers import Act, require, shown_bases
 from resolvers.commands import agreement_changes, fetched, grounds, opening, partners, stopping
 from resolvers.commands.agreement_changes import Changes
 from resolvers.commands.fetched import Use
@@ -65,16 +65,21 @@ async def create_agreement(
 
 
 async def list_agreements(desk: Desk, partner: str | None = None) -> Sequence[AgreementView]:
-    """The agreements of that partner, or all, by partner and age."""
+    """The agreements of that partner, or all, by partner and age: those that the officer may know of."""
     await desk.act(Act.AGREEMENT_READ, "" if partner is None else f"partner {partner}")
-    return await partners.list_agreements(desk.connection, partner=partner)
+    shown = shown_bases(desk.officer)
+    found = await partners.list_agreements(desk.connection, partner=partner)
+    return [agreement for agreement in found if agreement.terms.basis in shown]
 
 
 async def show_agreement(desk: Desk, agreement_id: UUID) -> AgreementView:
-    """One agreement, with its grounds."""
+    """One agreement, with its grounds. Of a case or a transfer, for who may read those.
+
+    Raises:
+        NotFoundError: there is none of that id that the officer may know of.
+    """
     await desk.act(Act.AGREEMENT_READ, f"agreement {agreement_id}")
-    (found,) = await partners.list_agreements(desk.connection, agreement_id=agreement_id)
-    return found
+    return await _known(desk, agreement_id)
 
 
 async def state_reasons(desk: Desk, agreement_id: UUID, reasons: Mapping[str, str]) -> None:
@@ -98,6 +103,7 @@ async def report_use(desk: Desk, agreement_id: UUID, since: timedelta) -> Sequen
     await desk.act(Act.AGREEMENT_READ, f"agreement {agreement_id}")
     if not timedelta(0) < since <= LONGEST_REPORT:
         raise InputError(f"`days`: 1 to {LONGEST_REPORT.days}")
+    await _known(desk, agreement_id)
     return await fetched.report_use(desk.connection, agreement_id, desk.now - since)
 
 
@@ -149,6 +155,13 @@ async def stop_agreement(
         clock=desk.clock,
         on_progress=on_progress,
     )
+
+
+async def _known(desk: Desk, agreement_id: UUID) -> AgreementView:
+    (found,) = await partners.list_agreements(desk.connection, agreement_id=agreement_id)
+    if found.terms.basis not in shown_bases(desk.officer):
+        raise partners.no_agreement()
+    return found
 
 
 async def _begin(desk: LongDesk, agreement_id: UUID) -> None:

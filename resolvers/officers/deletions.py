@@ -9,7 +9,7 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from policies.officers import Act
+from policies.officers import Act, shown_bases
 from resolvers.commands import deletions
 from resolvers.commands.deletions import Confirmed, Obligation
 from resolvers.commands.partners import list_partners
@@ -30,7 +30,7 @@ async def list_obligations(
 ) -> Sequence[Obligation]:
     """What a partner has to delete, or has confirmed, the first due first."""
     await desk.act(Act.DELETION_READ, f"partner {partner}")
-    (found,) = await list_partners(desk.connection, partner)
+    (found,) = await list_partners(desk.connection, partner, bases=shown_bases(desk.officer))
     return await deletions.list_obligations(
         desk.connection, found.id, confirmed=confirmed, after=after, limit=limit
     )

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from policies.officers import Act
+from policies.officers import Act, shown_bases
 from resolvers.commands import partners, statement_keys
 from resolvers.commands.partners import PartnerView
 from resolvers.desk import Desk
@@ -24,7 +24,7 @@ async def create_partner(desk: Desk, *, name: str, display_name: str) -> UUID:
 async def list_partners(desk: Desk, name: str | None = None) -> Sequence[PartnerView]:
     """Every partner, or the one of that name, by name."""
     await desk.act(Act.PARTNER_READ, "" if name is None else f"partner {name}")
-    return await partners.list_partners(desk.connection, name)
+    return await partners.list_partners(desk.connection, name, bases=shown_bases(desk.officer))
 
 
 async def add_statement_keys(

@@ -14,6 +14,7 @@ from gateway.identity.tokens import SubjectKind, mint
 from gateway.keys import Keyring
 from gateway.settings import Settings
 from policies.officers import Role
+from schema.ids import new_id
 from tests import world
 from tests.conftest import MakeDatabase
 from tests.officers import Clock, Desks, Staff, entrance
@@ -127,3 +128,43 @@ async def test_what_an_officer_writes_holds_nothing_that_a_terminal_obeys_and_no
     async with desks.database.transaction() as connection:
         shown = await connection.fetchval("SELECT display_name FROM partner WHERE name = 'evil'")
     assert shown == "Two lines"
+
+
+@pytest.mark.clause("C8")
+async def test_support_learns_of_no_case_and_no_transfer_by_the_agreement_or_authority_behind_it(
+    desks: Desks, olga: Staff
+) -> None:
+    """Whoever talks with members knows no more of a deferred case than they do."""
+    sam = await desks.officer("sam", Role.SUPPORT)
+    assert await desks.sign_in(olga) == []
+    later = (desks.clock() + timedelta(days=30)).isoformat()
+    async with desks.database.transaction() as connection:
+        number = await connection.fetchval("SELECT number FROM member WHERE status = 'ACTIVE' LIMIT 1")
+
+    async def all_of(staff: Staff) -> bytes:
+        lists = "{ partners { name agreements } agreements { id basis partner members categories } }"
+        return (await desks.post(lists, staff.access)).content
+
+    before = await all_of(sam), await all_of(olga)
+    given: dict[str, Any] = {
+        "authority": "sheriff", "authorityName": "The Sheriff", "reference": "K-2", "ground": "an order",
+        "categories": ["user.name"], "members": [number], "expiresAt": later,
+    }  # fmt: skip
+    assert (await does(desks, olga, "openCase", **given))["errors"] == []
+    sold = {"acquirer": "bolt", "closingAt": later, "reason": "the contract of sale"}
+    opened = await does(desks, olga, "openTransfer", "transfer { agreement }", **sold)
+    assert opened["errors"] == []
+    assert await all_of(sam) == before[0]
+    assert await all_of(olga) != before[1]
+
+    async with desks.database.transaction() as connection:
+        legal = await connection.fetchval("SELECT id FROM agreement WHERE basis = 'LEGAL'")
+    for field in ("agreement(id: $id) { id }", "agreementReport(id: $id, days: 9) { category }"):
+        query = f"query($id: ID!) {{ {field} }}"
+        unknown = await desks.post(query, sam.access, id=str(new_id()))
+        for known in (str(legal), opened["transfer"]["agreement"]):
+            assert (await desks.post(query, sam.access, id=known)).content == unknown.content
+            assert "errors" not in await desks.ask(query, olga.access, id=known)
+    owed = "query($p: String!) { deletions(partner: $p) { hasNextPage } }"
+    asked = [(await desks.post(owed, sam.access, p=name)).content for name in ("sheriff", "nobody")]
+    assert asked[0] == asked[1]
