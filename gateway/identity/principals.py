@@ -1,4 +1,4 @@
-"""From the credentials of a request to a `Principal`. The one place that makes principals.
+"""From the credentials of a request to a `Principal`: the one way to one (with `client_tokens`).
 
 What was verified is cached until the token expires; what was looked up (a client with its agreement, a
 member's standing) until the revocation log speaks of it. Every request asks the log and the clock again.
@@ -22,6 +22,7 @@ from gateway.cache import BoundedCache
 from gateway.database import Database
 from gateway.http.messages import RESOURCE_METADATA, CredentialRefusedError, Credentials
 from gateway.identity.authority import Authority, Subscriber, follow_revocations
+from gateway.identity.client_tokens import binding_of, client_principal
 from gateway.identity.dpop import verify_proof
 from gateway.identity.issuers import ExternalIssuer
 from gateway.identity.jws import TokenRefusedError
@@ -41,14 +42,11 @@ from gateway.keys import Keyring
 from gateway.policy_in_force import PolicyInForce
 from gateway.settings import Settings
 from gateway.telemetry import event
-from policies.aggregate_agreement import AggregateTerms, dimension_mask
-from policies.agreement import scope_mask
+from policies.aggregate_agreement import AggregateTerms
 from policies.principal import (
     ClientPrincipal,
     MemberPrincipal,
-    PartnerPrincipal,
     Principal,
-    RecipientPrincipal,
     Visitor,
 )
 from resolvers.callers import ClientFacts, MemberStanding, find_member, read_client, read_standing
@@ -208,7 +206,7 @@ class Authenticator:
         if scheme.lower() not in _SCHEMES or not token:  # 1
             raise refuse("not a token")
         known = await self._known_token(token)
-        bound = _binding(known.token)
+        bound = binding_of(known.token)
         if (scheme.lower() == "dpop") is not (bound is not None):  # 5
             raise refuse("bound and not bound are not the same")
         if bound is not None:
@@ -303,11 +301,11 @@ class Authenticator:
 
     async def _client(self, known: _Known) -> ClientPrincipal:
         facts = await self._client_facts(known.token.client_id)
-        if facts.dpop and _binding(known.token) is None:
+        if facts.dpop and binding_of(known.token) is None:
             raise refuse("the client's tokens have to be bound")
         mark = self._mark(facts)
         if known.principal is None or known.facts is not facts or known.principal.policy != mark:
-            known.facts, known.principal = facts, _principal(known.token, facts, mark)
+            known.facts, known.principal = facts, client_principal(known.token, facts, mark)
         return known.principal
 
     async def _client_facts(self, client_id: str) -> ClientFacts:
@@ -347,53 +345,6 @@ class Authenticator:
                     self._members.discard(member_id)
             case RevocationKind.TOKEN | RevocationKind.SESSION | RevocationKind.POLICY:
                 pass
-
-
-def _binding(token: VerifiedToken) -> str | None:
-    """The thumbprint of the key that the token is bound to; None for a bearer's.
-
-    Raises:
-        UnauthenticatedError: it is bound in a way that we cannot check (RFC 7800).
-    """
-    if "cnf" not in token.claims:
-        return None
-    confirmation = token.claims["cnf"]
-    if isinstance(confirmation, dict) and confirmation.keys() == {"jkt"}:
-        thumbprint = confirmation["jkt"]
-        if isinstance(thumbprint, str) and thumbprint:
-            return thumbprint
-    raise refuse("bound in another way")
-
-
-def _principal(token: VerifiedToken, facts: ClientFacts, policy: object) -> ClientPrincipal:
-    scope = token.claims.get("scope", "")
-    scopes = scope.split(" ") if isinstance(scope, str) else ()
-    terms, narrowed = facts.terms, facts.restriction is Restriction.NARROWED
-    if isinstance(terms, AggregateTerms):
-        return RecipientPrincipal(
-            partner_id=terms.partner_id,
-            agreement_id=terms.id,
-            agreement_version=terms.version,
-            client_id=token.client_id,
-            token_id=token.token_id,
-            mask=dimension_mask(terms, scopes),
-            issued_at=token.issued_at,
-            expires_at=token.expires_at,
-        )
-    return PartnerPrincipal(
-        partner_id=terms.partner_id,
-        agreement_id=terms.id,
-        agreement_version=terms.version,
-        client_id=token.client_id,
-        token_id=token.token_id,
-        basis=terms.basis,
-        purpose=terms.purpose,
-        # Narrowed, nothing of any member is left to read: what has to be deleted can be asked and confirmed.
-        mask=0 if narrowed else scope_mask(terms, scopes),
-        issued_at=token.issued_at,
-        expires_at=token.expires_at,
-        policy=policy,
-    )
 
 
 @asynccontextmanager
