@@ -199,8 +199,8 @@ def shown_bases(officer: Officer) -> frozenset[Basis]:
     return frozenset(basis for basis in Basis if _TOLD_BY_AGREEMENT.get(basis, Act.AGREEMENT_READ) in acts)
 
 
-def require(officer: Officer, act: Act, reason: str | None = None) -> None:
-    """Return if this officer may do this, for this reason.
+def require(officer: Officer, act: Act, reason: str | None = None, *, called: str = "reason") -> None:
+    """Return if this officer may do this, for this reason. `called` is how whoever asks names the reason.
 
     The caller must still write the action down, in the transaction that does it.
 
@@ -212,4 +212,4 @@ def require(officer: Officer, act: Act, reason: str | None = None) -> None:
     if rule is None or not officer.roles & rule.roles:
         raise ForbiddenError(f"none of your roles may do `{act}`")
     if rule.reason and not (reason or "").strip():
-        raise InputError(f"`reason`: `{act}` is done for a reason, which is written down; state it")
+        raise InputError(f"`{called}`: `{act}` is done for a reason, which is written down; state it")

@@ -64,18 +64,19 @@ class Desk:
         reason: str | None = None,
         member: UUID | None = None,
         number: str | None = None,
+        called: str = "reason",
     ) -> None:
         """Go on only if the officer may do this, and write it down.
 
         `about` is a noun and its name or id, `member` the `log_id` of the member that it is about, or
-        `number` the member's number.
+        `number` the member's number. `called` is how the operation names its reason, for errors.
 
         Raises:
             ForbiddenError: none of the officer's roles may.
             InputError: a reason is needed, or what was given may not be written down (R1).
             NotFoundError: there is no member of that number.
         """
-        require(self.officer, act, reason)
+        require(self.officer, act, reason, called=called)
         if number is not None:
             member = await _log_id(self.connection, number)
         await self.connection.execute(
@@ -87,7 +88,7 @@ class Desk:
             self.officer.channel.value,
             act.value,
             about[:MAX_ABOUT],
-            None if reason is None else written_reason(reason),
+            None if reason is None else written_reason(reason, called=called),
             member,
             member is not None and RULES[act].told,
         )
@@ -187,10 +188,10 @@ async def _log_id(connection: Link, number: str) -> UUID:
     return log_id
 
 
-def written_reason(reason: str) -> str:
-    """A reason as it is written down.
+def written_reason(reason: str, *, called: str = "reason") -> str:
+    """A reason as it is written down. `called` is how the operation names it, for errors.
 
     Raises:
         InputError: it is too long, or holds what may not be kept (`policies.officer_lines`).
     """
-    return read_line("reason", reason, longest=MAX_REASON, fewest=0)
+    return read_line(called, reason, longest=MAX_REASON, fewest=0)

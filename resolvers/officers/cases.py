@@ -68,7 +68,7 @@ async def open_case(desk: Desk, given: CaseInput) -> UUID:
             named, or a date is past or too far away.
         NotFoundError: there is no such authority, or no member of a number.
     """
-    await desk.act(Act.CASE_OPEN, f"authority {given.authority}", reason=given.ground)
+    await desk.act(Act.CASE_OPEN, f"authority {given.authority}", reason=given.ground, called="ground")
     case_id = new_id()
     keys = parse_categories(given.categories)
     partners.require_shared(desk.matrix, Basis.LEGAL, Purpose.LEGAL_OBLIGATION, keys)

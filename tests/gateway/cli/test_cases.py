@@ -112,6 +112,10 @@ def test_a_telephone_number_is_refused_by_its_name_and_echoed_by_no_text(
     assert "never shared" in office.err
     assert office.run(*OPEN, day, "--member", "+1 415 555 0132") == 1
     assert "0132" not in office.err
+    for ground in (" ", "call +1 415 555 0132", "x" * 501):
+        assert office.run(*OPEN, day, "--ground", ground) == 1
+        assert "`ground`" in office.err
+        assert not [said for said in ("`reason`", "0132", "x" * 9) if said in office.err]
     assert office.run(*OPEN, "soon") == 1
     assert office.run(*OPEN, day, "--defer-until", day) == 1
     assert member not in office.err
