@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway.settings import Settings
-from policies.directory import PolicyDirectory, read_directory, refuse_hidden
+from policies.directory import PolicyDirectory, read_draft
 from policies.rules import PolicySource
 from schema.errors import PolicyError
 
@@ -18,7 +18,7 @@ DEEPEST: Final = 2
 
 def load_shipped_directory() -> PolicyDirectory:
     """Read the shipped policy."""
-    return read_directory(_read(files("policies").joinpath("shipped")))
+    return read_draft(_read(files("policies").joinpath("shipped")))
 
 
 def load_directory(folder: Path | None) -> PolicyDirectory:
@@ -31,9 +31,7 @@ def load_directory(folder: Path | None) -> PolicyDirectory:
         return load_shipped_directory()
     if not folder.is_dir():
         raise PolicyError(f"`{folder}` is no directory: name one that holds a policy")
-    found = read_directory(_read(folder))
-    refuse_hidden(found.files)
-    return found
+    return read_draft(_read(folder))
 
 
 def load_policy_of(settings: Settings) -> PolicySource:

@@ -41,7 +41,9 @@ from policies.choices import Choice
 from policies.decision import Allow, Decision, Deny, Reason, Withhold
 from policies.engine import Action, Cell, Engine
 from policies.explain import explain
+from policies.free_text import find_phone_number
 from policies.matrix import Matrix
+from policies.officer_lines import has_control
 from policies.regions import covering
 from policies.sharing import MemberFacts
 from schema.categories import Basis, DataCategory, Purpose
@@ -181,8 +183,18 @@ def _read(path: str, text: str) -> Iterator[DecisionRow]:
         table = _Table.model_validate(document)
     except ValidationError as error:
         raise PolicyError("\n".join(_faults(path, document, error))) from error
+    if twice := list(_same_names(path, table)):
+        raise PolicyError("\n".join(twice))
     stem = path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
     return (_row(stem, table, row) for row in table.rows)
+
+
+def _same_names(path: str, table: _Table) -> Iterator[str]:
+    """Rows of one name: whoever reads which one fell would look at the wrong one."""
+    first: dict[str, int] = {}
+    for number, row in enumerate(table.rows, start=1):
+        if first.setdefault(row.name, number) != number:
+            yield f"`{path}` row {number} ({row.name}): row {first[row.name]} has this name; give it another"
 
 
 class _Loader(yaml.SafeLoader):
@@ -232,7 +244,9 @@ _SAID: Final = {
 def _named(document: Any, number: int) -> str:
     row = document["rows"][number]
     name = row.get("name") if isinstance(row, dict) else None
-    return f" ({name})" if isinstance(name, str) else ""
+    if not isinstance(name, str) or has_control(name) or find_phone_number(name, region=None):
+        return ""
+    return f" ({name})"
 
 
 def _member_of(words: Iterable[str]) -> Callable[[object], object]:
@@ -244,6 +258,12 @@ def _member_of(words: Iterable[str]) -> Callable[[object], object]:
         raise ValueError(f"none of {', '.join(known)}")
 
     return read
+
+
+def _shown(name: str) -> str:
+    if has_control(name) or find_phone_number(name, region=None):
+        raise ValueError("write it without control characters and telephone numbers")
+    return name
 
 
 def _keys(value: list[str]) -> list[str]:
@@ -329,7 +349,7 @@ class _Member(_Strict):
 
 
 class _Row(_Strict):
-    name: Annotated[str, Field(min_length=1)]
+    name: Annotated[str, Field(min_length=1), AfterValidator(_shown)]
     clauses: _Clauses | None = None
     basis: _Basis
     purpose: _Purpose

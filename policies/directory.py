@@ -21,16 +21,15 @@ from datetime import UTC, date, datetime, time
 from types import MappingProxyType
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 from policies.officer_lines import has_control
-from policies.rules import PolicySource
+from policies.rules import RULES, SCHEMA, PolicySource
+from policies.written import numbers_in_file, numbers_in_text, shown_name
 from schema.errors import PolicyError
 
 MANIFEST: Final = "policy.toml"
-RULES: Final = "sharing.cedar"
-SCHEMA: Final = "sharing.cedarschema"
 
 _TEXTS: Final = re.compile(r"texts/([a-z]{2,3}(?:-[A-Z]{2})?)\.toml")
 """Named by a language tag of BCP 47: a language, and a country where it matters (`de`, `pt-BR`)."""
@@ -51,7 +50,7 @@ _QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*')
 
 @dataclass(frozen=True, slots=True)
 class PolicyDirectory:
-    """What an officer wrote. Made by `read_directory` only.
+    """What an officer wrote. Made by `read_directory` only, which `read_draft` asks.
 
     `effective` is the date on which it takes effect; None: when it is published. `language` is that of the
     rules' own @text; `source` has the texts in others.
@@ -113,13 +112,38 @@ def read_directory(files: Mapping[str, str]) -> PolicyDirectory:
     )
 
 
+def read_draft(files: Mapping[str, str]) -> PolicyDirectory:
+    """Make sense of the files of a policy that is not published yet: nobody has read its words so far.
+
+    Raises:
+        PolicyError: as `read_directory`, `refuse_hidden` and `refuse_numbers`.
+    """
+    directory = read_directory(files)
+    refuse_hidden(files)
+    refuse_numbers(directory)
+    return directory
+
+
 _REQUIRED: Final = (MANIFEST, RULES, SCHEMA)
+
+
+_CONTROL: Final = "has a control character: remove it"
 
 
 def _one_line(title: str) -> str:
     if has_control(title):
-        raise PydanticCustomError("control", "has a control character: remove it")
+        raise PydanticCustomError("control", _CONTROL)
     return title
+
+
+def _day(value: object) -> object:
+    """A date, or one in quotes. Numbers and moments are none: pydantic would count seconds since 1970."""
+    if type(value) is date or (isinstance(value, str) and _DAY.fullmatch(value)):
+        return value
+    raise PydanticCustomError("date", "no date")
+
+
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class _Manifest(BaseModel):
@@ -127,7 +151,19 @@ class _Manifest(BaseModel):
 
     title: Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_one_line)]
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")] = "en"
-    effective: date | None = None
+    effective: Annotated[date | None, BeforeValidator(_day)] = None
+
+
+_WANTED: Final = MappingProxyType(
+    {
+        "title": "write it in quotes, 1 to 120 characters",
+        "language": 'write a language tag in quotes, such as "en" or "pt-BR"',
+        "effective": "write a date such as 2027-01-31",
+    }
+)
+"""What each key of the manifest takes."""
+
+_SENTENCE: Final = "write one sentence in quotes"
 
 
 def _strays(files: Mapping[str, str]) -> Iterator[str]:
@@ -160,6 +196,27 @@ def refuse_hidden(files: Mapping[str, str]) -> None:
         raise PolicyError("\n".join(faults))
 
 
+def refuse_numbers(directory: PolicyDirectory) -> None:
+    """Return if no telephone number can be read from the words of the files. Asked as `refuse_hidden` is.
+
+    CLAUSE (R1, C10): no telephone number is published in the words of a policy, nor logged as its title.
+
+    Raises:
+        PolicyError: one line for each place that has one.
+    """
+    told = [(f"texts/{language}.toml", text) for language, _, text in directory.source.translations]
+    faults = {
+        fault: None
+        for found in (
+            *(numbers_in_file(path, text) for path, text in sorted(directory.files.items())),
+            *(numbers_in_text(path, text) for path, text in ((MANIFEST, directory.title), *told)),
+        )
+        for fault in found
+    }
+    if faults:
+        raise PolicyError("\n".join(faults))
+
+
 def _line_with_control(text: str) -> int | None:
     """The number of the first line that does not read as it is written, comments included."""
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
@@ -183,31 +240,60 @@ def _overgrown(path: str, text: str) -> Iterator[str]:
 
 def _manifest(text: str) -> _Manifest:
     try:
-        return _Manifest.model_validate(_toml(MANIFEST, text))
+        return _Manifest.model_validate(_toml(MANIFEST, text, _WANTED))
     except ValidationError as error:
-        lines = [
-            f"`{MANIFEST}`: `{'.'.join(map(str, fault['loc']))}` "
-            f"{'is missing' if fault['type'] == 'missing' else fault['msg']}"
-            for fault in error.errors(include_url=False, include_input=False)
-        ]
+        faults = error.errors(include_url=False, include_input=False)
+        lines = [f"`{MANIFEST}`: {_said(str(fault['loc'][0]), fault['type'])}" for fault in faults]
         raise PolicyError("\n".join(lines)) from error
+
+
+def _said(key: str, fault: str) -> str:
+    if key not in _WANTED:
+        return (
+            f"{shown_name(key, 'a key')} is none of {', '.join(f'`{name}`' for name in _WANTED)}: remove it"
+        )
+    match fault:
+        case "missing":
+            return f"`{key}` is missing: {_WANTED[key]}"
+        case "control":
+            return f"`{key}` {_CONTROL}"
+        case _:
+            return f"`{key}`: {_WANTED[key]}"
 
 
 def _texts(path: str, text: str) -> dict[str, str]:
     texts: dict[str, str] = {}
-    for rule, sentence in _toml(path, text).items():
+    for rule, sentence in _toml(path, text, {}).items():
+        name = shown_name(rule, "a rule")
         if not isinstance(sentence, str) or not sentence.strip():
-            raise PolicyError(f"`{path}`: `{rule}` has no text; write one sentence in quotes")
+            raise PolicyError(f"`{path}`: {name} has no text; {_SENTENCE}")
         texts[rule] = " ".join(sentence.split())
         if has_control(texts[rule]):
-            raise PolicyError(f"`{path}`: a text has a control character: remove it")
+            raise PolicyError(f"`{path}`: {name} {_CONTROL}")
     return texts
 
 
-def _toml(path: str, text: str) -> dict[str, object]:
+def _toml(path: str, text: str, wanted: Mapping[str, str]) -> dict[str, object]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise PolicyError(f"`{path}`: not TOML: {error}") from error
+        raise PolicyError(f"`{path}`, {_misread(text, str(error), wanted)}") from error
     except RecursionError as error:
         raise PolicyError(f"`{path}`: not TOML: lists too deep in each other") from error
+
+
+def _misread(text: str, said: str, wanted: Mapping[str, str]) -> str:
+    """Which line is not TOML, and what to write there; what the parser quotes is left out."""
+    lines = text.split("\n")
+    place = _AT_LINE.search(said)
+    number = min(int(place[1]), len(lines)) if place else len(lines)
+    key = _KEY.match(lines[number - 1])
+    if key is None:
+        return f"line {number}: not TOML: write NAME = VALUE on a line, and texts in quotes"
+    if said.startswith("Cannot overwrite"):
+        return f"line {number}: {shown_name(key[1], 'a name')} stands there twice: remove one"
+    return f"line {number}: {shown_name(key[1], 'a name')}: {wanted.get(key[1], _SENTENCE)}"
+
+
+_AT_LINE: Final = re.compile(r"\(at line ([0-9]+)")
+_KEY: Final = re.compile(r"""\s*["']?([^\s"'=]+)["']?\s*=""")

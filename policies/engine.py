@@ -20,8 +20,9 @@ from typing import Any, Final
 
 import cedarpy
 
+from policies.cedar_text import fault_of_rules, fault_of_schema
 from policies.regions import OTHER_REGION
-from policies.rules import KNOWN_KEYS, PolicySource, Rule, ancestors
+from policies.rules import KNOWN_KEYS, RULES, SCHEMA, PolicySource, Rule, ancestors
 from schema.categories import Basis, DataCategory, Purpose
 from schema.errors import PolicyError
 
@@ -107,14 +108,15 @@ def load(source: PolicySource) -> Engine:
     """
     # 1.
     try:
-        policies = cedarpy.PolicySet.from_str(source.rules)
-        tree = policies.to_pst()
+        policies, tree = _parsed(source.rules)
     except ValueError as error:
-        raise PolicyError(f"the rules do not parse: {error}") from error
+        fault = fault_of_rules(source.rules, _parsed)
+        raise PolicyError(f"the rules do not parse: `{RULES}`, {fault}") from error
     try:
         schema = cedarpy.Schema.from_str(source.schema)
     except ValueError as error:
-        raise PolicyError(f"the schema does not parse: {error}") from error
+        fault = fault_of_schema(source.schema, cedarpy.Schema.from_str)
+        raise PolicyError(f"the schema does not parse: `{SCHEMA}`, {fault}") from error
 
     told = _told(source)
     numbered = [
@@ -145,6 +147,11 @@ def load(source: PolicySource) -> Engine:
         _schema=schema,
         _names=names,
     )
+
+
+def _parsed(rules: str) -> tuple[cedarpy.PolicySet, cedarpy.pst.PolicySet]:
+    policies = cedarpy.PolicySet.from_str(rules)
+    return policies, policies.to_pst()
 
 
 def _validation_faults(

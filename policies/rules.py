@@ -13,6 +13,10 @@ from typing import Final
 
 from schema.categories import DataCategory
 
+RULES: Final = "sharing.cedar"
+SCHEMA: Final = "sharing.cedarschema"
+"""The files that Cedar reads, by their names in a policy's directory."""
+
 
 @dataclass(frozen=True, slots=True)
 class PolicySource:

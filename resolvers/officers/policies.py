@@ -10,7 +10,7 @@ from datetime import datetime
 from policies.check import Severity, check
 from policies.compare import Comparison
 from policies.decision_tables import judge, read_tables
-from policies.directory import PolicyDirectory, refuse_hidden
+from policies.directory import PolicyDirectory, refuse_hidden, refuse_numbers
 from policies.engine import load
 from policies.officers import Act
 from resolvers.desk import Desk, written_reason
@@ -83,6 +83,7 @@ def require_publishable(directory: PolicyDirectory, compiled: Compile) -> None:
         PolicyError: one line for each fault.
     """
     refuse_hidden(directory.files)
+    refuse_numbers(directory)
     faults = [f.message for f in check(directory.source) if f.severity is Severity.ERROR]
     if faults:
         raise PolicyError("\n".join(faults))

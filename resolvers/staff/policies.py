@@ -12,7 +12,7 @@ from typing import Any, Final
 import strawberry
 from strawberry import Info
 
-from policies.directory import PolicyDirectory, read_directory
+from policies.directory import PolicyDirectory, read_draft
 from policies.officers import Act
 from resolvers.context import context_of
 from resolvers.officers import policies
@@ -52,7 +52,7 @@ async def _notices(info: Info[Any, Any]) -> list[StaffNoticeType]:
 async def _publish(info: Info[Any, Any], input: PublishPolicyInput) -> PublicationPayload:  # noqa: A002
     async def steps() -> Publication:
         files = bounded(input.files)
-        directory: PolicyDirectory = await asyncio.to_thread(read_directory, files)
+        directory: PolicyDirectory = await asyncio.to_thread(read_draft, files)
         days = _days(info, input.notice_days)
         compiled = Compiler()
         return await at_desk(

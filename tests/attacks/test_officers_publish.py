@@ -116,10 +116,22 @@ async def test_a_policy_is_published_and_rolled_back_and_each_leaves_its_line(
         (rules("\npermit (principal, action, resource) when { " + "(" * 5_000), "brackets"),
         (rules("\npermit (principal, action, resource) when { true" + " && true" * 5_000), "too long"),
         ({"policy.toml": "a = " + "[" * 20_000}, "`policy.toml`: not TOML"),
+        ({"policy.toml": 'title = "Ask +1 415 555 0132"'}, "a telephone number stands in it"),
+        (rules("\n// Ask +1 415 555 0132"), "a telephone number stands in it"),
         ({"notes.txt": "x"}, "`notes.txt` is no file of a policy"),
         (rules("\n// \u202eas if it were no comment"), "a control character"),
     ],
-    ids=["opens too much", "no rules", "nested", "chained", "nested manifest", "stray", "turned around"],
+    ids=[
+        "opens too much",
+        "no rules",
+        "nested",
+        "chained",
+        "nested manifest",
+        "title",
+        "comment",
+        "stray",
+        "turned around",
+    ],
 )
 async def test_a_policy_that_may_not_be_used_is_refused_and_its_author_is_told_why(
     desks: Desks, olga: Staff, files: Mapping[str, str], told: str
@@ -130,6 +142,7 @@ async def test_a_policy_that_may_not_be_used_is_refused_and_its_author_is_told_w
     (error,) = done["errors"]
     assert (error["path"], error["code"], done["number"]) == (["files"], "POLICY_INVALID", None)
     assert told in error["message"]
+    assert "0132" not in error["message"]
     assert await desks.last() == before
 
 

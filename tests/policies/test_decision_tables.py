@@ -47,6 +47,9 @@ def faults(text: str) -> str:
         (ROW + "    member: {region: Germany}", "row 1 (a): `member.region` a code of ISO 3166"),
         (ROW + "    member: {region: NO}", 'or "NO" in quotes'),
         (ROW + "    clauses: [C18]", "row 1 (a): `clauses.0`"),
+        (ROW + ROW.partition("rows:\n")[2], "`decisions/mine.yaml` row 2 (a): row 1 has this name; give it"),
+        (ROW.replace("name: a", "name: call 415-555-0132"), "row 1: `name` write it without"),
+        (ROW.replace("name: a", 'name: "a\\e[2J"'), "row 1: `name` write it without"),
     ],
 )
 def test_a_fault_is_named_by_file_row_and_word(text: str, said: str) -> None:

@@ -11,6 +11,7 @@ from typing import Final
 import pytest
 import yaml
 
+from gateway.demo import PARTNERS
 from tests.architecture.test_docs import ROOT, Block, blocks
 from tests.gateway.cli.test_main import Terminal, office, terminal, url
 
@@ -64,6 +65,24 @@ def run(block: Block, office: Terminal) -> None:
             found = said.find(line, place)
             assert found >= 0, f"{command}\n{line}\n--- is not in ---\n{said}"
             place = found + len(line)
+
+
+def test_the_commands_of_the_policy_page_say_what_it_says(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (block,) = [block for block in blocks(ROOT / "docs" / "policy.md") if "$ cp -r" in block.body]
+    run(block, terminal)
+
+
+def test_the_first_commands_of_the_page_on_aggregates_fit_the_demonstration(office: Terminal) -> None:
+    for partner in PARTNERS:
+        office.done("partner", "create", partner.name, "--display-name", partner.display_name)
+    block = next(block for block in blocks(ROOT / "docs" / "aggregates.md") if block.info == "console")
+    create, client = [shlex.split(line)[2:] for line in block.body.splitlines()]
+    assert (create[0], client[0]) == ("aggregates", "client")
+    agreement = office.done(*create).strip()
+    office.done(*client[:-1], agreement)
 
 
 def test_the_guide_does_what_it_says(
