@@ -10,9 +10,9 @@ from uuid import UUID
 import typer
 
 from gateway.account_means import audience_rules
-from gateway.cli.agreements import purpose_named
 from gateway.cli.office import Office, in_office, parse_id, parse_moment
-from policies.audience import WHERE_NAMES, Question, ask
+from gateway.cli.words import listed, one_of, typed
+from policies.audience import Question, ask
 from policies.audience_answer import share
 from policies.privacy_budget import PrivacyBudget, Thousandths, epsilon_of, loss, period_of, thousandths
 from resolvers.commands.audience import Answered
@@ -27,6 +27,7 @@ from resolvers.officers.aggregates import (
     list_answers,
     read_budgets,
 )
+from schema.categories import Purpose
 from schema.errors import InputError
 from schema.vocabulary import AudienceDimension
 
@@ -43,12 +44,21 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="As `gateway aggregates ag
 def create_command(
     partner: Annotated[str, typer.Argument(metavar="PARTNER")],
     purpose: Annotated[
-        str, typer.Option("--purpose", help="REPORTING, PARTNER_OFFERS or OWN_OFFERS.", metavar="PURPOSE")
+        Purpose,
+        typer.Option(
+            "--purpose",
+            parser=one_of(Purpose),
+            metavar="PURPOSE",
+            help="reporting, partner-offers or own-offers.",
+        ),
     ],
     dimensions: Annotated[
-        list[str],
+        list[AudienceDimension],
         typer.Option(
-            "--dimension", help="AGE_BAND, REGION, INTEREST or JOINED; repeatable.", metavar="DIMENSION"
+            "--dimension",
+            parser=one_of(AudienceDimension),
+            metavar=listed(AudienceDimension, "|"),
+            help="Repeatable.",
         ),
     ],
     budget: Annotated[
@@ -64,13 +74,12 @@ def create_command(
     if allowed is None:
         raise InputError("`--budget`: an epsilon with at most three decimal places")
     begins, ends = parse_moment(valid_from, "--from"), parse_moment(valid_until, "--until")
-    meant = purpose_named(purpose)
 
     async def work(office: Office) -> UUID:
         return await create_aggregate_agreement(
             office.desk,
             partner=partner,
-            purpose=meant,
+            purpose=purpose,
             dimensions=dimensions,
             budget=allowed,
             valid_from=begins,
@@ -162,8 +171,13 @@ def budgets_command() -> None:
 @app.command("ask")
 def ask_command(
     by: Annotated[
-        list[str] | None,
-        typer.Option("--by", help="A dimension that groups are made of; up to two.", metavar="DIMENSION"),
+        list[AudienceDimension] | None,
+        typer.Option(
+            "--by",
+            parser=one_of(AudienceDimension),
+            metavar=listed(AudienceDimension, "|"),
+            help="A dimension that groups are made of; up to two.",
+        ),
     ] = None,
     where: Annotated[
         list[str] | None,
@@ -174,7 +188,7 @@ def ask_command(
     ] = 0.1,
 ) -> None:
     """Ask for the company's own use; the answer costs of its own budget and everyone's."""
-    dimensions, only, wanted = _dimensions(by or ()), _only(where or ()), loss(epsilon)
+    dimensions, only, wanted = by or [], _only(where or ()), loss(epsilon)
 
     async def work(office: Office) -> tuple[Question, Answered, int]:
         rules = audience_rules(office.settings)
@@ -194,22 +208,13 @@ def ask_command(
     )
 
 
-def _dimensions(names: Sequence[str]) -> list[AudienceDimension]:
-    words = {dimension.value: dimension for dimension in AudienceDimension}
-    found = [words.get(name.upper().replace("-", "_")) for name in names]
-    if None in found:
-        raise InputError(f"`--by`: one or two of {', '.join(words)}")
-    return [dimension for dimension in found if dimension is not None]
-
-
 def _only(conditions: Sequence[str]) -> Mapping[AudienceDimension, Sequence[str]]:
-    names = {name.lower(): dimension for dimension, name in WHERE_NAMES.items()}
     only: dict[AudienceDimension, Sequence[str]] = {}
     for condition in conditions:
         name, equals, values = condition.partition("=")
-        dimension = names.get(name.lower().replace("_", "").replace("-", ""))
-        if dimension is None or not equals or dimension in only:
-            raise InputError(f"`--where`: NAME=VALUE,VALUE with one of {', '.join(WHERE_NAMES.values())}")
+        dimension = typed(AudienceDimension, name, "--where NAME=VALUE,VALUE")
+        if not equals or dimension in only:
+            raise InputError("`--where`: NAME=VALUE,VALUE, each name once")
         only[dimension] = [value.strip() for value in values.split(",") if value.strip()]
     return only
 

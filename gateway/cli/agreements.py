@@ -11,6 +11,7 @@ import typer
 
 from gateway.cli.office import LongOffice, Office, in_long_office, in_office, parse_id, parse_moment
 from gateway.cli.progress import ProgressBar
+from gateway.cli.words import listed, one_of
 from resolvers.commands.agreement_changes import Changes
 from resolvers.commands.fetched import Use
 from resolvers.commands.partners import AgreementView
@@ -48,9 +49,15 @@ Keys = Annotated[list[str], typer.Option("--category", metavar="KEY", help="Repe
 @app.command("create")
 def create_command(
     partner: Annotated[str, typer.Argument(metavar="PARTNER")],
-    basis: Annotated[Basis, typer.Option("--basis", case_sensitive=False)],
+    basis: Annotated[Basis, typer.Option("--basis", parser=one_of(Basis), metavar=listed(Basis, "|"))],
     purpose: Annotated[
-        str, typer.Option("--purpose", help="Such as PARTNER_OFFERS, or its data-use key.", metavar="PURPOSE")
+        Purpose,
+        typer.Option(
+            "--purpose",
+            parser=one_of(Purpose),
+            metavar="PURPOSE",
+            help="Such as partner-offers, or its data-use key.",
+        ),
     ],
     categories: Reasons,
     valid_from: Annotated[str | None, typer.Option("--from", help="Default: now.", metavar="DATE")] = None,
@@ -71,7 +78,7 @@ def create_command(
             office.desk,
             partner=partner,
             basis=basis,
-            purpose=purpose_named(purpose),
+            purpose=purpose,
             reasons=reasons,
             valid_from=parse_moment(valid_from, "--from"),
             valid_until=parse_moment(valid_until, "--until"),
@@ -305,18 +312,6 @@ def _days(text: str | None, name: str) -> int | None:
 
 def _or_never(days: int | None) -> str:
     return NEVER if days is None else f"{days} days"
-
-
-def purpose_named(text: str) -> Purpose:
-    """A purpose by its name or its key.
-
-    Raises:
-        InputError: there is no such purpose; lists them.
-    """
-    for purpose in Purpose:
-        if text.upper().replace("-", "_") == purpose.name or text == purpose.value:
-            return purpose
-    raise InputError(f"`--purpose`: one of {', '.join(purpose.name for purpose in Purpose)}")
 
 
 def _summary(changes: ShareChanges) -> str:

@@ -13,6 +13,7 @@ import typer
 
 from gateway.clause_marks import marks_of_code, marks_of_rules, marks_of_tests
 from gateway.clause_report import as_markdown, as_text
+from gateway.cli.words import listed, one_of
 from gateway.policy_source import load_policy_of
 from gateway.settings import load_settings
 from policies.clauses import CLAUSES, faults, upheld
@@ -31,7 +32,10 @@ def clauses_command(
     clause: Annotated[
         str | None, typer.Option("--clause", help="Only this one, with every test by name.", metavar="ID")
     ] = None,
-    form: Annotated[Form, typer.Option("--format", help="How to write it.")] = Form.TEXT,
+    form: Annotated[
+        Form,
+        typer.Option("--format", parser=one_of(Form), metavar=listed(Form, "|"), help="How to write it."),
+    ] = Form.TEXT,
     tree: Annotated[
         Path | None,
         typer.Option(
@@ -40,6 +44,7 @@ def clauses_command(
     ] = None,
 ) -> None:
     """List the rules, code and tests that enforce each clause. Exit code 1: one is enforced by nothing."""
+    clause = None if clause is None else clause.strip().upper()
     if clause is not None and clause not in CLAUSES:
         raise InputError(f"`--clause` takes one of {', '.join(CLAUSES)}")
     policy = load(load_policy_of(load_settings()))

@@ -13,6 +13,7 @@ from typing import Annotated, Final
 import typer
 
 from gateway.cli.office import Office, in_office, parse_id
+from gateway.cli.words import listed, one_of
 from gateway.oauth.client_keys import read_jwks
 from resolvers.commands.client_credentials import ClientView, PublicKey
 from resolvers.commands.clients import ListedClient
@@ -33,7 +34,6 @@ app = typer.Typer(help="A partner's programs that may sign in.", no_args_is_help
 OVERLAP: Final = 24
 """Hours that the credential before goes on counting, if nothing else is said: a working day anywhere."""
 
-_WAYS: Final = {"secret": ClientAuth.SECRET, "key": ClientAuth.KEY}
 
 ClientId = Annotated[str, typer.Argument(metavar="CLIENT_ID")]
 Overlap = Annotated[
@@ -53,8 +53,14 @@ def create_command(
     client_id: ClientId,
     agreement: Annotated[str, typer.Option("--agreement", help="The agreement it acts under.", metavar="ID")],
     auth: Annotated[
-        str, typer.Option("--auth", help="How it proves who it is: secret or key.", metavar="WAY")
-    ] = "secret",
+        ClientAuth,
+        typer.Option(
+            "--auth",
+            parser=one_of(ClientAuth),
+            metavar=listed(ClientAuth, "|"),
+            help="How it proves who it is.",
+        ),
+    ] = ClientAuth.SECRET,
     jwks: Annotated[
         Path | None,
         typer.Option("--jwks", help="Its public keys, with --auth key.", exists=True, dir_okay=False),
@@ -63,8 +69,7 @@ def create_command(
 ) -> None:
     """Let a client act under an agreement; prints its secret, if it has one."""
     agreement_id = parse_id(agreement)
-    way = _WAYS.get(auth)
-    if way is None or (way is ClientAuth.KEY) is not (jwks is not None):
+    if (auth is ClientAuth.KEY) is not (jwks is not None):
         raise InputError("`--auth`: `secret`, or `key` together with `--jwks FILE`")
     keys = [] if jwks is None else _read(jwks)
 

@@ -17,6 +17,7 @@ from asyncpg import Record
 from gateway.checkpoints import Keys, public_keys, read_keys, sign_checkpoint
 from gateway.cli.office import LongOffice, Office, in_office, parse_moment, policy_of
 from gateway.cli.progress import ProgressBar
+from gateway.cli.words import one_of
 from gateway.database import Database, open_database
 from gateway.disclosure_lines import checkpoint_line, end_line, record_line, writer_line
 from gateway.disclosure_verify import Verification
@@ -54,7 +55,10 @@ def list_command(
     partner: Annotated[str | None, typer.Option("--partner", help="Its short name.")] = None,
     client: Annotated[str | None, typer.Option("--client", help="A client id.")] = None,
     member: Annotated[str | None, typer.Option("--member", help="A member number.")] = None,
-    category: Annotated[DataCategory | None, typer.Option("--category", help="A data category.")] = None,
+    category: Annotated[
+        DataCategory | None,
+        typer.Option("--category", parser=one_of(DataCategory), metavar="KEY", help="A data category."),
+    ] = None,
     since: Since = None,
     until: Until = None,
     first: Annotated[int, typer.Option("--first", min=1, max=LARGEST_PAGE, help="How many.")] = 50,

@@ -10,6 +10,7 @@ import orjson
 import typer
 
 from gateway.cli.office import Office, in_office, parse_moment
+from gateway.cli.words import listed, one_of
 from policies.officers import Act, Role
 from resolvers.commands.officer_accounts import ENROLMENT_LIFE, OfficerView
 from resolvers.desk import Action
@@ -22,16 +23,13 @@ from resolvers.officers.accounts import (
     reset_factor,
 )
 from resolvers.tokens import SealedTokens
-from schema.errors import InputError
 
 app = typer.Typer(help="Who on the staff may sign in, and what they did.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Short name: lower case, digits, dots, hyphens.")]
 Roles = Annotated[
-    list[str],
-    typer.Option(
-        "--role", metavar="ROLE", help="`privacy-officer`, `support` or `auditor`, in any case; repeatable."
-    ),
+    list[Role],
+    typer.Option("--role", parser=one_of(Role), metavar=listed(Role, "|"), help="Repeatable."),
 ]
 
 
@@ -42,7 +40,6 @@ def create_command(
     display_name: Annotated[str | None, typer.Option("--display-name", help="Default: the name.")] = None,
 ) -> None:
     """Make an account, and print the code that enrols it, this once."""
-    wanted = [_role_named(role) for role in roles]
 
     async def work(office: Office) -> str:
         return await create_officer(
@@ -50,7 +47,7 @@ def create_command(
             SealedTokens(office.keys.token_key),
             name=name,
             display_name=display_name or name,
-            roles=wanted,
+            roles=roles,
         )
 
     _print_code(name, "created", in_office(work))
@@ -70,10 +67,9 @@ def list_command() -> None:
 @app.command("roles")
 def roles_command(name: Name, roles: Roles) -> None:
     """Give an officer these roles in place of those before; they count from the next request on."""
-    wanted = [_role_named(role) for role in roles]
 
     async def work(office: Office) -> OfficerView:
-        return await change_roles(office.desk, name, wanted)
+        return await change_roles(office.desk, name, roles)
 
     typer.echo(f"officer {name}: {', '.join(in_office(work).roles)}")
 
@@ -104,7 +100,9 @@ def actions_command(
     officer: Annotated[
         str | None, typer.Option("--officer", help="Only of this one.", metavar="NAME")
     ] = None,
-    act: Annotated[Act | None, typer.Option("--act", help="Only of this kind.", metavar="ACT")] = None,
+    act: Annotated[
+        Act | None, typer.Option("--act", parser=one_of(Act), help="Only of this kind.", metavar="ACT")
+    ] = None,
     about: Annotated[
         str | None, typer.Option("--about", help="How what it is about begins, such as `agreement`.")
     ] = None,
@@ -148,16 +146,3 @@ def _shown(action: Action) -> tuple[str, ...]:
 
 def _moment(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _role_named(text: str) -> Role:
-    """A role as it is written in the pages and at the contract: with hyphens or underscores, in any case.
-
-    Raises:
-        InputError: there is no such role; lists them.
-    """
-    try:
-        return Role(text.upper().replace("-", "_"))
-    except ValueError as error:
-        known = ", ".join(role.lower().replace("_", "-") for role in Role)
-        raise InputError(f"`--role`: one of {known}") from error

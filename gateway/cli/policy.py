@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli.words import listed, one_of
 from gateway.policy_source import load_directory
 from gateway.settings import load_settings
 from policies.check import Severity, check, check_languages
@@ -82,7 +83,12 @@ def _told(judgement: Judgement) -> Iterator[str]:
 @policy.command("matrix")
 def matrix_command(
     directory: Directory = None,
-    form: Annotated[TableFormat, typer.Option("--format", help="How to write it.")] = TableFormat.TEXT,
+    form: Annotated[
+        TableFormat,
+        typer.Option(
+            "--format", parser=one_of(TableFormat), metavar=listed(TableFormat, "|"), help="How to write it."
+        ),
+    ] = TableFormat.TEXT,
 ) -> None:
     """Show what a policy shares, on which basis and for which purpose."""
     with _refusing():

@@ -15,6 +15,7 @@ import typer
 
 from gateway.cli.office import Office, in_office, parse_moment
 from gateway.cli.progress import ProgressBar
+from gateway.cli.words import listed, one_of
 from gateway.policy_replay import ReplayedDocument, ReplayedRelease, replay_documents, replay_releases
 from gateway.policy_source import load_directory
 from policies.check import checked_matrix
@@ -70,7 +71,10 @@ def compare_command(
     since: Annotated[
         str | None, typer.Option("--since", metavar="DATE", help="Replay from here on; default: 90 days.")
     ] = None,
-    form: Annotated[Form, typer.Option("--format", help="How to write it.")] = Form.TEXT,
+    form: Annotated[
+        Form,
+        typer.Option("--format", parser=one_of(Form), metavar=listed(Form, "|"), help="How to write it."),
+    ] = Form.TEXT,
 ) -> None:
     """Show what the policy AFTER opens and closes compared with BEFORE, cell by cell."""
     begin = parse_moment(since, "--since") or (datetime.now(UTC) - REPLAYED if replay else None)

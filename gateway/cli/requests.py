@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from gateway.cli.office import Office, in_office, parse_id
+from gateway.cli.words import listed, one_of
 from resolvers.commands.request_desk import RequestView
 from resolvers.officers.requests import answer_request, list_requests, show_request, take_request
 from schema.tables.requests import RequestKind, RequestStatus
@@ -21,9 +22,18 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="As `gateway requests list
 
 @app.command("list")
 def list_command(
-    kind: Annotated[RequestKind | None, typer.Option("--kind", case_sensitive=False)] = None,
+    kind: Annotated[
+        RequestKind | None,
+        typer.Option("--kind", parser=one_of(RequestKind), metavar=listed(RequestKind, "|")),
+    ] = None,
     status: Annotated[
-        RequestStatus | None, typer.Option("--status", case_sensitive=False, help="Default: under way.")
+        RequestStatus | None,
+        typer.Option(
+            "--status",
+            parser=one_of(RequestStatus),
+            metavar=listed(RequestStatus, "|"),
+            help="Default: under way.",
+        ),
     ] = None,
 ) -> None:
     """List requests, one a line, what is due first before the others."""

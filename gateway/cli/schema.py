@@ -13,6 +13,7 @@ import typer
 from gateway.app import load_product
 from gateway.bulk_document import bulk_document
 from gateway.cli.office import Office, in_office
+from gateway.cli.words import typed
 from gateway.datamap import data_map
 from gateway.officers_contract import officers_contracts
 from gateway.settings import load_settings
@@ -99,10 +100,7 @@ def _principal(caller: str, scopes: list[str] | None) -> Principal:
 
 def _officer(role: str) -> OfficerPrincipal:
     """An officer of one role, for looking at the contract."""
-    try:
-        roles = frozenset({Role(role.upper().replace("-", "_"))})
-    except ValueError as error:
-        raise InputError(f"`--as officer:ROLE`: one of {', '.join(Role)}") from error
+    roles = frozenset({typed(Role, role, "--as officer:ROLE")})
     return OfficerPrincipal(Officer("schema", roles, Channel.COMMAND_LINE), _NOBODY, _NOBODY, "schema", "")
 
 

@@ -47,12 +47,10 @@ def test_officers_ask_for_the_company_and_the_answer_is_on_record(office: Termin
 @pytest.mark.parametrize(
     "words",
     [
-        ("aggregates", "ask", "--by", "phone"),
         ("aggregates", "ask", "--where", "email=a"),
         ("aggregates", "ask", "--epsilon", "3"),
         ("aggregates", "agreement", "create", "nobody", "--purpose", "reporting", "--dimension", "REGION"),
         ("aggregates", "agreement", "create", "x", "--purpose", "joint-service", "--dimension", "REGION"),
-        ("aggregates", "agreement", "create", "x", "--purpose", "reporting", "--dimension", "email"),
         ("aggregates", "agreement", "show", "no-id"),
     ],
 )

@@ -68,7 +68,6 @@ def test_what_does_not_fit_a_client_is_refused_and_changes_nothing(
     private.write_text('{"kty": "OKP", "crv": "Ed25519", "x": "AA", "d": "AA"}')
     shown = [office.done("client", "show", name) for name in ("by-secret", "by-key", "gone")]
     for arguments in (
-        ("client", "create", "other", "--agreement", agreement, "--auth", "both"),
         ("client", "create", "other", "--agreement", agreement, "--auth", "key"),
         ("client", "create", "other", "--agreement", agreement, "--jwks", str(keys_file)),
         ("client", "create", "other", "--agreement", agreement, "--auth", "key", "--jwks", str(private)),
