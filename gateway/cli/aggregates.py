@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
@@ -10,8 +11,9 @@ from uuid import UUID
 import typer
 
 from gateway.account_means import audience_rules
+from gateway.cli.listing import print_list
 from gateway.cli.office import Office, in_office, parse_id, parse_moment
-from gateway.cli.words import listed, one_of, typed
+from gateway.cli.words import listed, one_of, spelt, typed
 from policies.audience import Question, ask
 from policies.audience_answer import share
 from policies.privacy_budget import PrivacyBudget, Thousandths, epsilon_of, loss, period_of, thousandths
@@ -100,10 +102,15 @@ def list_command(
     async def work(office: Office) -> Sequence[AggregateAgreementView]:
         return await list_aggregate_agreements(office.desk, partner=partner)
 
-    for found in in_office(work):
-        terms = found.terms
-        line = (str(terms.id), found.partner, terms.purpose.name, terms.status.value, _left(found.budget))
-        typer.echo("\t".join(line))
+    print_list(
+        map(_agreement, in_office(work)),
+        "there is no aggregate agreement: `gateway aggregates agreement create` makes one",
+    )
+
+
+def _agreement(found: AggregateAgreementView) -> tuple[str, ...]:
+    terms = found.terms
+    return (str(terms.id), found.partner, terms.purpose.name, terms.status.value, _left(found.budget))
 
 
 @agreement_app.command("show")
@@ -151,9 +158,23 @@ def answers_command(
     async def work(office: Office) -> Sequence[AnswerView]:
         return await list_answers(office.desk, agreement_id=wanted, limit=first)
 
-    for view in in_office(work):
-        loss_paid = f"epsilon {epsilon_of(view.epsilon):g}"
-        typer.echo("\t".join((_moment(view.answered_at), view.asker, view.account, loss_paid, view.question)))
+    print_list(map(_answer, in_office(work)), "nothing was answered yet")
+
+
+def _answer(view: AnswerView) -> tuple[str, ...]:
+    paid = f"epsilon {epsilon_of(view.epsilon):g}"
+    return (_moment(view.answered_at), view.asker, view.account, paid, _question(view.question))
+
+
+def _question(text: str) -> str:
+    """The recorded question as `gateway aggregates ask` takes it; of everybody, it takes nothing."""
+    asked = json.loads(text)
+    by = [f"--by {spelt(AudienceDimension(name))}" for name in asked["groupBy"]]
+    where = [
+        f"--where {spelt(AudienceDimension(name))}={','.join(values)}"
+        for name, values in asked["where"].items()
+    ]
+    return " ".join([*by, *where]) or "everybody"
 
 
 @app.command("budgets")

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import typer
 
+from gateway.cli.listing import print_list
 from gateway.cli.office import LongOffice, Office, in_long_office, in_office, parse_id, parse_moment
 from gateway.cli.progress import ProgressBar
 from gateway.cli.words import listed, one_of
@@ -110,10 +111,13 @@ def list_command(
     async def work(office: Office) -> Sequence[AgreementView]:
         return await list_agreements(office.desk, partner)
 
-    for found in in_office(work):
-        terms = found.terms
-        line = (str(terms.id), found.partner, terms.basis, terms.purpose.name, terms.status)
-        typer.echo("\t".join((*line, f"{found.members} members")))
+    print_list(map(_listed, in_office(work)), "there is no agreement: `gateway agreement create` makes one")
+
+
+def _listed(found: AgreementView) -> tuple[str, ...]:
+    terms = found.terms
+    named = (str(terms.id), found.partner, terms.basis, terms.purpose.name, terms.status)
+    return (*named, f"{found.members} members")
 
 
 @app.command("state")

@@ -13,6 +13,7 @@ import orjson
 import typer
 
 from gateway.case_disclosure import disclosed_members
+from gateway.cli.listing import print_list
 from gateway.cli.office import LongOffice, Office, in_office, parse_id, parse_moment, policy_of
 from gateway.database import open_database
 from gateway.keys import load_keyring
@@ -121,23 +122,20 @@ def close_command(case: Id) -> None:
 def list_command() -> None:
     """List cases, one a line."""
 
-    async def work(office: Office) -> Sequence[str]:
+    async def work(office: Office) -> Sequence[tuple[str, ...]]:
         return [
-            "\t".join(
-                (
-                    str(found.id),
-                    found.authority,
-                    found.status(office.now),
-                    found.reference,
-                    f"{len(found.members)} members",
-                    f"until {found.expires_at:%Y-%m-%d}",
-                )
+            (
+                str(found.id),
+                found.authority,
+                found.status(office.now),
+                found.reference,
+                f"{len(found.members)} members",
+                f"until {found.expires_at:%Y-%m-%d}",
             )
             for found in await list_cases(office.desk)
         ]
 
-    for line in in_office(work):
-        typer.echo(line)
+    print_list(in_office(work), "there is no case: `gateway case open` proposes one")
 
 
 @app.command("show")

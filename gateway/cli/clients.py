@@ -12,6 +12,7 @@ from typing import Annotated, Final
 
 import typer
 
+from gateway.cli.listing import print_list
 from gateway.cli.office import Office, in_office, parse_id
 from gateway.cli.words import listed, one_of
 from gateway.oauth.client_keys import read_jwks
@@ -90,11 +91,8 @@ def list_command() -> None:
     async def work(office: Office) -> Sequence[ListedClient]:
         return await list_clients(office.desk)
 
-    found = in_office(work)
-    for client in found:
-        typer.echo(f"{client.client_id}\t{client.partner}\t{client.agreement_id}\t{client.status}")
-    if not found:
-        typer.echo("there is no client: `gateway client create` makes one", err=True)
+    lines = [(one.client_id, one.partner, str(one.agreement_id), one.status) for one in in_office(work)]
+    print_list(lines, "there is no client: `gateway client create` makes one")
 
 
 @app.command("show")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from asyncpg import Record
 
+from gateway.cli.listing import print_list
 from gateway.cli.office import Office, in_office, parse_id
 from gateway.identity.statements import StatementReader
 from gateway.identity.tokens import own_issuer
@@ -35,13 +37,17 @@ def list_command(
         return office, await list_obligations(office.desk, partner, confirmed=confirmed)
 
     office, found = in_office(work)
-    for one in found:
-        told = "not told" if one.told_at is None else f"told {one.told_at:%Y-%m-%d}"
-        state = "late" if one.overdue(office.now) else f"due {one.due_at:%Y-%m-%d}"
-        if one.confirmed_at is not None:
-            state = f"confirmed {one.confirmed_at:%Y-%m-%d}"
-        keys = ",".join(one.categories)
-        typer.echo("\t".join((str(one.row_id), str(one.subject), one.basis, keys, told, state)))
+    none = "this partner has confirmed nothing yet" if confirmed else "this partner has nothing to delete"
+    print_list((_owed(one, office.now) for one in found), none)
+
+
+def _owed(one: Obligation, now: datetime) -> tuple[str, ...]:
+    told = "not told" if one.told_at is None else f"told {one.told_at:%Y-%m-%d}"
+    state = "late" if one.overdue(now) else f"due {one.due_at:%Y-%m-%d}"
+    if one.confirmed_at is not None:
+        state = f"confirmed {one.confirmed_at:%Y-%m-%d}"
+    keys = ",".join(one.categories)
+    return (str(one.row_id), str(one.subject), one.basis, keys, told, state)
 
 
 @app.command("overdue")
@@ -51,9 +57,11 @@ def overdue_command() -> None:
     async def work(office: Office) -> Sequence[Record]:
         return await overdue_deletions(office.desk)
 
-    for row in in_office(work):
-        since = f"since {row['since']:%Y-%m-%d}"
-        typer.echo("\t".join((row["name"], f"{row['overdue']} overdue", since, row["restriction"])))
+    lines = (
+        (row["name"], f"{row['overdue']} overdue", f"since {row['since']:%Y-%m-%d}", row["restriction"])
+        for row in in_office(work)
+    )
+    print_list(lines, "no partner is late")
 
 
 @app.command("confirm")

@@ -15,6 +15,7 @@ import typer
 from asyncpg import Record
 
 from gateway.checkpoints import Keys, public_keys, read_keys, sign_checkpoint
+from gateway.cli.listing import print_list
 from gateway.cli.office import LongOffice, Office, in_office, parse_moment, policy_of
 from gateway.cli.progress import ProgressBar
 from gateway.cli.words import one_of
@@ -76,8 +77,7 @@ def list_command(
     async def work(office: Office) -> Sequence[Record]:
         return await search_disclosures(office.desk, wanted, first)
 
-    for row in in_office(work):
-        typer.echo("\t".join(_shown(row)))
+    print_list(map(_shown, in_office(work)), "no such disclosure is recorded")
 
 
 def _shown(row: Record) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import typer
 from graphql import GraphQLSchema
 
 from gateway.app import load_product
+from gateway.cli.listing import print_list
 from gateway.cli.office import Office, in_office
 from gateway.cli.schema import principal_under
 from gateway.documents import read_files, register
@@ -61,8 +62,11 @@ def list_command(client: Client) -> None:
     async def work(office: Office) -> Sequence[RegisteredDocument]:
         return await list_documents(office.desk, client)
 
-    for found in in_office(work):
-        typer.echo(f"{found.document_id}\tsha256:{found.sha256}\t{found.registered_at:%Y-%m-%d}")
+    lines = (
+        (found.document_id, f"sha256:{found.sha256}", f"{found.registered_at:%Y-%m-%d}")
+        for found in in_office(work)
+    )
+    print_list(lines, "this client has no document: `gateway documents register` adds one")
 
 
 @app.command("remove")

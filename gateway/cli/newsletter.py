@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli.listing import print_list
 from gateway.cli.office import Office, in_office
 from resolvers.commands.newsletters import MAX_BODY, NewsletterView
 from resolvers.officers.suppressions import list_newsletters, send_newsletter
@@ -48,8 +49,11 @@ def list_command() -> None:
     async def work(office: Office) -> Sequence[NewsletterView]:
         return await list_newsletters(office.desk)
 
-    for issue in in_office(work):
-        typer.echo(f"{issue.created_at:%Y-%m-%d %H:%M}\t{issue.subject}\t{issue.waiting:,} waiting")
+    lines = (
+        (f"{issue.created_at:%Y-%m-%d %H:%M}", issue.subject, f"{issue.waiting:,} waiting")
+        for issue in in_office(work)
+    )
+    print_list(lines, "no issue was sent yet: `gateway newsletter send` sends one")
 
 
 def _read(file: Path) -> str:

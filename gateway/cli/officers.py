@@ -9,6 +9,7 @@ from typing import Annotated
 import orjson
 import typer
 
+from gateway.cli.listing import print_list
 from gateway.cli.office import Office, in_office, parse_moment
 from gateway.cli.words import listed, one_of
 from policies.officers import Act, Role
@@ -60,8 +61,10 @@ def list_command() -> None:
     async def work(office: Office) -> Sequence[OfficerView]:
         return await list_officers(office.desk)
 
-    for found in in_office(work):
-        typer.echo("\t".join((found.name, found.display_name, found.status, ",".join(found.roles))))
+    lines = (
+        (found.name, found.display_name, found.status, ",".join(found.roles)) for found in in_office(work)
+    )
+    print_list(lines, "there is no officer: `gateway officer create` makes one")
 
 
 @app.command("roles")
@@ -119,17 +122,21 @@ def actions_command(
             office.desk, officer=officer, act=act, about=about, number=member, since=moment, first=first
         )
 
-    for action in in_office(work):
-        if json_lines:
-            typer.echo(orjson.dumps(action, default=str).decode())
-        else:
-            typer.echo("\t".join(_shown(action)))
+    print_list(map(_json_line if json_lines else _shown, in_office(work)), "no such action is in the log")
 
 
 def _print_code(name: str, what: str, code: str) -> None:
     hours = round(ENROLMENT_LIFE.total_seconds() / 3_600)
     typer.echo(f"officer {name}: {what}; the enrolment code works once, for {hours} hours:", err=True)
     typer.echo(code)
+
+
+def _json_line(action: Action) -> tuple[str, ...]:
+    return (orjson.dumps(action, default=str).decode(),)
+
+
+def _json_line(action: Action) -> tuple[str, ...]:
+    return (orjson.dumps(action, default=str).decode(),)
 
 
 def _shown(action: Action) -> tuple[str, ...]:

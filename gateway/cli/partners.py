@@ -11,6 +11,7 @@ import typer
 from asyncpg import Record
 
 from gateway.cli.agreements import describe
+from gateway.cli.listing import print_list
 from gateway.cli.office import Office, in_office, parse_moment
 from gateway.identity.public_keys import strong_key
 from resolvers.commands.partners import AgreementView, PartnerView
@@ -64,8 +65,8 @@ def list_command() -> None:
     async def work(office: Office) -> Sequence[PartnerView]:
         return await list_partners(office.desk)
 
-    for partner in in_office(work):
-        typer.echo(f"{partner.name}\t{partner.display_name}\t{partner.agreements} agreements")
+    lines = ((one.name, one.display_name, f"{one.agreements} agreements") for one in in_office(work))
+    print_list(lines, "there is no partner: `gateway partner create` makes one")
 
 
 @app.command("add-key")
@@ -111,10 +112,16 @@ def keys_command(name: Name) -> None:
     async def work(office: Office) -> Sequence[Record]:
         return await list_statement_keys(office.desk, name)
 
-    for row in in_office(work):
-        until = "without end" if row["valid_until"] is None else f"until {row['valid_until']:%Y-%m-%d %H:%M}"
-        state = "" if row["revoked_at"] is None else f"removed {row['revoked_at']:%Y-%m-%d}"
-        typer.echo("\t".join((row["kid"], f"from {row['valid_from']:%Y-%m-%d %H:%M}", until, state)).rstrip())
+    print_list(
+        map(_key, in_office(work)), "this partner has no statement key: `gateway partner add-key` adds one"
+    )
+
+
+def _key(row: Record) -> tuple[str, ...]:
+    until = "without end" if row["valid_until"] is None else f"until {row['valid_until']:%Y-%m-%d %H:%M}"
+    counts = (row["kid"], f"from {row['valid_from']:%Y-%m-%d %H:%M}", until)
+    removed = row["revoked_at"]
+    return counts if removed is None else (*counts, f"removed {removed:%Y-%m-%d}")
 
 
 def _public_keys(path: Path) -> dict[str, dict[str, Any]]:

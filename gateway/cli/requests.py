@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
+from gateway.cli.listing import print_list
 from gateway.cli.office import Office, in_office, parse_id
 from gateway.cli.words import listed, one_of
 from resolvers.commands.request_desk import RequestView
@@ -41,9 +42,13 @@ def list_command(
     async def work(office: Office) -> Sequence[RequestView]:
         return await list_requests(office.desk, kind=kind, status=status)
 
-    for found in in_office(work):
-        line = (str(found.id), found.kind, found.status, f"due {found.due_at:%Y-%m-%d}", _who(found))
-        typer.echo("\t".join((*line, found.subject)))
+    lines = (
+        (str(one.id), one.kind, one.status, f"due {one.due_at:%Y-%m-%d}", _who(one), one.subject)
+        for one in in_office(work)
+    )
+    print_list(
+        lines, "no request is under way" if kind is None and status is None else "there is no such request"
+    )
 
 
 @app.command("show")

@@ -9,6 +9,7 @@ import typer
 
 from gateway.cli.announcing import announce_by_mail
 from gateway.cli.counting import counted
+from gateway.cli.listing import print_list
 from gateway.cli.office import Office, in_long_office, in_office, parse_id, parse_moment
 from resolvers.officers.transfers import (
     approve_transfer,
@@ -70,16 +71,13 @@ def cancel_command(transfer: Id) -> None:
 def list_command() -> None:
     """List transfers, one a line."""
 
-    async def work(office: Office) -> Sequence[str]:
+    async def work(office: Office) -> Sequence[tuple[str, ...]]:
         return [
-            "\t".join(
-                (str(one.id), one.acquirer, one.status(office.now), f"closing {one.closing_at:%Y-%m-%d}")
-            )
+            (str(one.id), one.acquirer, one.status(office.now), f"closing {one.closing_at:%Y-%m-%d}")
             for one in await list_transfers(office.desk)
         ]
 
-    for line in in_office(work):
-        typer.echo(line)
+    print_list(in_office(work), "there is no transfer: `gateway transfer open` proposes one")
 
 
 @app.command("show")

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import typer
 
+from gateway.cli.listing import print_list
 from gateway.cli.office import Office, in_office, parse_id
 from gateway.delivery.posting import Poster
 from gateway.delivery.signatures import shown_secret
@@ -62,9 +63,11 @@ def list_command() -> None:
     async def work(office: Office) -> Sequence[tuple[EndpointView, str]]:
         return [(found, _origin(office, found)) for found in await list_endpoints(office.desk)]
 
-    for found, origin in in_office(work):
-        counts = (f"{found.waiting} waiting", f"{found.dead} dead letters")
-        typer.echo("\t".join((str(found.id), found.partner, origin, found.status, *counts)))
+    lines = (
+        (str(one.id), one.partner, origin, one.status, f"{one.waiting} waiting", f"{one.dead} dead letters")
+        for one, origin in in_office(work)
+    )
+    print_list(lines, "there is no endpoint: `gateway webhook create` makes one")
 
 
 @app.command("show")
@@ -144,11 +147,14 @@ def list_dead_letters_command(
     async def work(office: Office) -> Sequence[DeadLetter]:
         return await list_dead_letters(office.desk, endpoint_id)
 
-    for found in in_office(work):
-        answer = "no answer" if found.answer is None else f"last status {found.answer}"
-        words = (f"{found.members} members", f"{found.attempts} attempts", answer)
-        moment = f"{found.occurred_at:%Y-%m-%d %H:%M} UTC"
-        typer.echo("\t".join((str(found.endpoint_id), str(found.id), found.kind, moment, *words)))
+    print_list(map(_dead, in_office(work)), "no message was given up")
+
+
+def _dead(found: DeadLetter) -> tuple[str, ...]:
+    answer = "no answer" if found.answer is None else f"last status {found.answer}"
+    words = (f"{found.members} members", f"{found.attempts} attempts", answer)
+    moment = f"{found.occurred_at:%Y-%m-%d %H:%M} UTC"
+    return (str(found.endpoint_id), str(found.id), found.kind, moment, *words)
 
 
 @dead_letters.command("retry")

@@ -40,7 +40,9 @@ def test_officers_ask_for_the_company_and_the_answer_is_on_record(office: Termin
     assert "paid 0.2, 1.8 of 2 left" in office.err
     assert office.done(*question) == first
     assert "paid 0, 1.8 of 2 left" in office.err
-    assert "epsilon 0.2" in office.done("aggregates", "list")
+    answers = office.done("aggregates", "list")
+    assert answers.rstrip().endswith("epsilon 0.2\t--by age-band --where region=CA,US")
+    assert "{" not in answers
     assert "3.8 of 4 left" in office.done("aggregates", "budgets")
 
 

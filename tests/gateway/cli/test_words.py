@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import Enum, StrEnum
+from enum import StrEnum
 from typing import Any, get_args
 
 import pytest
@@ -26,7 +26,9 @@ def options(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
 def vocabulary(option: Any) -> type[StrEnum] | None:
     """The vocabulary of which an option takes a word."""
     found = option.type_descriptor.annotation
-    kinds = [kind for kind in (found, *get_args(found)) if isinstance(kind, type) and issubclass(kind, Enum)]
+    kinds = [
+        kind for kind in (found, *get_args(found)) if isinstance(kind, type) and issubclass(kind, StrEnum)
+    ]
     return kinds[0] if kinds else None
 
 
