@@ -219,7 +219,7 @@ async def directory_of_version(connection: Link, number: int) -> PolicyDirectory
         "SELECT files FROM policy_version WHERE number = $1", number
     )
     if found is None:
-        raise NotFoundError(f"there is no version {number}: see `gateway policy history`")
+        raise NotFoundError("there is no version of that number: see `gateway policy history`")
     return read_directory(json.loads(found))
 
 

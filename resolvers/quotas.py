@@ -135,14 +135,14 @@ async def agreement_of(connection: Link, *, agreement_id: UUID | None, client_id
     """
     if agreement_id is not None:
         found = await connection.fetchval("SELECT id FROM agreement WHERE id = $1", agreement_id)
-        what, where = f"agreement `{agreement_id}`", "agreement"
+        what = "agreement"
     else:
         found = await connection.fetchval(
             "SELECT agreement_id FROM partner_client WHERE client_id = $1", client_id
         )
-        what, where = f"client `{client_id}`", "client"
+        what = "client"
     if found is None:
-        raise NotFoundError(f"there is no {what}: see `gateway {where} list`")
+        raise NotFoundError(f"there is no such {what}: see `gateway {what} list`")
     assert isinstance(found, UUID)  # noqa: S101 - the column's type
     return found
 

@@ -135,10 +135,6 @@ def _json_line(action: Action) -> tuple[str, ...]:
     return (orjson.dumps(action, default=str).decode(),)
 
 
-def _json_line(action: Action) -> tuple[str, ...]:
-    return (orjson.dumps(action, default=str).decode(),)
-
-
 def _shown(action: Action) -> tuple[str, ...]:
     return (
         str(action.seq),

@@ -141,7 +141,7 @@ def show_command(
             typer.echo(f"# ---- {path}\n{text}")
         return
     if out.exists():
-        raise InputError(f"`{out}` is there already: name a new directory")
+        raise InputError("`--out`: it is there already: name a new directory")
     for path, text in found.files.items():
         (out / path).parent.mkdir(parents=True, exist_ok=True)
         (out / path).write_text(text, encoding="utf-8")

@@ -183,11 +183,11 @@ def _read(name_or_path: str) -> str:
     path = Path(name_or_path)
     if not path.is_file():
         listed = ", ".join(f"`{name}`" for name in SHIPPED)
-        raise InputError(f"there is no mapping `{name_or_path}`: give a file, or one of {listed}")
+        raise InputError(f"`--mapping`: there is none of that name: give a file, or one of {listed}")
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"the mapping `{name_or_path}` cannot be read as UTF-8 text") from error
+        raise InputError("`--mapping`: the file cannot be read as UTF-8 text") from error
 
 
 def _problem(location: tuple[int | str, ...], kind: str) -> str:

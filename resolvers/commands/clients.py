@@ -135,6 +135,6 @@ async def only_client_of(connection: Link, partner: str, client_id: str | None =
     if len(rows) != 1:
         advice = "name one, as `--client ID` or `--as client:ID`" if rows else "see `gateway client list`"
         which = "active clients" if client_id is None else "active clients of that id"
-        raise NotFoundError(f"partner `{partner}` has {len(rows)} {which}: {advice}")
+        raise NotFoundError(f"the partner has {len(rows)} {which}: {advice}")
     found: str = rows[0]["client_id"]
     return found

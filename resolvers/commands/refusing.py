@@ -116,7 +116,7 @@ async def current_key(connection: Link, partner: str) -> NewKey:
     """
     key = await _current(connection, await _partner(connection, partner))
     if key is None:
-        raise NotFoundError(f"partner `{partner}` has no key: `gateway suppressions key {partner}` makes one")
+        raise NotFoundError("the partner has no key: `gateway suppressions key PARTNER` makes one")
     return key
 
 
@@ -132,9 +132,9 @@ async def make_key(
     partner_id = await _partner(connection, partner)
     known = await _current(connection, partner_id)
     if known is not None and not rotate:
-        raise InputError(f"partner `{partner}` has a key: `--again` prints it, `--rotate` makes another one")
+        raise InputError("the partner has a key: `--again` prints it, `--rotate` makes another one")
     if known is None and rotate:
-        raise InputError(f"partner `{partner}` has no key yet: leave `--rotate` out")
+        raise InputError("the partner has no key yet: leave `--rotate` out")
     await connection.execute(
         "UPDATE suppression_key SET retires_at = $2 WHERE partner_id = $1 AND retires_at IS NULL",
         partner_id,

@@ -76,7 +76,7 @@ async def remove_statement_key(connection: Link, *, partner: str, kid: str, now:
         now,
     )
     if done is None:
-        raise NotFoundError(f"there is no such key: see `gateway partner keys {partner}`")
+        raise NotFoundError("there is no such key: see `gateway partner keys`")
 
 
 async def list_statement_keys(connection: Link, partner: str) -> Sequence[Record]:

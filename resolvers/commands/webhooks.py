@@ -111,7 +111,7 @@ async def list_endpoints(
         agreement_id,
     )
     if endpoint_id is not None and not rows:
-        raise _unknown(endpoint_id)
+        raise _unknown()
     return [EndpointView(**{**row, "status": EndpointStatus(row["status"])}) for row in rows]
 
 
@@ -133,7 +133,7 @@ async def rotate_secret(connection: Link, *, endpoint_id: UUID, overlap: timedel
         now + overlap,
     )
     if generation is None:
-        raise _unknown(endpoint_id)
+        raise _unknown()
     return generation
 
 
@@ -147,7 +147,7 @@ async def set_endpoint_status(connection: Link, *, endpoint_id: UUID, status: En
         "UPDATE webhook_endpoint SET status = $2 WHERE id = $1 RETURNING id", endpoint_id, status.value
     )
     if found is None:
-        raise _unknown(endpoint_id)
+        raise _unknown()
 
 
 async def post_test(connection: Link, *, endpoint_id: UUID, now: datetime) -> UUID:
@@ -167,7 +167,7 @@ async def post_test(connection: Link, *, endpoint_id: UUID, now: datetime) -> UU
         MessageStatus.PENDING.value,
     )
     if message_id is None:
-        raise NotFoundError(f"there is no active endpoint `{endpoint_id}`: see `gateway webhook list`")
+        raise NotFoundError("there is no such endpoint, or it is not active: see `gateway webhook list`")
     return message_id
 
 
@@ -206,10 +206,10 @@ async def retry_dead_letters(
     )
     if message_id is not None and not rows:
         raise NotFoundError(
-            f"`{message_id}` is no dead letter of this endpoint: see `gateway webhook dead-letters list`"
+            "there is no such dead letter of this endpoint: see `gateway webhook dead-letters list`"
         )
     return len(rows)
 
 
-def _unknown(endpoint_id: UUID) -> NotFoundError:
-    return NotFoundError(f"there is no endpoint `{endpoint_id}`: see `gateway webhook list`")
+def _unknown() -> NotFoundError:
+    return NotFoundError("there is no such endpoint: see `gateway webhook list`")

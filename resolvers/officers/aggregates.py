@@ -89,7 +89,7 @@ async def create_aggregate_agreement(
     granted = parse_dimensions(dimensions)
     partner_id = await desk.connection.fetchval("SELECT id FROM partner WHERE name = $1", partner)
     if partner_id is None:
-        raise NotFoundError(f"there is no partner `{partner}`: see `gateway partner list`")
+        raise NotFoundError("there is no such partner: see `gateway partner list`")
     agreement_id = new_id()
     await desk.connection.execute(
         "INSERT INTO aggregate_agreement"
@@ -120,7 +120,7 @@ async def end_aggregate_agreement(desk: Desk, agreement_id: UUID) -> None:
         "SELECT status FROM aggregate_agreement WHERE id = $1 FOR UPDATE", agreement_id
     )
     if status is None:
-        raise _unknown(agreement_id)
+        raise _unknown()
     if status == AgreementStatus.ENDED:
         raise InputError("the agreement has ended already")
     await desk.connection.execute(
@@ -141,7 +141,7 @@ async def list_aggregate_agreements(
     await desk.act(Act.AGREEMENT_READ, "aggregate agreements" if agreement_id is None else str(agreement_id))
     rows = await desk.connection.fetch(_LIST, agreement_id, partner)
     if agreement_id is not None and not rows:
-        raise _unknown(agreement_id)
+        raise _unknown()
     views = []
     for row in rows:
         terms = terms_of(row)
@@ -204,10 +204,8 @@ async def read_budgets(desk: Desk, rules: AudienceRules) -> Budgets:
     )
 
 
-def _unknown(agreement_id: UUID) -> NotFoundError:
-    return NotFoundError(
-        f"there is no aggregate agreement `{agreement_id}`: see `gateway aggregates agreement list`"
-    )
+def _unknown() -> NotFoundError:
+    return NotFoundError("there is no such aggregate agreement: see `gateway aggregates agreement list`")
 
 
 _LIST: Final = (

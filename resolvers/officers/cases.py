@@ -277,7 +277,7 @@ async def _authority(desk: Desk, name: str, display_name: str | None) -> UUID:
     if found is not None:
         return found
     if display_name is None:
-        raise NotFoundError(f"there is no authority or partner `{name}`: give its name as members know it")
+        raise NotFoundError("there is no authority or partner of that name: give its name as members know it")
     shown = read_text("display name", display_name)
     made = await partners.create_partner(desk.connection, name=name, display_name=shown, now=desk.now)
     await desk.connection.execute("UPDATE partner SET authority = true WHERE id = $1", made)

@@ -106,9 +106,9 @@ async def admit_client(desk: Desk, partner: str, client_id: str | None) -> tuple
     found = await clients.only_client_of(desk.connection, partner, client_id)
     facts = await read_client(desk.connection, found)
     if facts is None or not facts.active or not facts.terms.in_force(desk.now):
-        raise NotFoundError(f"no agreement of `{found}` is in force: see `gateway agreement list`")
+        raise NotFoundError("no agreement of this client is in force: see `gateway agreement list`")
     if facts.dpop:
-        raise NotFoundError(f"`{found}` has tokens bound to its own key: it gets them itself")
+        raise NotFoundError("the client has tokens bound to its own key: it gets them itself")
     return found, facts
 
 

@@ -183,6 +183,21 @@ def test_no_bypass_is_in_the_program(path: Path) -> None:
             assert not node.name.lower().lstrip("_").startswith("unsafe")
 
 
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_what_was_not_found_is_not_repeated(path: Path) -> None:
+    """Errors never echo a value of the request: nothing that a function was given, nor that it looked up."""
+    for function in ast.walk(tree_of(path)):
+        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        given = {one.arg for one in (*function.args.args, *function.args.kwonlyargs)}
+        for call in ast.walk(function):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "NotFoundError":
+                told = {
+                    name.id for part in call.args for name in ast.walk(part) if isinstance(name, ast.Name)
+                }
+                assert not told & (given | {"found", "row", "number"}), f"line {call.lineno}"
+
+
 def test_the_allow_lists_name_modules_that_exist() -> None:
     assert {*SQL_OUTSIDE, *FORMATTED, *OFFICER} <= {name_of(path) for path in MODULES}
 

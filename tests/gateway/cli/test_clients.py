@@ -97,4 +97,4 @@ def test_clients_are_listed_with_what_they_act_under(office: Terminal) -> None:
         ["second", "acme", agreement, "REVOKED"],
     ]
     assert office.run("client", "quota", "nobody") == 1
-    assert office.err == "error: there is no client `nobody`: see `gateway client list`\n"
+    assert office.err == "error: there is no such client: see `gateway client list`\n"

@@ -47,7 +47,7 @@ def test_what_was_published_is_current_whatever_the_settings_name(office: Termin
     assert {(cell["change"], cell["members"]) for cell in counted["cells"]} == {("opens", 0)}
     assert (counted["documents"], counted["releases"]) == ([], [])
     assert office.run("policy", "compare", "current", "3") == 1
-    assert "there is no version 3: see `gateway policy history`" in office.err
+    assert "there is no version of that number: see `gateway policy history`" in office.err
     assert office.run("policy", "show", "99999999999") == 2
 
 
