@@ -19,6 +19,7 @@ from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from gateway.account_means import open_means
@@ -40,6 +41,7 @@ from gateway.egress import Egress
 from gateway.execution import Engine
 from gateway.handler import GraphQLHandler
 from gateway.http.cors import cors
+from gateway.http.elsewhere import answers
 from gateway.http.exchange import origin_of
 from gateway.http.graphql import GraphQLEndpoint
 from gateway.http.health import health_routes
@@ -278,6 +280,7 @@ async def compose(
                 *pages,
             ],
             middleware=cors(settings.cors_origins),
+            exception_handlers={HTTPException: answers(head.name)},
         )
         # A redirect would be built from the Host header and would repeat the query: there is one path.
         app.router.redirect_slashes = False

@@ -9,7 +9,7 @@ import os
 from enum import StrEnum
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import pydantic_settings
 from pydantic import AfterValidator, AnyHttpUrl, BaseModel, Field, SecretStr, ValidationError
@@ -44,6 +44,18 @@ def _a_network(text: str) -> str:
     return text
 
 
+DEFAULT_PORT: Final = 8000
+
+
+def _own_address(known: dict[str, Any]) -> AnyHttpUrl:
+    """Where the gateway listens, as this machine reaches it. A port that is taken free is not known yet."""
+    host, port = known.get("host", "127.0.0.1"), known.get("port", DEFAULT_PORT) or DEFAULT_PORT
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - it is compared, and not listened on
+        host = "127.0.0.1"
+    shown = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    return AnyHttpUrl(f"{'http' if known.get('tls_certificate') is None else 'https'}://{shown}:{port}")
+
+
 class Settings(BaseSettings):
     """The gateway's settings. Sizes in bytes, times in seconds."""
 
@@ -57,14 +69,14 @@ class Settings(BaseSettings):
     database_url: str | None = None
     """A PostgreSQL 15 or newer of yours, as its owner. Unset: a private one in `data_dir`."""
     host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    port: Annotated[int, Field(ge=0, le=65535)] = DEFAULT_PORT
     tls_certificate: Path | None = None
     """PEM chain to serve HTTPS with; `tls_key` goes with it."""
     tls_key: Path | None = None
     behind_tls: bool = False
     """A proxy ends TLS, and only it reaches this port. Without it or a certificate: loopback only."""
-    public_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8000")
-    """How clients reach the gateway: the issuer of its tokens and their audience."""
+    public_url: Annotated[AnyHttpUrl, Field(default_factory=_own_address)]
+    """How clients reach the gateway: the issuer of its tokens and their audience. Unset: where it listens."""
     policy_dir: Path | None = None
     """A folder with `sharing.cedar` and `sharing.cedarschema`. Unset: the policy that ships."""
 

@@ -110,7 +110,9 @@ class OfficerAuthenticator:
     async def _officer(self, authorization: str) -> OfficerPrincipal:
         scheme, _, text = authorization.partition(" ")
         if scheme.lower() != "bearer" or not text.strip(" "):  # 1
-            raise refuse("not a bearer token")
+            raise refuse(
+                "not a bearer token", "the header `Authorization` is `Bearer` and a token: sign in for one"
+            )
         token = await verify_token(text.strip(" "), self._sources, leeway=self._leeway)  # 2
         officer_id, session_id = parse_uuid(token.subject), parse_uuid(token.session_id)
         if token.claims.get("kind") != SubjectKind.OFFICER or officer_id is None or session_id is None:

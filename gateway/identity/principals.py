@@ -58,6 +58,7 @@ from schema.vocabulary import Restriction
 _VISITOR: Final = Visitor()
 
 REALM: Final = "graphql"
+_SCHEME_WANTED: Final = "the header `Authorization` is `Bearer` and a token, or `DPoP` and one that is bound"
 _SCHEMES: Final = frozenset({"bearer", "dpop"})
 
 
@@ -204,7 +205,7 @@ class Authenticator:
         scheme, _, token = authorization.partition(" ")
         token = token.strip(" ")
         if scheme.lower() not in _SCHEMES or not token:  # 1
-            raise refuse("not a token")
+            raise refuse("not a token", _SCHEME_WANTED)
         known = await self._known_token(token)
         bound = binding_of(known.token)
         if (scheme.lower() == "dpop") is not (bound is not None):  # 5

@@ -108,9 +108,14 @@ def own_keys(settings: Settings, keyring: Keyring) -> OwnKeys:
     return OwnKeys(own_issuer(settings), keyring)
 
 
-def refuse(reason: str) -> UnauthenticatedError:
-    """The one error for every refused credential; `reason` is its cause and goes to the log only."""
-    error = UnauthenticatedError("the token is not valid or not valid any more: get a new one")
+def refuse(
+    reason: str, told: str = "the token is not valid or not valid any more: get a new one"
+) -> UnauthenticatedError:
+    """The one error for every refused credential; `reason` is its cause and goes to the log only.
+
+    `told` is another only where no credential was looked at.
+    """
+    error = UnauthenticatedError(told)
     error.__cause__ = TokenRefusedError(reason)
     return error
 

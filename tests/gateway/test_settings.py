@@ -27,12 +27,30 @@ def test_every_setting_is_described_and_no_other() -> None:
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_the_default_is_the_one_described(name: str) -> None:
+    if name == "GATEWAY_PUBLIC_URL":
+        assert f"`{str(Settings().public_url).rstrip('/')}`" in ROWS[name]
+        return
     default = FIELDS[name].default
     assert default is not PydanticUndefined
     if default is None:
         assert "`" not in ROWS[name]
         return
     assert ROWS[name] == f"`{_written(default)}`"
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ({"port": 9000}, "http://127.0.0.1:9000/"),
+        ({"host": "::1", "port": 9000}, "http://[::1]:9000/"),
+        ({"host": "0.0.0.0"}, "http://127.0.0.1:8000/"),  # noqa: S104 - it is read, and not listened on
+        ({"port": 0}, "http://127.0.0.1:8000/"),
+        ({"tls_certificate": "chain.pem"}, "https://127.0.0.1:8000/"),
+        ({"port": 9000, "public_url": "https://members.example.org"}, "https://members.example.org/"),
+    ],
+)
+def test_links_lead_to_where_the_gateway_listens_unless_told(given: dict[str, Any], address: str) -> None:
+    assert str(Settings.model_validate(given).public_url) == address
 
 
 def _written(value: Any) -> str:
