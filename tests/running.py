@@ -96,7 +96,8 @@ class Callers:
         self._url = url
         self._settings = settings
         self._keys = keys
-        self.http = httpx.AsyncClient(base_url=url)
+        # A publication takes as long as the machine is busy; no test measures time by this.
+        self.http = httpx.AsyncClient(base_url=url, timeout=30)
 
     @property
     def endpoint(self) -> str:
