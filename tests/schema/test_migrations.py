@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,8 @@ from gateway.database import Database
 from gateway.disclosure_verify import Verification
 from gateway.keys import Keyring
 from gateway.migrations import current_revision, expected_revision, migrate, owner_engine
+from resolvers.announcing import mail_more, unfinished_mailings
+from resolvers.outbox import read_mail
 from schema.tables import Table, VaultTable
 from tests.databases import TestServer
 
@@ -116,4 +119,45 @@ async def test_records_of_before_the_chain_are_renamed_and_chained_and_verified(
             assert await owner.fetchval("SELECT disclosures_count($1)", names[name]) == records
         # Whoever records next takes the next place.
         assert await owner.fetchval("SELECT nextval(pg_get_serial_sequence('disclosure', 'place'))") == 1102
+        await owner.close()
+
+
+@pytest.mark.clause("C16")
+async def test_a_mailing_of_before_goes_on_where_it_stopped(test_server: TestServer, template: str) -> None:
+    del template
+    ada, ben, mail = (UUID(int=number) for number in (1, 2, 3))
+    async with test_server.database_url() as url:
+        await migrate(url, {}, revision="0016")
+        owner = await asyncpg.connect(url)
+        for member, number in ((ada, "M-1"), (ben, "M-2")):
+            await owner.execute(MEMBER_OF_BEFORE, member, number)
+        await owner.execute(
+            "INSERT INTO policy_version (number, digest, title, files, published_at, published_by,"
+            " effective_at, notice_days, steps) VALUES (2, '', 'P', '{}', now(), 'olga', now(), 30, '{}')"
+        )
+        await owner.execute("INSERT INTO policy_mailing (version, reached, queued) VALUES (2, $1, 1)", ada)
+        await owner.execute(
+            "INSERT INTO notice (id, title, body, basis, purpose, categories, published_at, effective_at,"
+            " version) SELECT gen_random_uuid(), 'T', 'B', 'MARKETING', 'marketing.communications.email',"
+            " '{user.name}', now(), now(), version FROM unnest(ARRAY[2, NULL]) AS version"
+        )
+        await owner.execute(
+            "INSERT INTO outgoing_mail (id, member_id, recipient, kind, policy_version, created_at, due_at,"
+            " attempts) VALUES ($1, $2, 'ada@example.org', 'NEW_PRACTICE', 2, now(), now(), 0)",
+            mail,
+            ada,
+        )
+        await migrate(url, {})
+
+        (mailing,) = await unfinished_mailings(owner)
+        async with owner.transaction():
+            done = await mail_more(owner, mailing, datetime.now(UTC))
+        assert (done.queued, done.finished) == (2, True)
+        rows = await owner.fetch("SELECT member_id FROM outgoing_mail ORDER BY member_id")
+        assert [row["member_id"] for row in rows] == [ada, ben]
+        facts = await read_mail(owner, mail, datetime.now(UTC))
+        assert facts is not None
+        assert facts.announcement is not None
+        assert (facts.superseded, facts.announcement.version) == (False, 2)
+        assert [notice.title for notice in facts.announcement.notices] == ["T"], "and of no other's"
         await owner.close()
