@@ -133,6 +133,9 @@ def _encrypting_to_keys(out: IO[bytes], recipients: Sequence[str]) -> Iterator[I
                 _translated(lambda: pyrage.encrypt_io(source, out, keys))
             except InputError as error:
                 failed.append(error)
+            # A panic of the library is no `Exception`; whatever ended it, half a file is no archive.
+            except BaseException:  # noqa: BLE001
+                failed.append(InputError("the file could not be encrypted to this key: take another one"))
 
     thread = threading.Thread(target=encrypt, name="encrypt")
     thread.start()

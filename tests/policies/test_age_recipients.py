@@ -32,6 +32,21 @@ def test_what_is_no_public_key_is_none(text: str) -> None:
     assert read_recipient(text) is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq5cu47z",
+        "age1qyqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqj7vrya",
+        "age1ur4h5lpmgxu2u9jku0a0r87ydtdqnr0tnsetrlvxvgz3vh6fhqqqzyt4v9",
+        "age1anlllllllllllllllllllllllllllllllllllllllllllllllals4n2t7m",
+    ],
+)
+def test_a_key_that_everybody_shares_a_secret_with_is_none(text: str) -> None:
+    pyrage.x25519.Recipient.from_str(text)
+    assert read_age_recipient(text) is None
+    assert read_recipient(text) is None
+
+
 def test_members_give_keys_of_age_and_officers_those_of_ssh_as_well_without_the_comment() -> None:
     assert read_age_recipient(SSH) is None
     assert read_recipient(f"{SSH} ada@home +1 415 555 0132\n") == SSH

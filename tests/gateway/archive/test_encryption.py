@@ -6,6 +6,7 @@ import secrets
 import stat
 import threading
 from pathlib import Path
+from typing import IO
 
 import pyrage
 import pytest
@@ -121,6 +122,23 @@ def test_a_full_disk_is_an_error_of_ours_that_quotes_nothing(
         out.write(b"x" * size)
     assert "Ada" not in str(caught.value)
     assert caught.value.__cause__ is None
+    assert list(path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("size", [1, LARGE])
+def test_a_panic_of_the_library_leaves_no_file_that_looks_whole(
+    path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    class Panic(BaseException):
+        """As the library raises one: no `Exception`."""
+
+    def panics(source: IO[bytes], *_: object) -> None:
+        source.read()
+        raise Panic
+
+    monkeypatch.setattr(pyrage, "encrypt_io", panics)
+    with pytest.raises(InputError, match="another"), encrypted_file(path, KEY) as out:
+        out.write(b"x" * size)
     assert list(path.parent.iterdir()) == []
 
 
