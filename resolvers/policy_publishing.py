@@ -40,6 +40,9 @@ from schema.vocabulary import Language
 LONGEST_NOTICE: Final = 365
 """Days. What is announced for later than a year is forgotten by the time it comes."""
 
+FARTHEST: Final = timedelta(days=LONGEST_NOTICE)
+"""Until a version takes effect: what never does would stand on the home page for ever."""
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -98,6 +101,8 @@ async def publish(connection: Link, compiled: Compile, order: Order, now: dateti
     _require_another(policy, order)
     number = policy.number + 1
     at = max(now, policy.moment)
+    if order.effective_at is not None and order.effective_at > at + FARTHEST:
+        raise InputError(f"the date on which it takes effect is within {FARTHEST.days} days")
     opens_at = at + timedelta(days=order.notice_days)
     timeline = policy.timeline.published(  # 2
         number, at=at, effective_at=order.effective_at or at, opens_at=opens_at

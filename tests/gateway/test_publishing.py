@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import httpx
@@ -337,6 +337,14 @@ async def test_two_publications_at_once_follow_each_other(scene: Scene) -> None:
 async def test_the_policy_in_force_is_not_published_again(scene: Scene) -> None:
     with pytest.raises(InputError, match="version 1 already"):
         await scene.publish(directory())
+
+
+async def test_a_date_that_nobody_lives_to_see_is_refused(scene: Scene) -> None:
+    files = load_shipped_directory().files
+    other = read_directory({**files, "sharing.cedar": files["sharing.cedar"] + "// another\n"})
+    for begins in (scene.clock() + timedelta(days=366), datetime(9999, 12, 31, tzinfo=UTC)):
+        with pytest.raises(InputError, match="within 365 days"):
+            await scene.publish(other, effective_at=begins)
 
 
 @pytest.mark.clause("C16")
