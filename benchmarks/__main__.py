@@ -8,7 +8,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -17,13 +17,15 @@ from benchmarks.checking import DifferenceError
 from benchmarks.contestants import ROOT, Contestant, contestants
 from benchmarks.figures import reached
 from benchmarks.filling import Size
-from benchmarks.harness import Harness, Measured, Pace
+from benchmarks.harness import Harness, Measured, Pace, Prepare
 from benchmarks.population import keep, size_arguments, world
 from benchmarks.processes import ContestantError, divide_cores, on_cores
-from benchmarks.report import as_json, table, tails, targets
+from benchmarks.report import as_json, table, tails, targets, whole_table
+from benchmarks.wholes import BULK_TITLE, FEED_TITLE, bulk, feed
 from benchmarks.workloads import WORKLOADS, Workload, workload
 from benchmarks.wrk import LoadError, require_wrk
 
+WHOLES: Final[Mapping[str, tuple[str, Prepare]]] = {"bulk": (BULK_TITLE, bulk), "feed": (FEED_TITLE, feed)}
 RESULTS: Final = ROOT / "benchmarks" / "results"
 
 
@@ -50,14 +52,20 @@ def _processor() -> str:
 
 
 async def measure(
-    size: Size, pace: Pace, taking: Sequence[Contestant], workloads: Sequence[Workload]
+    size: Size,
+    pace: Pace,
+    taking: Sequence[Contestant],
+    workloads: Sequence[Workload],
+    wholes: Sequence[str],
 ) -> Measured:
     """PostgreSQL and the load on one core, the contestants on the other."""
     await keep(size)
     cores = divide_cores()
     with on_cores(cores.rest):
         async with world(size) as running:
-            return await Harness(running, cores, pace).run(taking, workloads)
+            return await Harness(running, cores, pace).run(
+                taking, workloads, {name: WHOLES[name][1] for name in wholes}
+            )
 
 
 def write(measured: Measured, told: dict[str, Any], taking: Sequence[Contestant], folder: Path) -> str:
@@ -66,10 +74,13 @@ def write(measured: Measured, told: dict[str, Any], taking: Sequence[Contestant]
     found = reached(measured.rounds, peers)
     told = {**told, "answers_compared": measured.compared}
     parts = [
-        table(f"{name}: {workload(name).title}", measured.figures[name], measured.rounds[name], peers)
+        whole_table(f"{name}: {WHOLES[name][0]}", measured.figures[name], measured.rounds[name])
+        if name in WHOLES
+        else table(f"{name}: {workload(name).title}", measured.figures[name], measured.rounds[name], peers)
         for name in measured.rounds
     ]
-    markdown = "\n".join([*parts, "### Targets\n", targets(found), "### Latency\n", tails(measured.figures)])
+    requests = {name: figures for name, figures in measured.figures.items() if name not in WHOLES}
+    markdown = "\n".join([*parts, "### Targets\n", targets(found), "### Latency\n", tails(requests)])
     folder.mkdir(parents=True, exist_ok=True)
     document = as_json(measured.rounds, measured.figures, found, told)
     (folder / "latest.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
@@ -79,7 +90,7 @@ def write(measured: Measured, told: dict[str, Any], taking: Sequence[Contestant]
 
 def main(words: Sequence[str]) -> None:
     """Run what the options say."""
-    known, names = contestants(), [one.name for one in WORKLOADS]
+    known, names = contestants(), [*(one.name for one in WORKLOADS), *WHOLES]
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     size_arguments(parser)
     parser.add_argument("--rounds", type=int, default=Pace.rounds)
@@ -95,7 +106,9 @@ def main(words: Sequence[str]) -> None:
     taking = [known[name] for name in given.only]
     try:
         require_wrk()
-        measured = asyncio.run(measure(size, pace, taking, [workload(name) for name in given.workloads]))
+        requests = [workload(name) for name in given.workloads if name not in WHOLES]
+        wholes = [name for name in given.workloads if name in WHOLES]
+        measured = asyncio.run(measure(size, pace, taking, requests, wholes))
     except (ContestantError, DifferenceError, LoadError) as error:
         sys.exit(f"error: {error}")
     print(write(measured, facts(size, pace, taking), taking, given.results))

@@ -10,18 +10,29 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from benchmarks.checking import Asking, compare, compare_refusals
 from benchmarks.contestants import Contestant
 from benchmarks.figures import MICRO, Figures, Round
 from benchmarks.population import World
 from benchmarks.processes import Cores, Running, processor_seconds, resident_bytes, started
+from benchmarks.wholes import Whole
+from benchmarks.wholes import measure as measure_whole
 from benchmarks.workloads import Workload
 from benchmarks.wrk import load, script, write_requests
+
+GATEWAYS: Final = ("gateway", "gateway-unlogged")
+"""Who takes part in what is done as a whole."""
+
+WHOLE_ROUNDS: Final = 3
+
+Prepare = Callable[[World, Sequence[Running]], Awaitable[Sequence[Whole]]]
+"""Compares the ways to do something as a whole, and gives them."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +63,9 @@ class Harness:
         self._turn = 0
         self.measured = Measured()
 
-    async def run(self, contestants: Sequence[Contestant], workloads: Sequence[Workload]) -> Measured:
+    async def run(
+        self, contestants: Sequence[Contestant], workloads: Sequence[Workload], wholes: Mapping[str, Prepare]
+    ) -> Measured:
         """Everything.
 
         Raises:
@@ -72,7 +85,25 @@ class Harness:
             print(f"{self.measured.compared} answers are equal", file=sys.stderr)
             for workload in workloads:
                 await self._workload(workload, _taking(asking, workload))
+            gateways = [one.running for name, one in asking.items() if name in GATEWAYS]
+            for name, prepare in wholes.items():
+                await self._whole(name, await prepare(self._world, gateways))
         return self.measured
+
+    async def _whole(self, name: str, ways: Sequence[Whole]) -> None:
+        rounds: dict[str, list[Round]] = {way.name: [] for way in ways}
+        for number in range(min(self._pace.rounds, WHOLE_ROUNDS)):
+            first = number % len(ways)
+            for way in (*ways[first:], *ways[:first]):
+                rounds[way.name].append(one := await measure_whole(self._world, way))
+                _tell(name, way.name, number, one)
+        self.measured.rounds[name] = rounds
+        self.measured.figures[name] = {
+            way.name: Figures.of(
+                rounds[way.name], 0.0 if way.process is None else resident_bytes(way.process) / MICRO
+            )
+            for way in ways
+        }
 
     async def _workload(self, workload: Workload, taking: Sequence[Asking]) -> None:
         prepared: Mapping[str, Path] = {}
@@ -86,7 +117,7 @@ class Harness:
                 name = asking.running.contestant.name
                 one = await self._measure(workload, asking.running, prepared, self._pace.seconds)
                 rounds[name].append(one)
-                _tell(workload, name, number, one)
+                _tell(workload.name, name, number, one)
         self.measured.rounds[workload.name] = rounds
         self.measured.figures[workload.name] = {
             name: Figures.of(
@@ -127,9 +158,9 @@ def _taking(asking: Mapping[str, Asking], workload: Workload) -> Sequence[Asking
     return [one for one in asking.values() if workload.name in one.running.contestant.workloads]
 
 
-def _tell(workload: Workload, name: str, number: int, one: Round) -> None:
+def _tell(workload: str, name: str, number: int, one: Round) -> None:
     print(
-        f"{workload.name:<12} {number + 1:>2} {name:<18} {one.rate:>9,.0f}/s  p50 {one.p50 / 1_000:>7.2f} ms"
+        f"{workload:<12} {number + 1:>2} {name:<18} {one.rate:>9,.0f}/s  p50 {one.p50 / 1_000:>7.2f} ms"
         f"  p99 {one.p99 / 1_000:>7.2f} ms  server {one.server:>7,.0f} us  database {one.database:>7,.0f} us",
         file=sys.stderr,
     )

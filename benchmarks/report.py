@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from benchmarks.figures import LIMIT, TAIL, Figures, Reached, Round, Verdict, best, plain, ratio
+from benchmarks.figures import COPY, LIMIT, MICRO, TAIL, Figures, Reached, Round, Verdict, best, plain, ratio
 
 _HEAD: Final = (
     "| contestant | requests/s (least to most) | p50 ms | p99 ms | server us | database us | MB"
@@ -38,6 +38,31 @@ def table(
             f"{one.memory:.0f}",
             stands(rounds, name, LIMIT),
             stands(rounds, name, peer),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def whole_table(title: str, figures: Mapping[str, Figures], rounds: Mapping[str, Sequence[Round]]) -> str:
+    """The same of work that is done as a whole: rows, and how long all of them took."""
+    lines = [
+        f"### {title}",
+        "",
+        "| contestant | rows | rows/s (least to most) | seconds | server us | database us | of `copy` |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for name, one in figures.items():
+        others = "-"
+        if name != COPY and rounds.get(COPY):
+            others = f"{ratio(rounds[name], rounds[COPY]).rate.middle:.2f}"
+        cells = [
+            f"`{name}`",
+            f"{one.size:,.0f}",
+            f"{one.rate.middle:,.0f} ({one.rate.least:,.0f} to {one.rate.most:,.0f})",
+            f"{one.p50.middle / MICRO:.2f}",
+            f"{one.server.middle:,.1f}",
+            f"{one.database.middle:,.1f}",
+            others,
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
