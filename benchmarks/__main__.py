@@ -15,17 +15,25 @@ from typing import Any, Final
 
 from benchmarks.checking import DifferenceError
 from benchmarks.contestants import ROOT, Contestant, contestants
-from benchmarks.figures import reached
+from benchmarks.figures import Figures, plain, reached
 from benchmarks.filling import Size
 from benchmarks.harness import Harness, Measured, Pace, Prepare
-from benchmarks.population import keep, size_arguments, world
+from benchmarks.importing import measure_import
+from benchmarks.memory import told as told_memory
+from benchmarks.memory import watch
+from benchmarks.picture import picture
+from benchmarks.population import keep, size_arguments, stop_in_order, world
 from benchmarks.processes import ContestantError, divide_cores, on_cores
 from benchmarks.report import as_json, table, tails, targets, whole_table
-from benchmarks.wholes import BULK_TITLE, FEED_TITLE, bulk, feed
+from benchmarks.scale import measure_scale
+from benchmarks.scale import told as told_scale
+from benchmarks.wholes import BULK_TITLE, FEED_TITLE, IMPORT_TITLE, bulk, feed
 from benchmarks.workloads import WORKLOADS, Workload, workload
 from benchmarks.wrk import LoadError, require_wrk
 
 WHOLES: Final[Mapping[str, tuple[str, Prepare]]] = {"bulk": (BULK_TITLE, bulk), "feed": (FEED_TITLE, feed)}
+IMPORT: Final = "import"
+TITLES: Final = {IMPORT: IMPORT_TITLE, **{name: title for name, (title, _) in WHOLES.items()}}
 RESULTS: Final = ROOT / "benchmarks" / "results"
 
 
@@ -74,23 +82,48 @@ def write(measured: Measured, told: dict[str, Any], taking: Sequence[Contestant]
     found = reached(measured.rounds, peers)
     told = {**told, "answers_compared": measured.compared}
     parts = [
-        whole_table(f"{name}: {WHOLES[name][0]}", measured.figures[name], measured.rounds[name])
-        if name in WHOLES
+        whole_table(f"{name}: {TITLES[name]}", measured.figures[name], measured.rounds[name])
+        if name in TITLES
         else table(f"{name}: {workload(name).title}", measured.figures[name], measured.rounds[name], peers)
         for name in measured.rounds
     ]
-    requests = {name: figures for name, figures in measured.figures.items() if name not in WHOLES}
+    requests = {name: figures for name, figures in measured.figures.items() if name not in TITLES}
     markdown = "\n".join([*parts, "### Targets\n", targets(found), "### Latency\n", tails(requests)])
-    folder.mkdir(parents=True, exist_ok=True)
     document = as_json(measured.rounds, measured.figures, found, told)
-    (folder / "latest.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    (folder / "latest.md").write_text(markdown, encoding="utf-8")
+    write_text(folder / "latest.json", json.dumps(document, indent=1) + "\n")
+    write_text(folder / "latest.md", markdown)
+    write_text(folder / "latest.svg", picture(measured.rounds, taking))
     return markdown
+
+
+async def memory(size: Size, requests: int, folder: Path) -> None:
+    """Watch the gateway's memory, and write what was seen."""
+    await keep(size)
+    cores = divide_cores()
+    with on_cores(cores.rest):
+        async with world(size) as running:
+            looks = await watch(contestants()["gateway"], running, cores, requests)
+    write_text(folder / "memory.json", json.dumps([plain(look) for look in looks], indent=1) + "\n")
+    write_text(folder / "memory.md", told_memory(looks))
+    print(told_memory(looks))
+
+
+async def scale(pace: Pace, folder: Path) -> None:
+    """Measure by size, and write it."""
+    costs = await measure_scale(contestants()["gateway"], divide_cores(), pace)
+    write_text(folder / "scale.md", told_scale(costs))
+    print(told_scale(costs))
+
+
+def write_text(path: Path, text: str) -> None:
+    """A result."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
 
 
 def main(words: Sequence[str]) -> None:
     """Run what the options say."""
-    known, names = contestants(), [*(one.name for one in WORKLOADS), *WHOLES]
+    known, names = contestants(), [*(one.name for one in WORKLOADS), *WHOLES, IMPORT]
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     size_arguments(parser)
     parser.add_argument("--rounds", type=int, default=Pace.rounds)
@@ -100,17 +133,39 @@ def main(words: Sequence[str]) -> None:
         "--only", nargs="+", choices=list(known), default=list(known), help="these contestants"
     )
     parser.add_argument("--workloads", nargs="+", choices=names, default=names)
+    parser.add_argument(
+        "--import-rows", type=int, default=100_000, metavar="N", help="rows of the file for `import`"
+    )
+    parser.add_argument(
+        "--memory", type=int, metavar="N", help="instead: the gateway's memory over N requests (a million)"
+    )
+    parser.add_argument(
+        "--scale", action="store_true", help="instead: the cost of a request by members and by partners"
+    )
     parser.add_argument("--results", type=Path, default=RESULTS)
     given = parser.parse_args(words)
+    stop_in_order()
     size, pace = Size(given.members, given.partners), Pace(given.rounds, given.seconds, given.warm)
     taking = [known[name] for name in given.only]
     try:
         require_wrk()
-        requests = [workload(name) for name in given.workloads if name not in WHOLES]
+        if given.memory:
+            asyncio.run(memory(size, given.memory, given.results))
+            return
+        if given.scale:
+            asyncio.run(scale(pace, given.results))
+            return
+        requests = [workload(name) for name in given.workloads if name not in TITLES]
         wholes = [name for name in given.workloads if name in WHOLES]
         measured = asyncio.run(measure(size, pace, taking, requests, wholes))
+        if IMPORT in given.workloads:
+            rounds = asyncio.run(measure_import(given.import_rows, divide_cores()))
+            measured.rounds[IMPORT] = rounds
+            measured.figures[IMPORT] = {name: Figures.of(ones, 0.0) for name, ones in rounds.items()}
     except (ContestantError, DifferenceError, LoadError) as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("stopped")
     print(write(measured, facts(size, pace, taking), taking, given.results))
 
 

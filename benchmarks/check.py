@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack
 from benchmarks.checking import Asking, DifferenceError, compare, compare_refusals
 from benchmarks.contestants import Contestant, contestants
 from benchmarks.filling import Size
-from benchmarks.population import size_arguments, world
+from benchmarks.population import size_arguments, stop_in_order, world
 from benchmarks.processes import ContestantError, divide_cores, started
 from benchmarks.workloads import WORKLOADS
 
@@ -46,6 +46,7 @@ if __name__ == "__main__":
     size_arguments(arguments)
     arguments.add_argument("names", nargs="*")
     given = arguments.parse_args()
+    stop_in_order()
     known = contestants()
     chosen = given.names or [name for name in known if name != "gateway"]
     try:

@@ -16,7 +16,7 @@ import httpx
 from benchmarks.population import World
 from benchmarks.processes import Running
 from benchmarks.texts import NUMBER, PAGE, PROFILE
-from benchmarks.workloads import DEPTH, Cursors, Request, Workload
+from benchmarks.workloads import Cursors, Request, Workload
 
 COMPARED: Final = 24
 """Requests of each workload."""
@@ -32,7 +32,7 @@ class Asking:
     def __init__(self, running: Running) -> None:
         self.running = running
         self._client = httpx.Client(base_url=running.url, timeout=30)
-        self._cursors: dict[tuple[str, int], Sequence[str | None]] = {}
+        self._cursors: dict[tuple[str, int, int], Sequence[str | None]] = {}
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -73,19 +73,19 @@ class Asking:
             return answer.status_code >= httpx.codes.BAD_REQUEST
         return not any((told.get("data") or {}).values())
 
-    def cursors(self, token: str, size: int) -> Sequence[str | None]:
+    def cursors(self, token: str, size: int, depth: int) -> Sequence[str | None]:
         """Where the first pages of a token begin; remembered, because each costs a request."""
-        known = self._cursors.get((token, size))
+        known = self._cursors.get((token, size, depth))
         if known is None:
             found: list[str | None] = [None]
-            while len(found) < DEPTH:
+            while len(found) < depth:
                 data = self.ask(Request(PAGE, {"first": size, "after": found[-1]}, token))
                 info = data["members"]["pageInfo"]
                 if not info["hasNextPage"]:
                     break
                 found.append(info["endCursor"])
             # A list that is shorter begins again, so that all are as deep.
-            known = self._cursors[token, size] = [found[at % len(found)] for at in range(DEPTH)]
+            known = self._cursors[token, size, depth] = [found[at % len(found)] for at in range(depth)]
         return known
 
 

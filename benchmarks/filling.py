@@ -18,6 +18,7 @@ from uuid import UUID
 
 import asyncpg
 
+from benchmarks.growing import grow
 from gateway.app import Product, compose, load_product
 from gateway.database import Database, open_pools
 from gateway.demo import PARTNERS, DemoPartner
@@ -71,11 +72,26 @@ FROM postal_address WHERE left(md5(member_id::text), 1) < '5'
 
 @dataclass(frozen=True)
 class Size:
-    """How much there is. `clients` are spread over the partners whose agreement has an address."""
+    """How much there is. `clients` are spread over the partners whose agreement has an address.
+
+    Of `members` and `partners` there are so many `times` as many, by copies.
+    """
 
     members: int = 100_000
     partners: int = 10
     clients: int = 64
+    members_times: int = 1
+    partners_times: int = 1
+
+    @property
+    def all_members(self) -> int:
+        """With the copies."""
+        return self.members * self.members_times
+
+    @property
+    def all_partners(self) -> int:
+        """With the copies."""
+        return self.partners * self.partners_times
 
 
 def settings_of(folder: Path) -> Settings:
@@ -94,7 +110,7 @@ async def make(folder: Path, size: Size) -> None:
             async with compose(settings, keys, database, product):
                 """The policy is published and applied while there is nobody to decide about."""
             await fill(database, keys, product, size)
-        await _finish(server.url())
+        await _finish(server.url(), size)
 
 
 async def _create_database(server: PrivatePostgres) -> None:
@@ -162,12 +178,13 @@ async def _make_partner(
     return partner, agreement
 
 
-async def _finish(url: str) -> None:
+async def _finish(url: str, size: Size) -> None:
     """The role of the others, and what PostgreSQL wants to know of the tables."""
     connection = await asyncpg.connect(url)
     try:
         await connection.execute(_GRANTS)
         await connection.execute(_SECOND_ADDRESSES)
+        await grow(connection, members=size.members_times, partners=size.partners_times)
         mask = closed(mask_of(expand(parse_categories(PARTNERS[0].categories))))
         await connection.execute(
             f"INSERT INTO {ROLE}.standing SELECT client_id, agreement_id, $1 FROM partner_client"

@@ -49,11 +49,13 @@ TOKEN_LIFETIME: Final = 86_400
 _MADE_BY: Final = (
     "gateway/seeding",
     "schema/migrations/versions",
-    "policies",
+    "policies/shipped",
+    "policies/sharing.py",
     "resolvers/shares.py",
     "resolvers/share_rows.py",
     "gateway/demo.py",
     "benchmarks/filling.py",
+    "benchmarks/growing.py",
 )
 """What the data depends on, beside its size."""
 
@@ -154,9 +156,12 @@ def key_of(size: Size) -> str:
 
 async def keep(size: Size) -> Path:
     """The folder with the data of this size, made if it is not there."""
-    folder = KEPT / key_of(size)
+    name = f"{size.all_members}-{size.all_partners}-{size.clients}"
+    folder = KEPT / f"{name}-{key_of(size)}"
     if not folder.exists():
-        unfinished = KEPT / f"{key_of(size)}.{os.getpid()}"
+        for older in KEPT.glob(f"{name}-*"):
+            shutil.rmtree(older)
+        unfinished = KEPT / f"unfinished-{os.getpid()}"
         unfinished.mkdir(parents=True)
         began = time.monotonic()
         print(f"making {size.members:,} members and {size.partners:,} partners", file=sys.stderr)
@@ -225,6 +230,11 @@ async def _main(size: Size, command: Sequence[str]) -> int:
         return await process.wait()
 
 
+def stop_in_order() -> None:
+    """Let the end of a `kill` be that of a Ctrl-C: servers stop, and copies are removed."""
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+
+
 def size_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that say how much data there is."""
     parser.add_argument("--members", type=int, default=Size.members)
@@ -236,4 +246,5 @@ if __name__ == "__main__":
     size_arguments(arguments)
     arguments.add_argument("command", nargs="*")
     given = arguments.parse_args()
+    stop_in_order()
     sys.exit(asyncio.run(_main(Size(given.members, given.partners), given.command)))

@@ -150,6 +150,19 @@ async def _psql(world: World, statement: str, output: int) -> asyncio.subprocess
     )
 
 
+async def run_psql(world: World, command: str) -> None:
+    """Run a command of psql, as the owner.
+
+    Raises:
+        DifferenceError: it failed.
+    """
+    psql = str(server_binaries() / "psql")
+    words = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--command", command, world.server.url())
+    process = await asyncio.create_subprocess_exec(psql, *words, env={**os.environ, "LC_ALL": "C"})
+    if await process.wait():
+        raise DifferenceError("psql failed")
+
+
 async def _copied(world: World, statement: str) -> int:
     process = await _psql(world, statement, asyncio.subprocess.PIPE)
     assert process.stdout is not None  # noqa: S101 - a pipe was asked for

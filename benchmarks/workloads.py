@@ -24,6 +24,10 @@ ASKING_CLIENTS: Final = 6
 DEPTH: Final = 20
 """Pages, one after the other, that each client asks for."""
 
+MANY_CLIENTS: Final = 64
+SHALLOW: Final = 3
+"""Pages that each of many asks for."""
+
 INTERESTS: Final = ("chess", "running", "pottery", "sailing", "cooking", "opera", "hiking", "woodwork")
 
 
@@ -41,8 +45,8 @@ class Request:
         return json.dumps({"query": self.query, "variables": self.variables}, separators=(",", ":"))
 
 
-Cursors = Callable[[str, int], Sequence[str | None]]
-"""The cursors of one contestant with which a token pages on, by pages of a size: None begins."""
+Cursors = Callable[[str, int, int], Sequence[str | None]]
+"""Of one contestant: where a token's first pages of a size begin, and how many of them. None begins."""
 
 Asked = Callable[[World, Cursors], Sequence[Request]]
 
@@ -62,10 +66,10 @@ def _profile(world: World, _: Cursors) -> Sequence[Request]:
     return [Request(PROFILE, {}, world.member_token(member)) for member in world.members[:ASKING_MEMBERS]]
 
 
-def _pages(size: int, clients: int) -> Asked:
+def _pages(size: int, clients: int = ASKING_CLIENTS, deep: int = DEPTH) -> Asked:
     def ask(world: World, cursors: Cursors) -> Sequence[Request]:
         tokens = [world.client_token(index) for index in range(clients)]
-        depth = [cursors(token, size) for token in tokens]
+        depth = [cursors(token, size, deep) for token in tokens]
         # All clients in turn: neighbours in time ask for different agreements.
         return [
             Request(PAGE, {"first": size, "after": after}, token)
@@ -102,12 +106,17 @@ def _rotation(world: World, _: Cursors) -> Sequence[Request]:
 
 WORKLOADS: Final = (
     Workload("profile", "own profile with addresses (10 fields)", _profile),
-    Workload("page-50", "partner page of 50 (8 fields)", _pages(50, ASKING_CLIENTS)),
-    Workload("page-500", "partner page of 500 (8 fields)", _pages(500, ASKING_CLIENTS)),
+    Workload("page-50", "partner page of 50 (8 fields)", _pages(50)),
+    Workload("page-500", "partner page of 500 (8 fields)", _pages(500)),
     Workload("correction", "a correction that returns the profile", _correction, fresh=True),
     Workload("first-time", "a document never seen before", _fresh, fresh=True),
     Workload("rotation", "1,000 different documents in turn", _rotation),
-    Workload("partners", "64 clients at once, pages of 50", _pages(50, 64), connections=64),
+    Workload(
+        "partners",
+        "64 clients at once, pages of 50",
+        _pages(50, MANY_CLIENTS, SHALLOW),
+        connections=MANY_CLIENTS,
+    ),
 )
 
 

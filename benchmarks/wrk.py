@@ -21,8 +21,8 @@ MISSING: Final = "`wrk` is not installed: it is the package `wrk` of Debian, Ubu
 
 _SCRIPT: Final = """
 local prepared = dofile("{requests}")
-local fresh, round = {fresh}, {round}
-local wires, count = {{}}, 0
+local fresh, round, every, different = {fresh}, {round}, {every}, {different}
+local wires, count = {{}}, {begin}
 
 function init(args)
   for index, one in ipairs(prepared) do
@@ -39,7 +39,8 @@ function request()
   count = count + 1
   local wire = wires[(count - 1) % #wires + 1]
   if not fresh then return wire end
-  local text = wire:gsub("{number}", string.format("%04d%08d", round, count), 1)
+  local number = string.format("%04d%08d", round, math.floor(count / every) % different)
+  local text = wire:gsub("{number}", number, 1)
   return text
 end
 
@@ -103,9 +104,29 @@ def _lua(text: str) -> str:
     return f'"{text}"'
 
 
-def script(requests: Path, *, fresh: bool, turn: int) -> str:
-    """The script that sends what is in `requests`. `turn` makes fresh requests differ from those before."""
-    return _SCRIPT.format(requests=requests, fresh=str(fresh).lower(), round=turn, number=NUMBER)
+def script(
+    requests: Path,
+    *,
+    fresh: bool,
+    turn: int,
+    begin: int = 0,
+    every: int = 1,
+    different: int = 100_000_000,
+) -> str:
+    """The script that sends what is in `requests`. `turn` makes fresh requests differ from those before.
+
+    The number in a fresh request rises once in `every` requests, counted from `begin`, and begins again after
+    so many `different` ones.
+    """
+    return _SCRIPT.format(
+        requests=requests,
+        fresh=str(fresh).lower(),
+        round=turn,
+        number=NUMBER,
+        begin=begin,
+        every=every,
+        different=different,
+    )
 
 
 def parse(output: str) -> Load:
