@@ -196,7 +196,7 @@ async def compose(
         engine_of = partial(
             Engine,
             policy=policy,
-            fetch=_fetcher(database),
+            fetch=database.reads.fetch,
             transaction=database.transaction,
             cursors=SealedCursors(keys.cursor_key),
             pages=PageLimits(settings.default_page_size, settings.max_page_size, settings.max_filter_values),
@@ -323,20 +323,9 @@ async def _migrated(database: Database) -> AsyncIterator[None]:
     yield
 
 
-def _fetcher(database: Database) -> Callable[[str, Sequence[Any]], Any]:
-    """Runs statements under the reader's role."""
-
-    async def fetch(sql: str, parameters: Sequence[Any]) -> Sequence[Any]:
-        with translate_driver_errors():
-            async with database.reader.acquire() as connection:
-                return await connection.fetch(sql, *parameters)
-
-    return fetch
-
-
 def _pings(database: Database) -> Callable[[], Any]:
     async def ready() -> bool:
-        with translate_driver_errors():
-            return bool(await database.reader.fetchval("SELECT 1") == 1)
+        ((answer,),) = await database.reads.fetch("SELECT 1", ())
+        return bool(answer == 1)
 
     return ready

@@ -175,9 +175,8 @@ class BulkMembers:
         variables = coerce_variables(contract.schema, prepared.definition, given)
         prepared.check_cost(variables.coerced, self._preparer.limits)
         operation = Operation(download.document.document, prepared.definition, download.document.digest)
-        page: Mapping[str, Any] = await self._engine.read(
-            contract, operation, Variables(given, variables), download.exchange.principal
-        )
+        planned = self._engine.plan(contract, operation, Variables(given, variables))
+        page: Mapping[str, Any] = await self._engine.read(planned, download.exchange.principal)
         return page
 
     async def _part(self, exchange: PartnerExchange, data: bytes) -> None:

@@ -78,17 +78,13 @@ async def disclosed_members(
         if found.status(_now()) is not CaseStatus.OPEN:
             raise UnauthenticatedError("the case is not open any more")
 
-    async def fetch(sql: str, parameters: Sequence[Any]) -> Sequence[Any]:
-        async with database.reader.acquire() as connection:
-            return await connection.fetch(sql, *parameters)
-
     async with AsyncExitStack() as stack:
         log = DisclosureLog(database.disclosures, flush_interval=0, timeout=settings.disclosure_timeout)
         await stack.enter_async_context(log)
         engine = Engine(
             catalogue=catalogue,
             policy=policy,
-            fetch=fetch,
+            fetch=database.reads.fetch,
             transaction=database.transaction,
             cursors=SealedCursors(keys.cursor_key),
             pages=PageLimits(PAGE, PAGE),
@@ -108,7 +104,8 @@ async def disclosed_members(
         while True:
             given = {"first": PAGE, "after": after}
             coerced = coerce_variables(contract.schema, found.definition, given)
-            page = await engine.read(contract, operation, Variables(given, coerced), principal)
+            planned = engine.plan(contract, operation, Variables(given, coerced))
+            page = await engine.read(planned, principal)
             members += [orjson.loads(encode(edge["node"])) for edge in page["edges"]]
             if not page["pageInfo"]["hasNextPage"]:
                 return members

@@ -22,6 +22,7 @@ from asyncpg.pool import PoolConnectionProxy
 from gateway.driver_errors import translate_driver_errors
 from gateway.keys import Keyring
 from gateway.private_postgres import DATABASE, OWNER, PrivatePostgres, private_postgres
+from gateway.reads import Reads
 from gateway.settings import Settings
 
 READER: Final = "gateway_reader"
@@ -52,6 +53,8 @@ class Database:
     app: asyncpg.Pool[asyncpg.Record]
     disclosures: asyncpg.Pool[asyncpg.Record]
     """For the disclosure log alone: commands that wait for each other must not keep it waiting."""
+    reads: Reads
+    """The reader's connections for single statements, which is what requests are made of."""
     app_connect_arguments: dict[str, Any] = field(repr=False)
 
     async def listen(self) -> asyncpg.Connection[asyncpg.Record]:
@@ -110,9 +113,13 @@ async def open_pools(url: str, settings: Settings, keys: Keyring) -> AsyncIterat
         app_arguments = _arguments(url, APP, keys, timeout)
         with translate_driver_errors():
             reader = await _pool(stack, reader_arguments, settings.reader_connections)
+            reads = Reads(reader, settings.reader_connections)
+            stack.push_async_callback(reads.close)
             app = await _pool(stack, app_arguments, settings.app_connections)
-            disclosures = await _pool(stack, app_arguments, DISCLOSURE_CONNECTIONS)
-        yield Database(url, reader, app, disclosures, app_arguments)
+            # INVARIANT (recorded-before-released): a commit here is durable, whatever the server's default is.
+            durable = _arguments(url, APP, keys, {**timeout, "synchronous_commit": "on"})
+            disclosures = await _pool(stack, durable, DISCLOSURE_CONNECTIONS)
+        yield Database(url, reader, app, disclosures, reads, app_arguments)
 
 
 def _arguments(url: str, role: str, keys: Keyring, session: dict[str, str]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ may leave: for a partner the disclosure record is durable by then (R2).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +24,6 @@ from typing import Any, Final, TypeAlias
 import orjson
 from graphql import (
     ExecutionResult,
-    OperationType,
     execute,
 )
 
@@ -32,7 +31,7 @@ from gateway.answers import Answer, Outcome, assemble, encode
 from gateway.contracts import Contract
 from gateway.egress import Egress
 from gateway.fragment_executor import FragmentExecutor
-from gateway.planner import Operation, Planner, Variables
+from gateway.planner import Operation, Planned, Planner, Variables
 from gateway.policy_in_force import PolicyInForce
 from gateway.released import Released
 from gateway.telemetry import failure
@@ -57,7 +56,6 @@ from resolvers.officers.members import open_profile
 from resolvers.parameters import Statement
 from resolvers.previewing import previewed_agreement
 from resolvers.projection import SHARED_KINDS
-from resolvers.selection import Selection
 from resolvers.statement import Plan
 from schema.catalogue import Catalogue, RootKind
 from schema.errors import (
@@ -113,11 +111,13 @@ class Engine:
         self._clock = clock
         self._commits: set[asyncio.Future[Any]] = set()
 
+    def plan(self, contract: Contract, operation: Operation, variables: Variables) -> Planned:
+        """An operation of a contract, ready to be run: for every caller who has it."""
+        return self._planner.plan(contract, operation, variables)  # 1
+
     async def run(
         self,
-        contract: Contract,
-        operation: Operation,
-        variables: Variables,
+        planned: Planned,
         principal: Principal,
         exchange: Exchange | None = None,
         *,
@@ -132,37 +132,31 @@ class Engine:
             UnauthenticatedError: the credential ended while it was answered.
             GatewayError: nothing can be answered.
         """
-        selection, plans, binding = self._bound(contract, operation, variables, principal)  # 1
+        plans, binding = planned.plans, self._binding(planned, principal)
         released = Released()
         outcomes: dict[Path, Outcome] = {}
-
-        async def answered(path: Path) -> Outcome:
-            """The outcome of a projection, run when it is first asked for."""
-            if path not in outcomes:
-                outcomes[path] = await self._outcome(plans[path], binding, principal, released)
-            return outcomes[path]
-
-        is_query = operation.node.operation is OperationType.QUERY
-        if is_query:  # what a mutation shows is read after it has been committed
-            for path in plans:
-                await answered(path)  # 2
-        direct = is_query and all((s.key,) in plans or s.name == "__typename" for s in selection.roots)
-        if direct and not by_executor:
-            answer = assemble(contract.schema, operation.node, selection, outcomes)
+        if planned.is_query:  # what a mutation shows is read after it has been committed
+            for path, plan in plans.items():
+                outcomes[path] = await self._outcome(plan, binding, principal, released)  # 2
+        if planned.direct and not by_executor:
+            answer = assemble(planned.contract.schema, planned.operation.node, planned.selection, outcomes)
         else:
-            answer = await self._execute(  # 3
-                contract, operation, variables.given, principal, exchange or Exchange(), answered, released
-            )
+
+            async def answered(path: Path) -> Outcome:
+                """The outcome of a projection, run when it is first asked for."""
+                if path not in outcomes:
+                    outcomes[path] = await self._outcome(plans[path], binding, principal, released)
+                return outcomes[path]
+
+            answer = await self._execute(planned, principal, exchange or Exchange(), answered, released)  # 3
         if released.shared and isinstance(principal, PartnerPrincipal):
-            await self._release(principal, operation, released, binding.now)  # 4
+            await self._release(principal, planned.operation, released, binding.now)  # 4
         if isinstance(principal, RecipientPrincipal):
             # What it was answered is on record and paid for; whether it may still leave is asked once more.
             await self._egress.confirm(principal)
         return answer
 
-    async def read(
-        self, contract: Contract, operation: Operation, variables: Variables, principal: PartnerPrincipal
-    ) -> Any:
+    async def read(self, planned: Planned, principal: PartnerPrincipal) -> Any:
         """The value of a query's only root, a projection, which may leave: for streams, chunk by chunk.
 
         Raises:
@@ -171,13 +165,13 @@ class Engine:
             UnauthenticatedError: the credential has ended.
             GatewayError: it cannot be read.
         """
-        _, plans, binding = self._bound(contract, operation, variables, principal)
-        (plan,) = plans.values()
+        binding = self._binding(planned, principal)
+        (plan,) = planned.plans.values()
         released = Released()
         outcome = await self._outcome(plan, binding, principal, released)
         if isinstance(outcome, GatewayError):
             raise outcome
-        await self._release(principal, operation, released, binding.now)
+        await self._release(principal, planned.operation, released, binding.now)
         return outcome
 
     async def follow(
@@ -271,14 +265,10 @@ class Engine:
         if not task.cancelled():
             task.exception()
 
-    # -- 1: selection and plans
+    # -- 1: what a plan is bound to
 
-    def _bound(
-        self, contract: Contract, operation: Operation, variables: Variables, principal: Principal
-    ) -> tuple[Selection, Mapping[Path, Plan], Binding]:
-        key, selection, slots = self._planner.select(contract, operation, variables.coerced)
-        plans = self._planner.plans(key, selection, slots)
-        return selection, plans, Binding(self._caller(contract, principal), self._clock(), slots)
+    def _binding(self, planned: Planned, principal: Principal) -> Binding:
+        return Binding(self._caller(planned.contract, principal), self._clock(), planned.slots())
 
     def _caller(self, contract: Contract, principal: Principal) -> dict[str, Any]:
         match principal:
@@ -296,18 +286,21 @@ class Engine:
     async def _outcome(
         self, plan: Plan, binding: Binding, principal: Principal, released: Released
     ) -> Outcome:
+        kind = plan.projection.kind
         try:
-            await self._name_agreement(plan, binding)
-            await self._name_member(plan, binding, principal)
+            if kind is RootKind.PREVIEW:
+                await self._name_agreement(plan, binding)
+            elif kind is RootKind.NAMED:
+                await self._name_member(plan, binding, principal)
             self._open_pages(plan, binding)
             rows = await self._rows(plan.rows, binding)
             total = await self._rows(plan.total, binding)
         except GatewayError as error:
             return error
-        if plan.projection.kind in SHARED_KINDS and isinstance(principal, PartnerPrincipal):
+        if kind in SHARED_KINDS and isinstance(principal, PartnerPrincipal):
             released.note(plan, rows, binding)
         value = plan.encode(rows, binding.slots, total[0][0] if total else None)
-        if value is None and plan.projection.kind is RootKind.SELF:
+        if value is None and kind is RootKind.SELF:
             return UnauthenticatedError("this account does not exist any more: sign in again")
         return value
 
@@ -318,7 +311,7 @@ class Engine:
 
     async def _name_agreement(self, plan: Plan, binding: Binding) -> None:
         """A preview is of an agreement; where the caller names the partner instead, find its agreement."""
-        if plan.projection.kind is not RootKind.PREVIEW or plan.projection.slot is None:
+        if plan.projection.slot is None:
             return
         slot = binding.slots[plan.projection.slot]
         partner, agreement = slot.arguments.get("partner"), slot.arguments.get("agreement")
@@ -330,7 +323,7 @@ class Engine:
 
     async def _name_member(self, plan: Plan, binding: Binding, principal: Principal) -> None:
         """Who is shown to an officer: found only after the line with the reason has been committed."""
-        if plan.projection.kind is not RootKind.NAMED or plan.projection.slot is None:
+        if plan.projection.slot is None:
             return
         if not isinstance(principal, OfficerPrincipal):
             raise ForbiddenError("only an officer reads the profile of another")
@@ -368,18 +361,17 @@ class Engine:
             if after is not None:
                 slot.position = self._cursors.decode(slot.scope, after)
         if plan.projection.slot is not None:
-            arguments = binding.slots[plan.projection.slot].arguments
+            slot = binding.slots[plan.projection.slot]
             for name in ("id", "agreement"):
-                if isinstance(arguments.get(name), str):
-                    arguments[name] = parse_uuid(arguments[name])  # type: ignore[index]
+                given = slot.arguments.get(name)
+                if isinstance(given, str):
+                    slot.arguments = {**slot.arguments, name: parse_uuid(given)}
 
     # -- 3: by graphql-core
 
     async def _execute(
         self,
-        contract: Contract,
-        operation: Operation,
-        variables: Mapping[str, Any],
+        planned: Planned,
         principal: Principal,
         exchange: Exchange,
         answered: Callable[[Path], Awaitable[Outcome]],
@@ -416,7 +408,7 @@ class Engine:
 
         context = RequestContext(
             principal,
-            contract.key.mask,
+            planned.contract.key.mask,
             self._policy(),
             fragment,
             perform,
@@ -430,11 +422,11 @@ class Engine:
             released.tell_of,
         )
         result = execute(
-            contract.schema,
-            operation.document,
+            planned.contract.schema,
+            planned.operation.document,
             context_value=context,
-            variable_values=dict(variables),
-            operation_name=operation.name,
+            variable_values=dict(planned.variables.given),
+            operation_name=planned.operation.name,
             executor_class=FragmentExecutor,
             hide_suggestions=True,
         )

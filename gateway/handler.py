@@ -9,17 +9,22 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import orjson
 
-from gateway.contracts import Contracts
+from gateway.contracts import Contract, Contracts
 from gateway.execution import Engine
 from gateway.http.errors import execution_errors
 from gateway.http.messages import GraphQLRequest, GraphQLResponse
 from gateway.http.streams import Event, Following
 from gateway.operations import Preparer
-from gateway.planner import Operation, Variables
+from gateway.planner import Operation, Planned, Variables
 from gateway.variables import coerce_variables
 from policies.principal import PartnerPrincipal, Principal
+
+MOST_CONTRACTS: Final = 8
+"""For which one body is remembered ready to run; more rights than that do not share a text every day."""
 
 
 class GraphQLHandler:
@@ -63,6 +68,20 @@ class GraphQLHandler:
             GatewayError: the request is refused as a whole, and nothing leaves.
         """
         contract = self._contracts.of(principal)  # 1.
+        memory = request.memory
+        planned: Planned | None = None if memory is None else memory.get(contract.key)
+        if planned is None:
+            planned = self._planned(contract, request)
+            if memory is not None and planned.is_query and len(memory) < MOST_CONTRACTS:
+                memory[contract.key] = planned
+        answer = await self._engine.run(planned, principal, request.exchange)  # 5.
+        if not answer.errors:
+            return GraphQLResponse(b'{"data":' + answer.data + b"}")
+        errors = orjson.dumps(execution_errors(answer.errors, request.request_id))
+        return GraphQLResponse(b'{"errors":' + errors + b',"data":' + answer.data + b"}")
+
+    def _planned(self, contract: Contract, request: GraphQLRequest) -> Planned:
+        """What the request asks for, within the limits: contract, document and variables decide it alone."""
         document = self._preparer.prepare(
             contract.key, contract.schema, request.document, request.digest
         )  # 2.
@@ -70,14 +89,8 @@ class GraphQLHandler:
         prepared.check_method(read_only=request.read_only)
         variables = coerce_variables(contract.schema, prepared.definition, request.variables)
         prepared.check_cost(variables.coerced, self._preparer.limits)  # 4.
-        answer = await self._engine.run(
+        return self._engine.plan(
             contract,
             Operation(document.document, prepared.definition, request.digest),
             Variables(request.variables, variables),
-            principal,
-            request.exchange,
-        )  # 5.
-        if not answer.errors:
-            return GraphQLResponse(b'{"data":' + answer.data + b"}")
-        errors = orjson.dumps(execution_errors(answer.errors, request.request_id))
-        return GraphQLResponse(b'{"errors":' + errors + b',"data":' + answer.data + b"}")
+        )

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from graphql import DocumentNode, OperationDefinitionNode
+from graphql import DocumentNode, OperationDefinitionNode, OperationType
 from graphql.execution.values import VariableValues
 
 from gateway.answers import switch_variables
@@ -55,6 +55,28 @@ class Variables:
     coerced: VariableValues
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """An operation with its variables, ready to be run for whoever has the contract.
+
+    `arguments` are those of each slot; a run gets slots of its own by `slots`. `direct`: each root field is a
+    projection, so that graphql-core's executor has nothing to do.
+    """
+
+    contract: Contract
+    operation: Operation
+    variables: Variables
+    selection: Selection
+    plans: Mapping[Path, Plan]
+    arguments: Sequence[Mapping[str, Any]]
+    is_query: bool
+    direct: bool
+
+    def slots(self) -> list[SlotValues]:
+        """The slots of one run."""
+        return [SlotValues(arguments) for arguments in self.arguments]
+
+
 class Planner:
     """Finds or makes selections and plans. One for a process."""
 
@@ -63,6 +85,15 @@ class Planner:
         self._switches: BoundedCache[OperationKey, tuple[str, ...]] = BoundedCache(cache_size)
         self._selections: BoundedCache[Any, Selection] = BoundedCache(cache_size)
         self._plans: BoundedCache[Any, Mapping[Path, Plan]] = BoundedCache(cache_size)
+
+    def plan(self, contract: Contract, operation: Operation, variables: Variables) -> Planned:
+        """The operation with these variables, as it is run."""
+        key, selection, slots = self.select(contract, operation, variables.coerced)
+        plans = self.plans(key, selection, slots)
+        is_query = operation.node.operation is OperationType.QUERY
+        direct = is_query and all((s.key,) in plans or s.name == "__typename" for s in selection.roots)
+        arguments = [slot.arguments for slot in slots]
+        return Planned(contract, operation, variables, selection, plans, arguments, is_query, direct)
 
     def select(
         self, contract: Contract, operation: Operation, variables: VariableValues

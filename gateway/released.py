@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache, reduce
+from operator import or_
 from typing import Any, Final
 from uuid import UUID
 
@@ -25,6 +27,12 @@ from schema.errors import GatewayError
 
 MAX_RECORDED_NAME: Final = 80
 """Characters of an operation's name that the disclosure record keeps; the hash identifies it anyway."""
+
+
+_PSEUDONYM: Final = frozenset({DataCategory.PSEUDONYM})
+
+_categories_of = lru_cache(maxsize=4_096)(categories_of)
+"""Each answer asks, and few masks occur."""
 
 
 @dataclass(slots=True)
@@ -71,33 +79,35 @@ class Released:
         self.shared = True
         page = plan.projection.page
         shown = rows if page is None else rows[: binding.slots[page.slot].first]
-        mask = 0
-        for row in shown:
-            if row[0] is not None:
-                self.members.append(row[0])
-            elif row[1] is not None:
+        members = [row[0] for row in shown]
+        # Members mostly share alike: there are few masks, whatever the number of rows.
+        masks = {row[1] for row in shown}
+        if not all(members):
+            if any(row[0] is None and row[1] is not None for row in shown):
                 raise GatewayError("a member that is shown has no name for the log")
-            mask |= row[1] or 0
+            members = [member for member in members if member is not None]
+        self.members += members
         self.lines += len(shown)
+        mask = reduce(or_, (mask for mask in masks if mask is not None), 0)
         self.mask |= mask & plan.projection.mask | plan.narrowed
         if plan.projection.kind is RootKind.SHARED_CHANGES:
             self.withdrawn += [row[2] for row in shown if row[2] is not None]
             self.read_to = max([self.read_to, *((row[POSITION], row[POSITION + 1]) for row in shown)])
-            shown = [row for row in shown if row[1] is not None and plan.projection.mask]
-        self.delivered.update(row[0] for row in shown)
+            members = [row[0] for row in shown if row[1] is not None and plan.projection.mask]
+        self.delivered.update(members)
 
     def entry(
         self, principal: PartnerPrincipal, name: str | None, document_hash: str, now: datetime
     ) -> DisclosureEntry:
         """The record of it all."""
-        categories = set(categories_of(self.mask)) | self.told
+        categories = _categories_of(self.mask) | self.told
         if self.lines:
-            categories.add(DataCategory.PSEUDONYM)
+            categories |= _PSEUDONYM
         return DisclosureEntry(
             principal=principal,
             recorded_at=now,
             operation_name=None if name is None else name[:MAX_RECORDED_NAME],
             operation_hash=document_hash,
-            categories=frozenset(categories),
+            categories=categories,
             members=list(dict.fromkeys([*self.members, *self.owed, *self.told_of])),
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 from collections.abc import AsyncIterator, Sequence
@@ -19,10 +20,15 @@ from typing import Final
 import uvicorn
 from starlette.applications import Starlette
 
+from gateway.telemetry import REQUESTS
 from schema.errors import UnavailableError
 
 GRACE: Final = 5
 """Seconds that requests under way are given when the gateway stops."""
+
+COLLECT_AFTER: Final = 50_000
+"""New objects, less those that are gone, after which the collector looks through the new ones: see
+docs/performance.md."""
 
 UNTAKEN: Final = 90
 """Seconds after which a connection is closed whose peer takes nothing of what was sent. Without it, one that
@@ -105,8 +111,14 @@ async def serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
+    # What has been made so far stays for good: the collector need not look through it again and again, nor as
+    # often as it would, since a large answer is made of tens of thousands of objects and leaves no cycles.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER, 20, 100)
     try:
-        await server.serve(sockets=[listening])
+        async with REQUESTS:
+            await server.serve(sockets=[listening])
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)

@@ -78,7 +78,7 @@ def _parts(record: ChainedRecord, before: bytes) -> Iterable[bytes]:
     yield _text(record.basis)
     yield _text(record.purpose)
     yield _sized(b"".join(map(_text, record.categories)))
-    yield _sized(b"".join(member.bytes for member in record.members))
+    yield _sized(b"".join([member.bytes for member in record.members]))
 
 
 def _sized(data: bytes) -> bytes:

@@ -21,11 +21,14 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from io import BytesIO
 from typing import Any, Final, Protocol, Self
 from uuid import UUID
 
 from policies.disclosure_chain import ChainedRecord, beginning, digest
 from policies.principal import PartnerPrincipal
+from resolvers.disclosure_copy import COLUMNS, copied, row
 from schema.categories import DataCategory
 from schema.errors import DisclosureUnrecordedError
 from schema.ids import new_id
@@ -64,27 +67,20 @@ class DisclosureEntry:
             operation_hash=self.operation_hash,
             basis=who.basis.value,
             purpose=who.purpose.value,
-            categories=sorted(category.value for category in self.categories),
+            categories=_sorted(self.categories),
             members=list(dict.fromkeys(self.members)),
             writer=writer,
             position=position,
         )
 
 
-_COLUMNS: Final = (
-    "id, recorded_at, partner_id, agreement_id, client_id, token_id, operation_name, operation_hash, basis,"
-    " purpose, categories, members, writer, position"
-)
-"""Of a record, in the order of `ChainedRecord`."""
-
-_INSERT: Final = (
-    f"INSERT INTO disclosure ({_COLUMNS}, digest)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
-)
-
 _WRITER: Final = "INSERT INTO disclosure_writer (id, started_at) VALUES ($1, $2)"
 
-Row = tuple[Any, ...]
+
+@lru_cache(maxsize=1_024)
+def _sorted(categories: frozenset[DataCategory]) -> tuple[str, ...]:
+    """As they are stored. Few sets occur, and each again and again."""
+    return tuple(sorted(category.value for category in categories))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,22 +98,19 @@ class Chain:
         writer = new_id()
         return cls(writer, started_at, 0, beginning(writer, started_at))
 
-    def following(self, entries: Sequence[DisclosureEntry]) -> tuple[Self, list[Row]]:
-        """The chain with these entries at its end, and their rows in the order of `_INSERT`."""
+    def following(self, entries: Sequence[DisclosureEntry]) -> tuple[Self, list[bytes]]:
+        """The chain with these entries at its end, and their rows for COPY."""
         position, head, rows = self.position, self.head, []
         for entry in entries:
             position += 1
             record = entry.chained(self.writer, position)
             head = digest(record, head)
-            rows.append((*(getattr(record, name) for name in _FIELDS), head))
+            rows.append(row(record, head))
         return type(self)(self.writer, self.started_at, position, head), rows
 
 
-_FIELDS: Final = tuple(ChainedRecord.__slots__)
-
-
 class ConnectionSource(Protocol):
-    """A pool whose role may insert into `disclosure`."""
+    """A pool whose role may insert into `disclosure`, and whose sessions have `synchronous_commit` on."""
 
     def acquire(self) -> AbstractAsyncContextManager[Any]:
         """A connection for the length of the context."""
@@ -223,19 +216,23 @@ class DisclosureLog:
         # INVARIANT (one-chain-one-commit): no chain is at hand while the outcome of a commit is open.
         chain, self._chain = self._chain or Chain.begun(self._clock()), None
         following, rows = chain.following(entries)
-        await self._commit(rows, (chain.writer, chain.started_at) if chain.position == 0 else None)
+        await self._commit(rows, chain)
         self._chain = following
 
-    async def _commit(self, rows: list[Row], writer: Row | None = None) -> None:
-        async with (
-            asyncio.timeout(self._timeout),
-            self._connections.acquire() as connection,
-            connection.transaction(),
-        ):
-            await connection.execute("SET LOCAL synchronous_commit = on")
-            if writer is not None:
-                await connection.execute(_WRITER, *writer)
-            await connection.executemany(_INSERT, rows)
+    async def _commit(self, rows: list[bytes], chain: Chain) -> None:
+        """Return once the rows are durable: the sessions of this log commit synchronously."""
+        async with asyncio.timeout(self._timeout), self._connections.acquire() as connection:
+            if chain.position:
+                await _copy(connection, rows)  # a transaction of its own, in one exchange
+                return
+            async with connection.transaction():
+                await connection.execute(_WRITER, chain.writer, chain.started_at)
+                await _copy(connection, rows)
+
+
+async def _copy(connection: Any, rows: Sequence[bytes]) -> None:
+    data = BytesIO(copied(rows))
+    await connection.copy_to_table("disclosure", source=data, columns=COLUMNS, format="binary")
 
 
 def _settle(

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Final
+
+NO_COOKIES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Exchange:
 
     ip_address: str | None = None
     user_agent: str | None = None
-    cookies: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    cookies: Mapping[str, str] = field(default_factory=lambda: NO_COOKIES, repr=False)
     origin_admitted: bool = True
     opts_out: bool = False
     idempotency_key: str | None = None

@@ -130,14 +130,9 @@ class Asking:
         operation.check_cost(coerced.coerced, self.preparer.limits)
         self.statements.clear()
         self.log.entries.clear()
-        answer = await self.engine.run(
-            contract,
-            Operation(prepared.document, operation.definition, digest_of(document)),
-            Variables(given, coerced),
-            principal,
-            exchange,
-            by_executor=by_executor,
-        )
+        asked = Operation(prepared.document, operation.definition, digest_of(document))
+        planned = self.engine.plan(contract, asked, Variables(given, coerced))
+        answer = await self.engine.run(planned, principal, exchange, by_executor=by_executor)
         body = b'"data":' + answer.data + b"}"
         if answer.errors:
             body = b'"errors":' + orjson.dumps(execution_errors(answer.errors, "r1")) + b"," + body

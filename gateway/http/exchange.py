@@ -6,14 +6,14 @@ An origin is compared with those admitted, and never with the `Host` header, whi
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
 
-from gateway.http.reading import Scope, header
+from gateway.http.reading import Headers, Scope
 from gateway.refusals import Code, refused
-from resolvers.exchange import Cookie, Exchange
+from resolvers.exchange import NO_COOKIES, Cookie, Exchange
 
 MAX_COOKIES: Final = 8_192
 """Bytes of cookies that are looked at. Ours have under 500."""
@@ -23,22 +23,23 @@ MAX_IDEMPOTENCY_KEY: Final = 255
 PREFIX: Final = "__Host-"
 
 
-def read_exchange(scope: Scope, origins: Collection[str]) -> Exchange:
+def read_exchange(scope: Scope, origins: Collection[str], headers: Headers | None = None) -> Exchange:
     """The facts of this request. `origins` are admitted.
 
     Raises:
         RequestRefused: a header is there twice, or `Idempotency-Key` is no key.
     """
+    headers = headers or Headers(scope)
     client = scope.get("client")
-    agent = header(scope, b"user-agent")
-    origin = header(scope, b"origin")
+    agent = headers.get(b"user-agent")
+    origin = headers.get(b"origin")
     return Exchange(
         ip_address=client[0] if client else None,
         user_agent=None if agent is None else _printable(agent)[:MAX_USER_AGENT],
-        cookies=MappingProxyType(_cookies(scope)),
-        origin_admitted=_is_admitted(origin, header(scope, b"sec-fetch-site"), origins),
-        opts_out=header(scope, b"sec-gpc") == "1",
-        idempotency_key=_idempotency_key(header(scope, b"idempotency-key")),
+        cookies=_cookies(headers),
+        origin_admitted=_is_admitted(origin, headers.get(b"sec-fetch-site"), origins),
+        opts_out=headers.get(b"sec-gpc") == "1",
+        idempotency_key=_idempotency_key(headers.get(b"idempotency-key")),
     )
 
 
@@ -61,17 +62,19 @@ def _written(cookie: Cookie) -> str:
     )
 
 
-def _cookies(scope: Scope) -> dict[str, str]:
+def _cookies(headers: Headers) -> Mapping[str, str]:
     """Our own cookies by name, without their prefix. Browsers may send them in several headers (HTTP/2).
 
     Read as RFC 6265bis, 5.7.3 writes them: what others put into theirs does not keep ours from being found.
     """
-    raw = b"; ".join(value for key, value in scope["headers"] if key == b"cookie")
-    if len(raw) > MAX_COOKIES:
-        return {}
-    pairs = (pair.partition("=") for pair in raw.decode("latin-1").split(";"))
+    raw = headers.joined(b"cookie", "; ")
+    if raw is None or len(raw) > MAX_COOKIES:
+        return NO_COOKIES
+    pairs = (pair.partition("=") for pair in raw.split(";"))
     named = ((name.strip(), value.strip()) for name, _, value in pairs)
-    return {name.removeprefix(PREFIX): value for name, value in named if name.startswith(PREFIX)}
+    return MappingProxyType(
+        {name.removeprefix(PREFIX): value for name, value in named if name.startswith(PREFIX)}
+    )
 
 
 def _is_admitted(origin: str | None, site: str | None, origins: Collection[str]) -> bool:
@@ -95,4 +98,6 @@ def _idempotency_key(value: str | None) -> str | None:
 
 
 def _printable(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(character for character in text if character.isascii() and character.isprintable())

@@ -18,10 +18,10 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Final
+from typing import Final, assert_never
 
 from gateway.http.documents import resolve_document
 from gateway.http.errors import ILL_FORMED, Failure, refuse
@@ -37,22 +37,30 @@ from gateway.http.messages import (
 from gateway.http.negotiation import MediaType, accepts_events, negotiate
 from gateway.http.reading import (
     ClientGoneError,
+    Headers,
     Receive,
     Scope,
     Send,
-    accept_header,
     credentials,
-    header,
     read_body,
     read_query,
 )
+from gateway.http.remembered import Bodies, Said
 from gateway.http.streams import EVENT_STREAM, Following, Streams
 from gateway.http.watch import Watch
 from gateway.operations import digest_of
 from gateway.refusals import Code, refused
 from gateway.settings import DocumentPolicy
-from gateway.telemetry import event, new_request_id
-from policies.principal import PartnerPrincipal, Principal
+from gateway.telemetry import REQUESTS, new_request_id
+from policies.principal import (
+    Entrance,
+    MemberPrincipal,
+    OfficerPrincipal,
+    PartnerPrincipal,
+    Principal,
+    RecipientPrincipal,
+    Visitor,
+)
 
 CLIENT_GONE_STATUS: Final = 499
 """Only in the log: nobody was there to be answered."""
@@ -72,11 +80,17 @@ _SECURITY: Final = (
 )
 
 
+_CONTENT_TYPE: Final = {
+    media: (b"content-type", f"{media.value}; charset=utf-8".encode()) for media in MediaType
+}
+
+
 @dataclass(slots=True)
 class _Trace:
-    """What the log line of a request says, as far as it is known."""
+    """One request on its way: what it said first, and what the log line says, as far as it is known."""
 
     request_id: str
+    headers: Headers
     audience: str | None = None
     partner: PartnerPrincipal | None = None
     operation: str | None = None
@@ -107,6 +121,7 @@ class GraphQLEndpoint:
         self._meter = meter
         self._documents = documents
         self._policy = document_policy
+        self._bodies = Bodies()
         self._limit = max_body_bytes
         self._timeout = request_timeout
         self._origins = frozenset(origin.lower() for origin in origins)
@@ -114,12 +129,12 @@ class GraphQLEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         started = time.perf_counter()
-        trace = _Trace(new_request_id())
+        trace = _Trace(new_request_id(), Headers(scope))
         media = MediaType.JSON
         gone = False
         answer: GraphQLResponse | Failure
         try:
-            media = self._media(scope)  # 1.
+            media = self._media(trace.headers)  # 1.
             answered = await self._answer(scope, receive, trace)
             if isinstance(answered, Following):
                 await self._stream(answered, receive, send, trace)  # 7.
@@ -138,14 +153,15 @@ class GraphQLEndpoint:
             status = await _send(send, answer, media, trace.request_id, quotas)  # 7.
         _log(self._path, scope, trace, status, started)
 
-    def _media(self, scope: Scope) -> MediaType:
+    def _media(self, headers: Headers) -> MediaType:
         """The media type of the answer.
 
         Raises:
             RequestRefused: NOT_ACCEPTABLE.
         """
-        media = negotiate(accept_header(scope))
-        if media is None and self._wants_stream(scope):
+        accept = headers.joined(b"accept")
+        media = negotiate(accept)
+        if media is None and self._streams is not None and accepts_events(accept):
             return MediaType.GRAPHQL_RESPONSE  # of a refusal
         if media is None:
             offered = " or ".join(f"`{media.value}`" for media in reversed(MediaType))
@@ -153,9 +169,6 @@ class GraphQLEndpoint:
                 Code.NOT_ACCEPTABLE, f"none of the media types in `Accept` is spoken here: accept {offered}"
             )
         return media
-
-    def _wants_stream(self, scope: Scope) -> bool:
-        return self._streams is not None and accepts_events(accept_header(scope))
 
     async def _stream(self, following: Following, receive: Receive, send: Send, trace: _Trace) -> None:
         assert self._streams is not None  # noqa: S101 - nothing is followed without
@@ -175,10 +188,10 @@ class GraphQLEndpoint:
             GatewayError: the request is refused.
             ClientGoneError: the caller left.
         """
-        method = scope["method"]  # 2.
+        method, headers = scope["method"], trace.headers  # 2.
         if method not in {"GET", "POST"}:
             raise refused(Code.METHOD_NOT_ALLOWED, "send a GraphQL request by POST, or a query by GET")
-        principal = await self._authenticate(credentials(scope))  # 3.
+        principal = await self._authenticate(credentials(scope, headers))  # 3.
         trace.audience = principal.audience
         if isinstance(principal, PartnerPrincipal):
             trace.partner = principal
@@ -188,15 +201,18 @@ class GraphQLEndpoint:
             async with watch:
                 request = await self._request(scope, receive, principal, trace)
                 watch.body_is_read()
-                if self._streams is not None and accepts_events(accept_header(scope)):
+                if self._streams is not None and accepts_events(headers.joined(b"accept")):
                     following = await self._streams.follow(request, principal)  # 6.
                     if following is not None:
                         return following
-                    if negotiate(accept_header(scope)) is None:
+                    if negotiate(headers.joined(b"accept")) is None:
                         message = "only a subscription is answered as a stream: accept `application/json`"
                         raise refused(Code.NOT_ACCEPTABLE, message)
                 answer = await self._handler.execute(request, principal)  # 6.
-                return replace(answer, headers=[*answer.headers, *set_cookie_headers(request.exchange)])
+                if request.exchange.to_set:
+                    cookies = set_cookie_headers(request.exchange)
+                    return replace(answer, headers=[*answer.headers, *cookies])
+                return answer
         except TimeoutError:
             raise self._too_late(watch) from None
 
@@ -206,11 +222,14 @@ class GraphQLEndpoint:
         """The request, its document in full."""
         read_only = scope["method"] == "GET"
         # 4.
-        parameters = (
-            read_query(scope, self._limit) if read_only else await read_body(scope, receive, self._limit)
-        )
+        if read_only:
+            said = Said(read_query(scope, self._limit), None)
+        else:
+            body = await read_body(trace.headers, receive, self._limit)
+            said = self._bodies.read(body, _caller(principal))
+        parameters = said.parameters
         document = await resolve_document(parameters, principal, self._documents, self._policy)  # 5.
-        digest = digest_of(document)
+        digest = said.digest or digest_of(document)
         trace.operation = None if _MAY_HOLD_SECRETS.search(document) else digest[:12]
         return GraphQLRequest(
             document=document,
@@ -220,8 +239,9 @@ class GraphQLEndpoint:
             extensions=parameters.extensions,
             read_only=read_only,
             request_id=trace.request_id,
-            exchange=read_exchange(scope, self._origins),
-            last_event=header(scope, b"last-event-id") or None,
+            exchange=read_exchange(scope, self._origins, trace.headers),
+            last_event=trace.headers.get(b"last-event-id") or None,
+            memory=said.memory,
         )
 
     def _too_late(self, watch: Watch) -> Exception:
@@ -232,6 +252,21 @@ class GraphQLEndpoint:
             return refused(Code.REQUEST_TIMEOUT, "the body did not arrive in time: send it again")
         limit = f"`request_timeout` allows, which is {self._timeout:g} s"
         return refused(Code.TIMEOUT, f"the request took longer than {limit}: ask for less")
+
+
+def _caller(principal: Principal) -> Hashable:
+    """Whose variables a body holds."""
+    match principal:
+        case MemberPrincipal(member_id=member_id):
+            return member_id
+        case OfficerPrincipal(officer_id=officer_id):
+            return officer_id
+        case PartnerPrincipal(client_id=client_id) | RecipientPrincipal(client_id=client_id):
+            return client_id
+        case Visitor() | Entrance():
+            return None
+        case _:
+            assert_never(principal)
 
 
 async def _send(
@@ -245,7 +280,7 @@ async def _send(
     status = _status(answer, media)
     body = answer.body
     headers = [
-        (b"content-type", f"{media.value}; charset=utf-8".encode()),
+        _CONTENT_TYPE[media],
         (b"content-length", str(len(body)).encode()),
         (b"x-request-id", request_id.encode()),
         *_SECURITY,
@@ -270,14 +305,16 @@ def _status(answer: GraphQLResponse | Failure, media: MediaType) -> int:
 
 def _log(path: str, scope: Scope, trace: _Trace, status: int, started: float) -> None:
     """The access line. Path and method are words of ours: neither is the caller's text."""
-    event(
+    REQUESTS.add(
         "request",
-        method=scope["method"] if scope["method"] in _METHODS else "OTHER",
-        path=path,
-        status=status,
-        milliseconds=round((time.perf_counter() - started) * 1000, 1),
-        audience=trace.audience,
-        operation=trace.operation,
-        code=trace.code,
-        request_id=trace.request_id,
+        {
+            "method": scope["method"] if scope["method"] in _METHODS else "OTHER",
+            "path": path,
+            "status": status,
+            "milliseconds": round((time.perf_counter() - started) * 1000, 1),
+            "audience": trace.audience,
+            "operation": trace.operation,
+            "code": trace.code,
+            "request_id": trace.request_id,
+        },
     )

@@ -6,7 +6,7 @@ speak of a request in these words.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -60,6 +60,9 @@ class GraphQLRequest:
     exchange: Exchange = field(default_factory=Exchange)
     last_event: str | None = None
     """`Last-Event-ID`: where a stream that was cut off goes on."""
+    memory: dict[Hashable, Any] | None = None
+    """Lives for as long as the bytes of this request are remembered, and is handed out with them each time
+    they arrive: for what depends on nothing but them and the key. None if they are not remembered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn, TypeAlias
 from urllib.parse import parse_qsl
@@ -48,37 +48,60 @@ class Parameters:
     apollo_hash: str | None
 
 
+class Headers:
+    """The headers of one request, indexed once: a request is asked for a dozen of them."""
+
+    __slots__ = ("_all", "_last")
+
+    def __init__(self, scope: Scope) -> None:
+        self._all: Sequence[tuple[bytes, bytes]] = scope["headers"]
+        self._last: Mapping[bytes, bytes] = dict(self._all)
+
+    def get(self, name: bytes) -> str | None:
+        """The value of a header; None if it is absent.
+
+        Raises:
+            RequestRefused: it is there more than once, so that two readers could disagree.
+        """
+        value = self._last.get(name)
+        if value is None:
+            return None
+        if len(self._last) != len(self._all) and sum(key == name for key, _ in self._all) > 1:
+            message = f"the header `{name.decode()}` is there more than once: send it once"
+            raise refused(Code.BAD_REQUEST, message)
+        return value.decode("latin-1")
+
+    def joined(self, name: bytes, separator: str = ",") -> str | None:
+        """The value of `Accept`, or of a list like it, which may be spread over several lines."""
+        if name not in self._last:
+            return None
+        return separator.join(value.decode("latin-1") for key, value in self._all if key == name)
+
+
 def header(scope: Scope, name: bytes) -> str | None:
-    """The value of a header; None if it is absent.
-
-    Raises:
-        RequestRefused: it is there more than once, so that two readers could disagree.
-    """
-    values = [value for key, value in scope["headers"] if key == name]
-    if len(values) > 1:
-        raise refused(Code.BAD_REQUEST, f"the header `{name.decode()}` is there more than once: send it once")
-    return values[0].decode("latin-1") if values else None
+    """One header, for whoever needs no other: as `Headers.get`."""
+    return Headers(scope).get(name)
 
 
-def credentials(scope: Scope, *, required: bool = False) -> Credentials:
+def accept_header(scope: Scope, name: bytes = b"accept") -> str | None:
+    """One list of headers, for whoever needs no other: as `Headers.joined`."""
+    return Headers(scope).joined(name)
+
+
+def credentials(scope: Scope, headers: Headers | None = None, *, required: bool = False) -> Credentials:
     """What the request says of who sends it.
 
     Raises:
         RequestRefused: a header is there more than once.
     """
+    headers = headers or Headers(scope)
     return Credentials(
-        authorization=header(scope, b"authorization"),
-        proof=header(scope, b"dpop"),
+        authorization=headers.get(b"authorization"),
+        proof=headers.get(b"dpop"),
         method=scope["method"],
         path=scope["path"],
         required=required,
     )
-
-
-def accept_header(scope: Scope, name: bytes = b"accept") -> str | None:
-    """The value of `Accept`, or of a list like it, which may be spread over several lines."""
-    values = [value.decode("latin-1") for key, value in scope["headers"] if key == name]
-    return ",".join(values) if values else None
 
 
 def read_query(scope: Scope, limit: int) -> Parameters:
@@ -114,22 +137,30 @@ def read_query(scope: Scope, limit: int) -> Parameters:
     return _parameters(given)
 
 
-async def read_body(scope: Scope, receive: Receive, limit: int) -> Parameters:
-    """The parameters of a POST request.
+async def read_body(headers: Headers, receive: Receive, limit: int) -> bytes:
+    """The body of a POST request.
 
     Raises:
-        RequestRefused: another media type, an encoded or too large body, bad JSON, wrong types.
+        RequestRefused: another media type, an encoded or too large body.
         ClientGoneError: the caller left.
     """
-    if not is_json(header(scope, b"content-type")):
+    if not is_json(headers.get(b"content-type")):
         message = "the body must be JSON in UTF-8: set `Content-Type: application/json`"
         raise refused(Code.UNSUPPORTED_MEDIA_TYPE, message)
-    if (header(scope, b"content-encoding") or "identity").lower() != "identity":
+    if (headers.get(b"content-encoding") or "identity").lower() != "identity":
         raise refused(Code.UNSUPPORTED_MEDIA_TYPE, "the body must not be compressed: send it as it is")
-    length = header(scope, b"content-length")
+    length = headers.get(b"content-length")
     if length is not None and length.isdecimal() and (len(length) > len(str(limit)) or int(length) > limit):
         raise _too_large(limit)
-    body = await _collect(receive, limit)
+    return await _collect(receive, limit)
+
+
+def parse_body(body: bytes) -> Parameters:
+    """The parameters of a POST request, which depend on nothing but these bytes.
+
+    Raises:
+        RequestRefused: bad JSON, wrong types.
+    """
     value = _json(body)
     if isinstance(value, list):
         raise refused(Code.BATCHING_UNSUPPORTED, "batches are not supported: send one request at a time")
@@ -150,9 +181,9 @@ async def _collect(receive: Receive, limit: int) -> bytes:
         size += len(chunk)
         if size > limit:
             raise _too_large(limit)
-        chunks.append(chunk)
         if not message.get("more_body", False):
-            return b"".join(chunks)
+            return b"".join((*chunks, chunk)) if chunks else chunk
+        chunks.append(chunk)
 
 
 def _parameters(given: Mapping[str, Any]) -> Parameters:

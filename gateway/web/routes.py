@@ -68,9 +68,8 @@ def page_routes(
 
 def _notices(database: Database, clock: Callable[[], datetime]) -> ReadNotices:
     async def read(language: Language) -> Sequence[PublishedNotice]:
-        with translate_driver_errors():
-            async with database.reader.acquire() as connection:
-                return await published_notices(connection, clock(), language)
+        async with database.reads.lent() as connection:
+            return await published_notices(connection, clock(), language)
 
     return read
 

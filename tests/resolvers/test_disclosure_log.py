@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
+from io import BytesIO
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,7 +12,9 @@ import asyncpg
 import pytest
 
 from gateway.database import Database
+from policies.disclosure_chain import ChainedRecord
 from policies.principal import PartnerPrincipal
+from resolvers.disclosure_copy import COLUMNS, copied, row
 from resolvers.disclosure_log import DisclosureEntry, DisclosureLog
 from schema.categories import Basis, DataCategory, Purpose
 from schema.errors import DisclosureUnrecordedError
@@ -40,11 +43,11 @@ def entry(*members: UUID) -> DisclosureEntry:
 
 
 class Connections:
-    """A pool whose commits take as long, or fail, as a test says; it keeps what was committed."""
+    """A pool whose commits take as long, or fail, as a test says; it counts what was committed."""
 
     def __init__(self, failure: Exception | None = None, *, delay: float = 0) -> None:
-        self.commits: list[list[Any]] = []
-        self._written: list[Any] = []
+        self.commits: list[int] = []
+        self._written: list[int] | None = None
         self._failure = failure
         self._delay = delay
 
@@ -55,17 +58,28 @@ class Connections:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
         self._written = []
-        yield
-        await asyncio.sleep(self._delay)
-        self.commits.append(self._written)
+        try:
+            yield
+            await self._commit(sum(self._written))
+        finally:
+            self._written = None
 
     async def execute(self, statement: str, *_values: Any) -> None:
-        assert statement.startswith(("SET LOCAL synchronous_commit = on", "INSERT INTO disclosure_writer"))
+        assert statement.startswith("INSERT INTO disclosure_writer")
 
-    async def executemany(self, _statement: str, rows: Sequence[Any]) -> None:
+    async def copy_to_table(self, table: str, *, source: BytesIO, **_options: Any) -> None:
+        assert table == "disclosure"
         if self._failure is not None:
             raise self._failure
-        self._written = list(rows)
+        records = source.getvalue().count(b"a-token")
+        if self._written is None:
+            await self._commit(records)
+        else:
+            self._written.append(records)
+
+    async def _commit(self, records: int) -> None:
+        await asyncio.sleep(self._delay)
+        self.commits.append(records)
 
 
 def log_on(connections: Any, *, timeout: float = 2.0) -> DisclosureLog:
@@ -77,12 +91,12 @@ async def test_a_record_is_in_the_database_when_record_returns(database: Databas
     member = uuid4()
     async with log_on(database.app) as log:
         await log.record(entry(member))
-        row = await database.reader.fetchrow("SELECT * FROM disclosure")
-    assert row is not None
-    assert row["members"] == [member]
-    assert row["categories"] == ["user.contact.email", "user.name"]
-    assert (row["basis"], row["purpose"]) == ("STRATEGIC", Purpose.JOINT_SERVICE.value)
-    assert (row["client_id"], row["token_id"]) == ("acme-api", "a-token")
+        found = await database.reader.fetchrow("SELECT * FROM disclosure")
+    assert found is not None
+    assert found["members"] == [member]
+    assert found["categories"] == ["user.contact.email", "user.name"]
+    assert (found["basis"], found["purpose"]) == ("STRATEGIC", Purpose.JOINT_SERVICE.value)
+    assert (found["client_id"], found["token_id"]) == ("acme-api", "a-token")
 
 
 @pytest.mark.clause("R2")
@@ -100,7 +114,8 @@ async def test_records_under_way_together_share_a_commit() -> None:
     connections = Connections()
     async with log_on(connections) as log:
         await asyncio.gather(*(log.record(entry()) for _ in range(20)))
-    assert [len(rows) for rows in connections.commits] == [20]
+        await asyncio.gather(*(log.record(entry()) for _ in range(5)))
+    assert connections.commits == [20, 5]
 
 
 @pytest.mark.clause("R2")
@@ -132,3 +147,58 @@ async def test_a_log_that_is_stopping_or_stopped_refuses() -> None:
         await asyncio.sleep(0.02)
     with pytest.raises(DisclosureUnrecordedError):
         await waiting
+
+
+WRITTEN = [
+    ChainedRecord(
+        id=UUID(int=1),
+        recorded_at=datetime(2026, 11, 25, 12, 30, 59, 123456, tzinfo=UTC),
+        partner_id=UUID(int=2**128 - 1),
+        agreement_id=UUID(int=3),
+        client_id="",
+        token_id="caf\u00e9 \U0001f9ff",
+        operation_name=None,
+        operation_hash="\\N",
+        basis="STRATEGIC",
+        purpose="\t\n\\",
+        categories=(),
+        members=(),
+        writer=UUID(int=4),
+        position=1,
+    ),
+    ChainedRecord(
+        id=UUID(int=5),
+        recorded_at=datetime(1999, 12, 31, 23, 59, 59, 999999, tzinfo=timezone(timedelta(hours=-7))),
+        partner_id=UUID(int=2),
+        agreement_id=UUID(int=3),
+        client_id="acme-api",
+        token_id="a-token",
+        operation_name="",
+        operation_hash="00",
+        basis="LEGAL",
+        purpose="{}",
+        categories=("user.name", '{"quoted", \\}', ""),
+        members=tuple(UUID(int=7**n) for n in range(40)),
+        writer=UUID(int=4),
+        position=2**63 - 1,
+    ),
+]
+
+
+@pytest.mark.clause("R2")
+async def test_what_is_copied_is_what_the_database_holds(database: Database) -> None:
+    digests = [bytes(range(32)), bytes(32)]
+    data = copied(row(record, digest) for record, digest in zip(WRITTEN, digests, strict=True))
+    async with database.disclosures.acquire() as connection:
+        await connection.copy_to_table("disclosure", source=BytesIO(data), columns=COLUMNS, format="binary")
+    stored = await database.reader.fetch(f"SELECT {', '.join(COLUMNS)} FROM disclosure ORDER BY place")
+    for record, digest, found in zip(WRITTEN, digests, stored, strict=True):
+        expected = [getattr(record, name) for name in ChainedRecord.__slots__]
+        expected = [list(value) if isinstance(value, tuple) else value for value in expected]
+        assert list(found) == [*expected, digest]
+
+
+@pytest.mark.clause("R2")
+async def test_a_commit_of_the_log_is_durable_whatever_the_server_does_by_default(database: Database) -> None:
+    assert await database.app.fetchval("SHOW synchronous_commit") == "off"  # of the tests' server
+    assert await database.disclosures.fetchval("SHOW synchronous_commit") == "on"

@@ -91,7 +91,7 @@ async def test_no_number_and_no_hash_stands_outside_the_vault(
     assert "$2b$" not in everything
     async with owner(database) as connection:
         sealed = await connection.fetch("SELECT encode(ciphertext, 'escape') AS text FROM vault.sealed_phone")
-        assert len(sealed) == 5  # noqa: PLR2004 - a number a member
+        assert len(sealed) == 5
         # By seven digits: chance writes three of them into what is sealed.
         assert not any(f"555{n:04d}" in row["text"] for row in sealed for n in range(1, 6))
 

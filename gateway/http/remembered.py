@@ -1,0 +1,66 @@
+"""Bodies that have been read before: clients send the same few again and again.
+
+Comes in: the bytes of a body, and who sends them. Goes out: what they say, and a memory that goes with them.
+
+INVARIANT (bytes-alone): what is remembered depends on the bytes alone, and in a memory on what its key says;
+never on the data or on what a caller may. Nothing is remembered of a mutation, whose variables may be
+passwords or telephone numbers, nor of a document that is sent by name. Variables are a caller's own: they are
+remembered for that caller only, so that nobody can find out by the clock what somebody else asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from gateway.cache import BoundedCache
+from gateway.http.reading import Parameters, parse_body
+from gateway.operations import digest_of
+
+MOST_BODIES: Final = 2_000
+MOST_BYTES: Final = 4 << 20
+"""Of all remembered bodies together. What is made of one takes a few times as much."""
+
+LONGEST: Final = 16 << 10
+"""Bytes of a body that is worth remembering."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a body says. `digest` is that of the document that it holds; None if it names one.
+
+    `memory` is for what depends on nothing but these parameters and its key; None for what is not remembered.
+    """
+
+    parameters: Parameters
+    digest: str | None
+    memory: dict[Hashable, Any] | None = None
+
+
+class Bodies:
+    """What bodies said. One for an endpoint; bounded in number and in bytes."""
+
+    def __init__(self) -> None:
+        self._known: BoundedCache[bytes | tuple[Hashable, bytes], Said] = BoundedCache(
+            MOST_BODIES, MOST_BYTES
+        )
+
+    def read(self, body: bytes, caller: Hashable) -> Said:
+        """What `body` says, sent by `caller`.
+
+        Raises:
+            RequestRefused: bad JSON, wrong types.
+        """
+        known = self._known.get(body) or self._known.get((caller, body))
+        if known is not None:
+            return known
+        parameters = parse_body(body)
+        query = parameters.query
+        if query is None:
+            return Said(parameters, None)
+        if len(body) > LONGEST or "mutation" in query:
+            return Said(parameters, digest_of(query))
+        said = Said(parameters, digest_of(query), {})
+        self._known.put((caller, body) if parameters.variables else body, said, len(body))
+        return said
