@@ -116,7 +116,7 @@ async def open_pools(url: str, settings: Settings, keys: Keyring) -> AsyncIterat
             reads = Reads(reader, settings.reader_connections)
             stack.push_async_callback(reads.close)
             app = await _pool(stack, app_arguments, settings.app_connections)
-            # INVARIANT (recorded-before-released): a commit here is durable, whatever the server's default is.
+            # INVARIANT (recorded-before-released): commits here are durable, whatever the server's default.
             durable = _arguments(url, APP, keys, {**timeout, "synchronous_commit": "on"})
             disclosures = await _pool(stack, durable, DISCLOSURE_CONNECTIONS)
         yield Database(url, reader, app, disclosures, reads, app_arguments)
