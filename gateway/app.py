@@ -24,6 +24,7 @@ from starlette.routing import Route
 
 from gateway.account_means import open_means
 from gateway.announcements import Announcements
+from gateway.application import Application
 from gateway.bulk import PATH as BULK
 from gateway.bulk import BulkMembers
 from gateway.contracts import Contracts
@@ -268,7 +269,8 @@ async def compose(
         partner_routes = _partner_routes(
             authenticator.authenticate, quotas, SuppressionRoutes(suppressions, egress, contracts)
         )
-        app = Starlette(
+        app = Application(
+            {"/graphql": endpoint},
             routes=[
                 Route("/graphql", endpoint),
                 Route(BULK, PartnerEndpoint(BULK, {"GET"}, authenticator.authenticate, quotas, bulk)),

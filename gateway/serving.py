@@ -20,6 +20,7 @@ from typing import Final
 import uvicorn
 from starlette.applications import Starlette
 
+from gateway.one_write import OneWriteProtocol
 from gateway.telemetry import REQUESTS
 from schema.errors import UnavailableError
 
@@ -72,6 +73,7 @@ def _server(app: Starlette, tls: Tls | None = None, proxies: Sequence[str] = ())
     return uvicorn.Server(
         uvicorn.Config(
             app,
+            http=OneWriteProtocol,
             ssl_certfile=None if tls is None else tls.certificate,
             ssl_keyfile=None if tls is None else tls.key,
             log_config=None,

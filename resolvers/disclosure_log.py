@@ -22,13 +22,11 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from io import BytesIO
 from typing import Any, Final, Protocol, Self
 from uuid import UUID
 
 from policies.disclosure_chain import ChainedRecord, beginning, digest
 from policies.principal import PartnerPrincipal
-from resolvers.disclosure_copy import COLUMNS, copied, row
 from schema.categories import DataCategory
 from schema.errors import DisclosureUnrecordedError
 from schema.ids import new_id
@@ -76,6 +74,48 @@ class DisclosureEntry:
 
 _WRITER: Final = "INSERT INTO disclosure_writer (id, started_at) VALUES ($1, $2)"
 
+_APPEND: Final = (
+    "INSERT INTO disclosure (id, recorded_at, partner_id, agreement_id, client_id, token_id, operation_name,"
+    " operation_hash, basis, purpose, categories, members, writer, position, digest)"
+    " SELECT id, recorded_at, partner_id, agreement_id, client_id, token_id, operation_name, operation_hash,"
+    " basis, purpose, categories::text[], members::uuid[], writer, position, digest"
+    " FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[],"
+    " $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::uuid[], $14::bigint[],"
+    " $15::bytea[]) AS record (id, recorded_at, partner_id, agreement_id, client_id, token_id, operation_name,"
+    " operation_hash, basis, purpose, categories, members, writer, position, digest)"
+    " ORDER BY position"
+)
+"""A batch in one statement, which is one exchange and a transaction of its own.
+
+The lists of a record are arrays in an array, which PostgreSQL takes only as texts. They are written here, of
+ids and of the keys of a closed vocabulary, because the driver looks at each element of a list of its own, which
+took longer than all the rest of a record.
+"""
+
+Row = tuple[Any, ...]
+"""In the order of `_APPEND`."""
+
+
+def _row(record: ChainedRecord, head: bytes) -> Row:
+    members = b"".join([member.bytes for member in record.members]).hex(",", 16)
+    return (
+        record.id,
+        record.recorded_at,
+        record.partner_id,
+        record.agreement_id,
+        record.client_id,
+        record.token_id,
+        record.operation_name,
+        record.operation_hash,
+        record.basis,
+        record.purpose,
+        f"{{{','.join(record.categories)}}}",
+        f"{{{members}}}",
+        record.writer,
+        record.position,
+        head,
+    )
+
 
 @lru_cache(maxsize=1_024)
 def _sorted(categories: frozenset[DataCategory]) -> tuple[str, ...]:
@@ -98,14 +138,14 @@ class Chain:
         writer = new_id()
         return cls(writer, started_at, 0, beginning(writer, started_at))
 
-    def following(self, entries: Sequence[DisclosureEntry]) -> tuple[Self, list[bytes]]:
-        """The chain with these entries at its end, and their rows for COPY."""
+    def following(self, entries: Sequence[DisclosureEntry]) -> tuple[Self, list[Row]]:
+        """The chain with these entries at its end, and their rows."""
         position, head, rows = self.position, self.head, []
         for entry in entries:
             position += 1
             record = entry.chained(self.writer, position)
             head = digest(record, head)
-            rows.append(row(record, head))
+            rows.append(_row(record, head))
         return type(self)(self.writer, self.started_at, position, head), rows
 
 
@@ -219,20 +259,16 @@ class DisclosureLog:
         await self._commit(rows, chain)
         self._chain = following
 
-    async def _commit(self, rows: list[bytes], chain: Chain) -> None:
+    async def _commit(self, rows: list[Row], chain: Chain) -> None:
         """Return once the rows are durable: the sessions of this log commit synchronously."""
+        columns = [list(column) for column in zip(*rows, strict=True)]
         async with asyncio.timeout(self._timeout), self._connections.acquire() as connection:
             if chain.position:
-                await _copy(connection, rows)  # a transaction of its own, in one exchange
+                await connection.execute(_APPEND, *columns)
                 return
             async with connection.transaction():
                 await connection.execute(_WRITER, chain.writer, chain.started_at)
-                await _copy(connection, rows)
-
-
-async def _copy(connection: Any, rows: Sequence[bytes]) -> None:
-    data = BytesIO(copied(rows))
-    await connection.copy_to_table("disclosure", source=data, columns=COLUMNS, format="binary")
+                await connection.execute(_APPEND, *columns)
 
 
 def _settle(
