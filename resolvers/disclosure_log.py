@@ -81,15 +81,15 @@ _APPEND: Final = (
     " basis, purpose, categories::text[], members::uuid[], writer, position, digest"
     " FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[],"
     " $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::uuid[], $14::bigint[],"
-    " $15::bytea[]) AS record (id, recorded_at, partner_id, agreement_id, client_id, token_id, operation_name,"
-    " operation_hash, basis, purpose, categories, members, writer, position, digest)"
+    " $15::bytea[]) AS record (id, recorded_at, partner_id, agreement_id, client_id, token_id,"
+    " operation_name, operation_hash, basis, purpose, categories, members, writer, position, digest)"
     " ORDER BY position"
 )
 """A batch in one statement, which is one exchange and a transaction of its own.
 
 The lists of a record are arrays in an array, which PostgreSQL takes only as texts. They are written here, of
-ids and of the keys of a closed vocabulary, because the driver looks at each element of a list of its own, which
-took longer than all the rest of a record.
+ids and of the keys of a closed vocabulary, because the driver looks at each element of a list of its own: that
+took longer than the rest of a record.
 """
 
 Row = tuple[Any, ...]
