@@ -88,8 +88,8 @@ _APPEND: Final = (
 """A batch in one statement, which is one exchange and a transaction of its own.
 
 The lists of a record are arrays in an array, which PostgreSQL takes only as texts. They are written here, of
-ids and of the keys of a closed vocabulary, because the driver looks at each element of a list of its own: that
-took longer than the rest of a record.
+ids and of the keys of a closed vocabulary, because the driver looks at each element of a list of its own, and
+that takes longer than the rest of a record.
 """
 
 Row = tuple[Any, ...]
