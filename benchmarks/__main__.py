@@ -147,6 +147,8 @@ def main(words: Sequence[str]) -> None:
     stop_in_order()
     size, pace = Size(given.members, given.partners), Pace(given.rounds, given.seconds, given.warm)
     taking = [known[name] for name in given.only]
+    if not any(one.peer for one in known.values()):
+        print("no peers: `make peers` installs them where there is npm", file=sys.stderr)
     try:
         require_wrk()
         if given.memory:
