@@ -33,7 +33,7 @@ def test_ratios_need_as_many_rounds_of_both() -> None:
     [
         (Spread(0.9, 0.8, 1.0), Verdict.MET),
         (Spread(0.84, 0.8, 0.9), Verdict.CLOSE),
-        (Spread(0.8, 0.7, 0.84), Verdict.MISSED),
+        (Spread(0.8, 0.7, 3.0), Verdict.MISSED),
     ],
 )
 def test_a_target_is_met_by_the_median(spread: Spread, expected: Verdict) -> None:
