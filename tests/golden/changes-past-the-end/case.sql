@@ -12,8 +12,7 @@ SELECT member_5.log_id,
   page.transaction,
   page.seq,
   page.transaction AS transaction__1,
-  page.seq AS seq__1,
-  page.subject
+  page.seq AS seq__1, CAST(page.subject AS TEXT) AS subject
 FROM (SELECT share_change_1.transaction AS transaction,
       share_change_1.seq AS seq,
       share_change_1.subject AS subject,

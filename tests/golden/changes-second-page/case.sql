@@ -13,8 +13,7 @@ SELECT member_5.log_id,
   page.seq,
   page.transaction AS transaction__1,
   page.seq AS seq__1,
-  page.kind,
-  page.subject
+  page.kind, CAST(page.subject AS TEXT) AS subject
 FROM (SELECT share_change_1.transaction AS transaction,
       share_change_1.seq AS seq,
       share_change_1.subject AS subject,

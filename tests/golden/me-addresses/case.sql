@@ -2,7 +2,7 @@
 
 -- $1: 21
 -- $2: UUID('00000000-0000-7000-8000-000100000001')
-SELECT array((SELECT row(postal_address_2.id,
+SELECT array((SELECT row(CAST(postal_address_2.id AS TEXT),
               postal_address_2.kind,
               postal_address_2.is_primary,
               postal_address_2.line1,

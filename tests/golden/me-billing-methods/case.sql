@@ -2,7 +2,7 @@
 
 -- $1: 21
 -- $2: UUID('00000000-0000-7000-8000-000100000001')
-SELECT array((SELECT row(billing_method_2.id,
+SELECT array((SELECT row(CAST(billing_method_2.id AS TEXT),
               billing_method_2.brand,
               billing_method_2.last_four,
               billing_method_2.expiry_month,

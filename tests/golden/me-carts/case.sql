@@ -3,14 +3,14 @@
 -- $1: 21
 -- $2: 21
 -- $3: UUID('00000000-0000-7000-8000-000100000001')
-SELECT array((SELECT row(cart_2.id,
+SELECT array((SELECT row(CAST(cart_2.id AS TEXT),
               cart_2.status,
               cart_2.created_at,
               cart_2.updated_at,
               (SELECT count(*) AS count_1
                 FROM cart_item AS cart_item_3
                 WHERE cart_item_3.cart_id = cart_2.id),
-              array((SELECT row(cart_item_4.id,
+              array((SELECT row(CAST(cart_item_4.id AS TEXT),
                           cart_item_4.sku,
                           cart_item_4.name,
                           cart_item_4.quantity,

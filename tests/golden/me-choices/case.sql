@@ -5,7 +5,7 @@
 SELECT (SELECT count(*) AS count_1
     FROM choice AS choice_2
     WHERE choice_2.member_id = member_1.id) AS anon_1,
-  array((SELECT row(choice_3.id,
+  array((SELECT row(CAST(choice_3.id AS TEXT),
               choice_3.requested_at,
               choice_3.received_at,
               choice_3.direction,

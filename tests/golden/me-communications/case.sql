@@ -2,7 +2,7 @@
 
 -- $1: 21
 -- $2: UUID('00000000-0000-7000-8000-000100000001')
-SELECT array((SELECT row(communication_2.id,
+SELECT array((SELECT row(CAST(communication_2.id AS TEXT),
               communication_2.direction,
               communication_2.subject,
               communication_2.body,

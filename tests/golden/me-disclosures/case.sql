@@ -4,7 +4,7 @@
 -- $2: 21
 -- $3: UUID('00000000-0000-7000-8000-000100000001')
 SELECT own_disclosures_count(member_1.log_id, $1::TIMESTAMP WITH TIME ZONE) AS own_disclosures_count_1,
-  array((SELECT row(disclosure_2.id,
+  array((SELECT row(CAST(disclosure_2.id AS TEXT),
               disclosure_2.recorded_at,
               disclosure_2.basis,
               disclosure_2.purpose,

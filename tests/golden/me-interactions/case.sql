@@ -2,7 +2,7 @@
 
 -- $1: 21
 -- $2: UUID('00000000-0000-7000-8000-000100000001')
-SELECT array((SELECT row(interaction_2.id,
+SELECT array((SELECT row(CAST(interaction_2.id AS TEXT),
               interaction_2.kind,
               interaction_2.source,
               interaction_2.occurred_at,

@@ -5,7 +5,7 @@
 SELECT (SELECT count(*) AS count_1
     FROM phone AS phone_2
     WHERE phone_2.member_id = member_1.id) AS anon_1,
-  array((SELECT row(phone_3.id,
+  array((SELECT row(CAST(phone_3.id AS TEXT),
               phone_3.label,
               phone_3.added_at) AS row_1
         FROM phone AS phone_3

@@ -1,7 +1,7 @@
 -- statements: 1
 
 -- $1: UUID('00000000-0000-7000-8000-000100000001')
-SELECT member_1.id,
+SELECT CAST(member_1.id AS TEXT) AS id,
   member_1.number,
   member_1.status,
   member_1.username,

@@ -8,8 +8,7 @@ SELECT (SELECT count(*) AS count_1
     WHERE share_2.member_id = member_1.id AND NOT (EXISTS (SELECT *
             FROM agreement AS agreement_3
             WHERE agreement_3.id = share_2.agreement_id AND agreement_3.deferred_until > $1::TIMESTAMP WITH TIME ZONE))) AS anon_1,
-  array((SELECT row(share_4.agreement_id,
-              share_4.subject) AS row_1
+  array((SELECT row(share_4.agreement_id, CAST(share_4.subject AS TEXT)) AS row_1
         FROM share AS share_4
         WHERE share_4.member_id = member_1.id AND NOT (EXISTS (SELECT *
                 FROM agreement AS agreement_5

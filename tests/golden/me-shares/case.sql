@@ -8,11 +8,9 @@ SELECT (SELECT count(*) AS count_1
     WHERE share_2.member_id = member_1.id AND NOT (EXISTS (SELECT *
             FROM agreement AS agreement_3
             WHERE agreement_3.id = share_2.agreement_id AND agreement_3.deferred_until > $1::TIMESTAMP WITH TIME ZONE))) AS anon_1,
-  array((SELECT row(share_4.agreement_id,
-              share_4.subject,
+  array((SELECT row(share_4.agreement_id, CAST(share_4.subject AS TEXT),
               share_4.mask,
-              agreement_5.id,
-              agreement_5.id,
+              agreement_5.id, CAST(agreement_5.id AS TEXT),
               agreement_5.basis,
               agreement_5.purpose,
               agreement_5.valid_from,

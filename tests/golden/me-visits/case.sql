@@ -3,7 +3,7 @@
 -- $1: 3
 -- $2: 21
 -- $3: UUID('00000000-0000-7000-8000-000100000001')
-SELECT array((SELECT row(visit_2.id,
+SELECT array((SELECT row(CAST(visit_2.id AS TEXT),
               visit_2.started_at,
               visit_2.ip_address,
               visit_2.domain,
@@ -14,8 +14,7 @@ SELECT array((SELECT row(visit_2.id,
                 FROM page_view AS page_view_3
                 WHERE page_view_3.visit_id = visit_2.id),
               array((SELECT row(page_view_4.viewed_at,
-                          page_view_4.id,
-                          page_view_4.id,
+                          page_view_4.id, CAST(page_view_4.id AS TEXT),
                           page_view_4.path,
                           page_view_4.viewed_at,
                           page_view_4.seconds) AS row_2

@@ -5,8 +5,7 @@
 -- $3: 16383
 -- $4: UUID('a0000000-0000-4000-8000-000000000003')
 SELECT member_3.log_id,
-  share_1.mask,
-  share_1.subject
+  share_1.mask, CAST(share_1.subject AS TEXT) AS subject
 FROM share AS share_1 JOIN member AS member_3 ON member_3.id = share_1.member_id
 WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_1
     FROM agreement AS agreement_2
@@ -17,8 +16,7 @@ WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' 
 -- $3: 16383
 -- $4: UUID('a0000000-0000-4000-8000-000000000004')
 SELECT member_3.log_id,
-  share_1.mask,
-  share_1.subject
+  share_1.mask, CAST(share_1.subject AS TEXT) AS subject
 FROM share AS share_1 JOIN member AS member_3 ON member_3.id = share_1.member_id
 WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_1
     FROM agreement AS agreement_2
@@ -29,8 +27,7 @@ WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' 
 -- $3: 16383
 -- $4: UUID('a0000000-0000-4000-8000-000000000009')
 SELECT member_3.log_id,
-  share_1.mask,
-  share_1.subject
+  share_1.mask, CAST(share_1.subject AS TEXT) AS subject
 FROM share AS share_1 JOIN member AS member_3 ON member_3.id = share_1.member_id
 WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_1
     FROM agreement AS agreement_2
@@ -41,8 +38,7 @@ WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' 
 -- $3: 16383
 -- $4: UUID('b0000000-0000-4000-8000-000000000063')
 SELECT member_3.log_id,
-  share_1.mask,
-  share_1.subject
+  share_1.mask, CAST(share_1.subject AS TEXT) AS subject
 FROM share AS share_1 JOIN member AS member_3 ON member_3.id = share_1.member_id
 WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_1
     FROM agreement AS agreement_2
@@ -53,8 +49,7 @@ WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' 
 -- $3: 16383
 -- $4: UUID('00000000-0000-7000-8000-000100000001')
 SELECT member_3.log_id,
-  share_1.mask,
-  share_1.subject
+  share_1.mask, CAST(share_1.subject AS TEXT) AS subject
 FROM share AS share_1 JOIN member AS member_3 ON member_3.id = share_1.member_id
 WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_1
     FROM agreement AS agreement_2
@@ -65,8 +60,7 @@ WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' 
 -- $3: 16383
 -- $4: None
 SELECT member_3.log_id,
-  share_1.mask,
-  share_1.subject
+  share_1.mask, CAST(share_1.subject AS TEXT) AS subject
 FROM share AS share_1 JOIN member AS member_3 ON member_3.id = share_1.member_id
 WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_1
     FROM agreement AS agreement_2
@@ -77,8 +71,7 @@ WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' 
 -- $3: 16383
 -- $4: None
 SELECT member_3.log_id,
-  share_1.mask,
-  share_1.subject
+  share_1.mask, CAST(share_1.subject AS TEXT) AS subject
 FROM share AS share_1 JOIN member AS member_3 ON member_3.id = share_1.member_id
 WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_1
     FROM agreement AS agreement_2

@@ -6,8 +6,7 @@
 -- $4: 16383
 -- $5: UUID('a0000000-0000-4000-8000-000000000001')
 SELECT member_3.log_id,
-  share_1.mask,
-  share_1.subject,
+  share_1.mask, CAST(share_1.subject AS TEXT) AS subject,
   CASE WHEN (share_1.mask & 1 != 0) THEN concat_ws(' ',
       member_3.given_name,
       member_3.family_name) END AS anon_1,

@@ -5,8 +5,7 @@
 -- $3: 32783
 -- $4: 21
 SELECT member_3.log_id,
-  page.mask,
-  page.subject,
+  page.mask, CAST(page.subject AS TEXT) AS subject,
   CASE WHEN (page.mask & 32768 != 0) THEN member_3.username END AS anon_1,
   CASE WHEN (page.mask & 8 != 0) THEN member_3.email END AS anon_2,
   CASE WHEN (page.mask & 1 != 0) THEN concat_ws(' ',

@@ -6,8 +6,7 @@
 -- $4: ['DE']
 -- $5: 21
 SELECT member_4.log_id,
-  page.mask,
-  page.subject
+  page.mask, CAST(page.subject AS TEXT) AS subject
 FROM (SELECT share_1.subject AS subject,
       share_1.member_id AS member_id,
       share_1.mask AS mask

@@ -7,8 +7,7 @@
 -- $5: 21
 SELECT member_3.log_id,
   page.mask,
-  page.subject,
-  page.subject AS subject__1,
+  page.subject, CAST(page.subject AS TEXT) AS subject__1,
   CASE WHEN (page.mask & 1 != 0) THEN concat_ws(' ',
       member_3.given_name,
       member_3.family_name) END AS anon_1,

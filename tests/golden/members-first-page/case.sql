@@ -6,8 +6,7 @@
 -- $4: 4
 SELECT member_3.log_id,
   page.mask,
-  page.subject,
-  page.subject AS subject__1
+  page.subject, CAST(page.subject AS TEXT) AS subject__1
 FROM (SELECT share_1.subject AS subject,
       share_1.member_id AS member_id,
       share_1.mask AS mask

@@ -6,8 +6,7 @@
 -- $4: 6159
 -- $5: 21
 SELECT member_3.log_id,
-  page.mask,
-  page.subject,
+  page.mask, CAST(page.subject AS TEXT) AS subject,
   CASE WHEN (page.mask & 1 != 0) THEN concat_ws(' ',
       member_3.given_name,
       member_3.family_name) END AS anon_1,

@@ -5,8 +5,7 @@
 -- $3: 16383
 -- $4: 21
 SELECT member_3.log_id,
-  page.mask,
-  page.subject
+  page.mask, CAST(page.subject AS TEXT) AS subject
 FROM (SELECT share_1.subject AS subject,
       share_1.member_id AS member_id,
       share_1.mask AS mask

@@ -5,8 +5,7 @@
 -- $3: 16383
 -- $4: 3
 SELECT member_3.log_id,
-  page.mask,
-  page.subject,
+  page.mask, CAST(page.subject AS TEXT) AS subject,
   CASE WHEN (page.mask & 8 != 0) THEN member_3.email END AS anon_1
 FROM (SELECT share_1.subject AS subject,
       share_1.member_id AS member_id,

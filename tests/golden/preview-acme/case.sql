@@ -6,8 +6,7 @@
 -- $4: 134217727
 -- $5: UUID('00000000-0000-7000-8000-000100000001')
 SELECT member_4.log_id,
-  share_1.mask,
-  share_1.subject,
+  share_1.mask, CAST(share_1.subject AS TEXT) AS subject,
   CASE WHEN (share_1.mask & 1 != 0) THEN concat_ws(' ',
       member_4.given_name,
       member_4.family_name) END AS anon_1,

@@ -5,8 +5,7 @@
 -- $3: 134217727
 -- $4: UUID('00000000-0000-7000-8000-00010000000a')
 SELECT member_4.log_id,
-  share_1.mask,
-  share_1.subject,
+  share_1.mask, CAST(share_1.subject AS TEXT) AS subject,
   CASE WHEN (share_1.mask & 1 != 0) THEN concat_ws(' ',
       member_4.given_name,
       member_4.family_name) END AS anon_1,
