@@ -167,7 +167,7 @@ async def compose(
             DisclosureUpkeep(database, keys, clock, settings.disclosure_checkpoint_interval)
         )
         log = DisclosureLog(
-            database.disclosures,
+            database.records,
             flush_interval=settings.disclosure_flush_interval,
             timeout=settings.disclosure_timeout,
         )

@@ -21,8 +21,8 @@ from asyncpg.pool import PoolConnectionProxy
 
 from gateway.driver_errors import translate_driver_errors
 from gateway.keys import Keyring
+from gateway.lending import Lender
 from gateway.private_postgres import DATABASE, OWNER, PrivatePostgres, private_postgres
-from gateway.reads import Reads
 from gateway.settings import Settings
 
 READER: Final = "gateway_reader"
@@ -53,8 +53,10 @@ class Database:
     app: asyncpg.Pool[asyncpg.Record]
     disclosures: asyncpg.Pool[asyncpg.Record]
     """For the disclosure log alone: commands that wait for each other must not keep it waiting."""
-    reads: Reads
+    reads: Lender
     """The reader's connections for single statements, which is what requests are made of."""
+    records: Lender
+    """Those of `disclosures`, for the one who writes records."""
     app_connect_arguments: dict[str, Any] = field(repr=False)
 
     async def listen(self) -> asyncpg.Connection[asyncpg.Record]:
@@ -113,13 +115,15 @@ async def open_pools(url: str, settings: Settings, keys: Keyring) -> AsyncIterat
         app_arguments = _arguments(url, APP, keys, timeout)
         with translate_driver_errors():
             reader = await _pool(stack, reader_arguments, settings.reader_connections)
-            reads = Reads(reader, settings.reader_connections)
+            reads = Lender(reader, settings.reader_connections)
             stack.push_async_callback(reads.close)
             app = await _pool(stack, app_arguments, settings.app_connections)
             # INVARIANT (recorded-before-released): commits here are durable, whatever the server's default.
             durable = _arguments(url, APP, keys, {**timeout, "synchronous_commit": "on"})
             disclosures = await _pool(stack, durable, DISCLOSURE_CONNECTIONS)
-        yield Database(url, reader, app, disclosures, reads, app_arguments)
+            records = Lender(disclosures, DISCLOSURE_CONNECTIONS)
+            stack.push_async_callback(records.close)
+        yield Database(url, reader, app, disclosures, reads, records, app_arguments)
 
 
 def _arguments(url: str, role: str, keys: Keyring, session: dict[str, str]) -> dict[str, Any]:

@@ -36,6 +36,8 @@ async def resolve_document(
     """
     client_id = VISITOR_CLIENT if isinstance(principal, Visitor) else principal.client_id
     if parameters.query is not None:
+        if parameters.apollo_hash is None and policy is not DocumentPolicy.REGISTERED:
+            return parameters.query
         digest = digest_of(parameters.query)
         if parameters.apollo_hash is not None and not hmac.compare_digest(
             parameters.apollo_hash.encode(), digest.encode()

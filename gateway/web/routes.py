@@ -68,7 +68,7 @@ def page_routes(
 
 def _notices(database: Database, clock: Callable[[], datetime]) -> ReadNotices:
     async def read(language: Language) -> Sequence[PublishedNotice]:
-        async with database.reads.lent() as connection:
+        async with database.reads.acquire() as connection:
             return await published_notices(connection, clock(), language)
 
     return read

@@ -1,4 +1,4 @@
-"""Lends the reader's connections for one statement at a time.
+"""Lends connections for one statement at a time.
 
 In: a statement and its parameters. Out: its rows, or an error of ours. asyncpg's pool makes a task at each
 release, which costs as much processor time as a small read itself; here a connection that has answered goes
@@ -22,7 +22,7 @@ from gateway.driver_errors import translate_driver_errors, translated
 Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 
 
-class Reads:
+class Lender:
     """At most `most` connections of a pool, kept until `close`. Who comes first is served first."""
 
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record], most: int) -> None:
@@ -55,8 +55,8 @@ class Reads:
         return rows
 
     @asynccontextmanager
-    async def lent(self) -> AsyncIterator[Connection]:
-        """A connection for several statements."""
+    async def acquire(self) -> AsyncIterator[Connection]:
+        """A connection for several statements, or for one whose rows nobody wants."""
         connection = self._sound() or await self._obtain()
         try:
             with translate_driver_errors():
