@@ -1,6 +1,7 @@
 """Brings a database to the structure that this program expects, and gives the two roles their passwords.
 
-In: the owner's URL. The revisions are in `schema/migrations`. A password reaches the server only as a
+In: the owner's URL. The revisions are in `schema/migrations`; Alembic applies them, and is loaded only then:
+whoever serves asks for two names. A password reaches the server only as a
 SCRAM verifier made here, so neither a statement log nor a backup of the roles shows it.
 """
 
@@ -16,10 +17,6 @@ from pathlib import Path
 from typing import Final
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -34,6 +31,8 @@ _SCRAM_ROUNDS: Final = 4_096
 """PostgreSQL's default. The passwords are 32 random bytes, which no number of rounds would help to guess."""
 
 _ATTEMPTS: Final = 10
+
+_FOLDER: Final = Path(schema.migrations.__file__).parent
 
 
 async def migrate(owner_url: str, passwords: Mapping[str, str], *, revision: str = "head") -> None:
@@ -68,18 +67,20 @@ async def set_role_passwords(owner_url: str, passwords: Mapping[str, str]) -> No
 
 async def current_revision(owner_url: str) -> str | None:
     """The revision that the database is at; None when it is empty."""
-    engine = owner_engine(owner_url)
-    try:
-        with translate_driver_errors():
-            async with engine.connect() as connection:
-                return await connection.run_sync(_current)
-    finally:
-        await engine.dispose()
+    with translate_driver_errors():
+        connection = await asyncpg.connect(owner_url, timeout=10)
+        try:
+            if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+                return None
+            found: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+        finally:
+            await connection.close()
+    return found
 
 
-def expected_revision() -> str | None:
-    """The revision that this program expects."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
+def expected_revision() -> str:
+    """The revision that this program expects: the files of the revisions begin with their numbers."""
+    return max(path.name.split("_")[0] for path in (_FOLDER / "versions").glob("[0-9]*_*.py"))
 
 
 def owner_engine(owner_url: str) -> AsyncEngine:
@@ -102,20 +103,16 @@ def scram_verifier(password: str, salt: bytes | None = None) -> str:
     return f"SCRAM-SHA-256${_SCRAM_ROUNDS}:{encoded[0]}${encoded[1]}:{encoded[2]}"
 
 
-def _config(connection: Connection | None = None) -> Config:
+def _upgrade(connection: Connection, revision: str) -> None:
+    # Alembic, its templates and their highlighting take 8 MB, which whoever serves does without.
+    from alembic import command  # noqa: PLC0415 - as said above
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
-    config.set_main_option("script_location", str(Path(schema.migrations.__file__).parent).replace("%", "%%"))
+    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     config.set_main_option("path_separator", "newline")
     config.attributes["connection"] = connection
-    return config
-
-
-def _upgrade(connection: Connection, revision: str) -> None:
-    command.upgrade(_config(connection), revision)
-
-
-def _current(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    command.upgrade(config, revision)
 
 
 async def _set_password(connection: asyncpg.Connection[asyncpg.Record], role: str, password: str) -> None:

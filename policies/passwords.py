@@ -10,7 +10,8 @@ kept, and no reason repeats any of it.
 4. nor does it become one when the member's own data is left out of it.
 
 What it costs: the estimate takes a few milliseconds of pure computing; `EXAMINED` and `MOST_READINGS`
-bound it, because zxcvbn alone takes seconds for a text that is made to keep it busy.
+bound it, because zxcvbn alone takes seconds for a text that is made to keep it busy. Its lists take 13 MB,
+and are loaded by the first password that is examined: a process that gets none does without.
 """
 
 from __future__ import annotations
@@ -18,8 +19,6 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from typing import Any, Final
-
-from zxcvbn import matching, scoring
 
 SHORTEST: Final = 15
 """Characters. NIST SP 800-63B-4, 3.1.1.2: passwords that are used as the only factor."""
@@ -38,15 +37,6 @@ MOST_READINGS: Final = 16
 
 SHORTEST_OWN: Final = 3
 """Characters that a datum of the member's has at least to be looked for."""
-
-_UNSUBSTITUTED: Final = (
-    matching.dictionary_match,
-    matching.reverse_dictionary_match,
-    matching.spatial_match,
-    matching.sequence_match,
-    matching.regex_match,
-    matching.date_match,
-)
 
 
 def password_problems(password: str, own: Sequence[str]) -> tuple[str, str] | None:
@@ -85,6 +75,8 @@ def guesses(password: str) -> int:
 
 
 def _estimate(text: str) -> int:
+    from zxcvbn import matching, scoring  # noqa: PLC0415 - few processes need its lists
+
     # What is only repeated is judged once: zxcvbn itself would look for substitutes in it again and again.
     length = next((n for n in range(1, len(text)) if text[n:] == text[:-n]), len(text))
     if length == 0:
@@ -92,7 +84,15 @@ def _estimate(text: str) -> int:
     unit, lists = text[:length], matching.RANKED_DICTIONARIES
     signs = matching.relevant_l33t_subtable(unit, matching.L33T_TABLE)
     if len(matching.enumerate_l33t_subs(signs)) > MOST_READINGS:
-        matches = [match for find in _UNSUBSTITUTED for match in find(unit, _ranked_dictionaries=lists)]
+        unsubstituted = (
+            matching.dictionary_match,
+            matching.reverse_dictionary_match,
+            matching.spatial_match,
+            matching.sequence_match,
+            matching.regex_match,
+            matching.date_match,
+        )
+        matches = [match for find in unsubstituted for match in find(unit, _ranked_dictionaries=lists)]
         matches.sort(key=lambda match: (match["i"], match["j"]))
     else:
         matches = matching.omnimatch(unit, lists)

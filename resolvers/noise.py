@@ -5,6 +5,8 @@ Laplace noise. The exact counts are not kept, logged or put into an error.
 
 INVARIANT (noise-as-stated): what is drawn is a measurement whose privacy map, as OpenDP computes it, is at
 most the loss that was paid. The map is asked before the counts are looked at.
+
+OpenDP takes 12 MB and is loaded by the first count: a process that answers none does without.
 """
 
 from __future__ import annotations
@@ -12,14 +14,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Final
-
-import opendp.prelude as dp
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, Final
 
 from policies.audience_answer import NoisyCounts
 from policies.privacy_budget import Thousandths, epsilon_of
 from schema.errors import GatewayError
+
+if TYPE_CHECKING:
+    from opendp.mod import Measurement
 
 MISSED: Final = 0.05
 """A count is farther from the true one than `bound` in one of twenty cases."""
@@ -27,16 +30,12 @@ MISSED: Final = 0.05
 _ROUNDINGS: Final = 4
 """By so many units in the last place a scale is raised at most, until OpenDP's map says what was meant."""
 
-# OpenDP marks what has not passed its own vetting in full, which is nearly all of it. `make_laplace` has a
-# published proof; tests/resolvers/test_noise.py measures what it does.
-dp.enable_features("contrib")
-
 
 @dataclass(frozen=True, slots=True)
 class Mechanism:
     """A measurement over vectors of counts. `bound` is of one count, with 95 % confidence."""
 
-    measurement: dp.Measurement
+    measurement: Measurement
     scale: float
     bound: int
 
@@ -60,7 +59,7 @@ def mechanism(sensitivity: int, paid: Thousandths) -> Mechanism:
         scale = math.nextafter(scale, math.inf)  # the division was rounded down
     else:
         raise GatewayError("the mechanism loses more than is paid for")
-    bound = math.ceil(dp.discrete_laplacian_scale_to_accuracy(scale, MISSED))
+    bound = math.ceil(_opendp().discrete_laplacian_scale_to_accuracy(scale, MISSED))
     return Mechanism(measurement, scale, bound)
 
 
@@ -75,6 +74,19 @@ def add_noise(
     return NoisyCounts(tuple(noisy[: len(groups)]), counted, drawn.bound)
 
 
-def _laplace(scale: float) -> dp.Measurement:
+@cache
+def _opendp() -> Any:
+    """OpenDP's prelude, with what has not passed its own vetting in full, which is nearly all of it.
+
+    `make_laplace` has a published proof; tests/resolvers/test_noise.py measures what it does.
+    """
+    import opendp.prelude as dp  # noqa: PLC0415 - few processes need it
+
+    dp.enable_features("contrib")
+    return dp
+
+
+def _laplace(scale: float) -> Measurement:
+    dp = _opendp()
     space = dp.vector_domain(dp.atom_domain(T="i64")), dp.l1_distance(T="i64")
     return dp.m.make_laplace(*space, scale=scale)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from faker import Faker
+if TYPE_CHECKING:
+    from faker import Faker
 
 NAMES: Final = 250
 PLACES: Final = 120
@@ -52,6 +53,8 @@ def pools(seed_value: int) -> tuple[Pool, ...]:
 
 
 def _pool(land: Land, seed_value: int) -> Pool:
+    from faker import Faker  # noqa: PLC0415 - only the commands that seed need it
+
     faker = Faker(land.locale, use_weighting=False)
     faker.seed_instance(f"{seed_value}/{land.country}")
     return Pool(

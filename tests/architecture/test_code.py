@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import logging
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +24,7 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 SQL_OUTSIDE = {
     "gateway/app.py": "asks whether the database answers",
     "gateway/database.py": "makes the database of the private server, before there is any table",
-    "gateway/migrations.py": "lets one process at a time migrate",
+    "gateway/migrations.py": "lets one process at a time migrate, and asks at which revision a database is",
     "gateway/cli/seeding.py": "lists partners for believable choices",
     "gateway/seeding/run.py": "asks which seeded members are there already",
 }
@@ -210,3 +212,11 @@ def test_sealed_tables_are_in_another_metadata() -> None:
     for table in (*Table.metadata.tables.values(), *VaultTable.metadata.tables.values()):
         for key in table.foreign_keys:
             assert (key.column.table.schema == "vault") == (table.schema == "vault")
+
+
+def test_whoever_serves_loads_nothing_heavy_that_it_may_never_need() -> None:
+    """A gateway is a process of the command line: what any of its commands imports, each server has in memory."""
+    heavy = {"alembic", "faker", "mako", "opendp", "zxcvbn"}
+    program = "import sys, gateway.cli.main; print(*{name.split('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)  # noqa: S603 - ours
+    assert heavy & set(done.stdout.split()) == set()

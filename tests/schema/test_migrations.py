@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Connection
 
+import schema.migrations
 from gateway.database import Database
 from gateway.disclosure_verify import Verification
 from gateway.keys import Keyring
@@ -70,6 +74,13 @@ async def test_an_empty_database_has_no_revision_and_migrating_twice_changes_not
         assert await current_revision(url) == expected_revision()
         await migrate(url, keys.role_passwords)
         assert await current_revision(url) == expected_revision()
+
+
+def test_the_revision_that_is_expected_is_the_one_that_alembic_would_end_at() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.migrations.__file__).parent))
+    config.set_main_option("path_separator", "newline")
+    assert ScriptDirectory.from_config(config).get_heads() == [expected_revision()]
 
 
 MEMBER_OF_BEFORE = (
