@@ -89,4 +89,5 @@ def _opendp() -> Any:
 def _laplace(scale: float) -> Measurement:
     dp = _opendp()
     space = dp.vector_domain(dp.atom_domain(T="i64")), dp.l1_distance(T="i64")
-    return dp.m.make_laplace(*space, scale=scale)
+    measurement: Measurement = dp.m.make_laplace(*space, scale=scale)
+    return measurement

@@ -215,7 +215,7 @@ def test_sealed_tables_are_in_another_metadata() -> None:
 
 
 def test_whoever_serves_loads_nothing_heavy_that_it_may_never_need() -> None:
-    """A gateway is a process of the command line: what any of its commands imports, each server has in memory."""
+    """A server is a process of the command line: what a command imports, it has in memory."""
     heavy = {"alembic", "faker", "mako", "opendp", "zxcvbn"}
     program = "import sys, gateway.cli.main; print(*{name.split('.')[0] for name in sys.modules})"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)  # noqa: S603 - ours
