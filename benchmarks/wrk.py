@@ -61,6 +61,10 @@ class LoadError(Exception):
     """The load could not be made, or was not answered as it should be."""
 
 
+class TooSlowError(LoadError):
+    """Nothing was answered for as long as was measured."""
+
+
 @dataclass(frozen=True, slots=True)
 class Load:
     """What came of it. Latencies in microseconds; `size` in bytes of an answer with its headers."""
@@ -133,16 +137,19 @@ def parse(output: str) -> Load:
     """What the script printed.
 
     Raises:
+        TooSlowError: no request was answered.
         LoadError: a request failed, or nothing was printed.
     """
     line = next((line for line in output.splitlines() if line.startswith("=> ")), None)
     if line is None:
         raise LoadError(f"wrk printed no figures: {output[-500:]}")
     told: dict[str, Any] = json.loads(line[3:])
-    if told["refused"] or told["broken"] or not told["requests"]:
+    if told["refused"] or told["broken"]:
         raise LoadError(
             f"of {told['requests']} requests {told['refused']} were refused, {told['broken']} not answered"
         )
+    if not told["requests"]:
+        raise TooSlowError("no request was answered in time")
     return Load(
         requests=told["requests"],
         seconds=told["microseconds"] / 1e6,
@@ -165,7 +172,7 @@ async def load(port: int, script_path: Path, *, connections: int, seconds: int) 
         "--threads=1",
         f"--connections={connections}",
         f"--duration={seconds}s",
-        "--timeout=10s",
+        "--timeout=60s",
         f"--script={script_path}",
         f"http://127.0.0.1:{port}",
         stdout=asyncio.subprocess.PIPE,

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.texts import NUMBER, PROFILE
 from benchmarks.workloads import Request
-from benchmarks.wrk import LoadError, parse, script, write_requests
+from benchmarks.wrk import LoadError, TooSlowError, parse, script, write_requests
 
 _TOLD = (
     "Running 3s test @ http://127.0.0.1:1\n"
@@ -29,6 +29,13 @@ def test_rates_and_sizes_are_worked_out_from_what_wrk_prints() -> None:
 def test_a_load_that_was_not_answered_is_no_measurement(output: str) -> None:
     with pytest.raises(LoadError):
         parse(output)
+
+
+def test_nothing_answered_may_be_asked_for_longer() -> None:
+    with pytest.raises(TooSlowError):
+        parse(_TOLD.replace("6000", "0") % (0, 0))
+    with pytest.raises(LoadError, match="refused"):
+        parse(_TOLD.replace("6000", "0") % (1, 0))
 
 
 def test_requests_are_written_so_that_lua_reads_the_same_text(tmp_path: Path) -> None:
