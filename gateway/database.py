@@ -31,6 +31,10 @@ APP: Final = "gateway_app"
 DISCLOSURE_CONNECTIONS: Final = 1
 """One writer commits for all: a second connection would only split its batches."""
 
+STATEMENTS_KEPT: Final = 300
+"""Prepared on each connection; who was used least recently goes first. Preparing one anew costs several times
+what running it costs; each takes some tens of kilobytes of PostgreSQL's memory."""
+
 CONNECT_TIMEOUT: Final = 10
 """Seconds for one connection to open, signing in included."""
 
@@ -137,7 +141,14 @@ def _arguments(url: str, role: str, keys: Keyring, session: dict[str, str]) -> d
 
 
 async def _pool(stack: AsyncExitStack, arguments: dict[str, Any], size: int) -> asyncpg.Pool[asyncpg.Record]:
-    pool = await asyncpg.create_pool(**arguments, min_size=1, max_size=size, reset=_no_reset)
+    pool = await asyncpg.create_pool(
+        **arguments,
+        min_size=1,
+        max_size=size,
+        reset=_no_reset,
+        statement_cache_size=STATEMENTS_KEPT,
+        max_cached_statement_lifetime=0,
+    )
     stack.push_async_callback(_close, pool)
     return pool
 

@@ -20,7 +20,7 @@ from gateway.contracts import Contract, ContractKey
 from resolvers.binding import SlotValues
 from resolvers.context import Path
 from resolvers.parameters import SlotShape
-from resolvers.projection import project, projected_fields
+from resolvers.projection import Projection, project, projected_fields
 from resolvers.selection import Selection, select
 from resolvers.statement import Plan, build
 from schema.catalogue import Catalogue
@@ -85,6 +85,7 @@ class Planner:
         self._switches: BoundedCache[OperationKey, tuple[str, ...]] = BoundedCache(cache_size)
         self._selections: BoundedCache[Any, Selection] = BoundedCache(cache_size)
         self._plans: BoundedCache[Any, Mapping[Path, Plan]] = BoundedCache(cache_size)
+        self._built: BoundedCache[tuple[Projection, tuple[SlotShape, ...]], Plan] = BoundedCache(cache_size)
 
     def plan(self, contract: Contract, operation: Operation, variables: Variables) -> Planned:
         """The operation with these variables, as it is run."""
@@ -123,11 +124,19 @@ class Planner:
         plans = self._plans.get((key, shapes))
         if plans is None:
             plans = {
-                path: build(self._catalogue, project(self._catalogue, selected), shapes)
+                path: self._built_plan(project(self._catalogue, selected), shapes)
                 for path, selected in projected_fields(self._catalogue, selection.roots)
             }
             self._plans.put((key, shapes), plans)
         return plans
+
+    def _built_plan(self, projection: Projection, shapes: tuple[SlotShape, ...]) -> Plan:
+        """The plan of a projection: documents that differ in names and order of arguments alone share it."""
+        plan = self._built.get((projection, shapes))
+        if plan is None:
+            plan = build(self._catalogue, projection, shapes)
+            self._built.put((projection, shapes), plan)
+        return plan
 
 
 def shape_of(slot: SlotValues) -> SlotShape:
