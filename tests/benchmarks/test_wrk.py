@@ -56,4 +56,4 @@ def test_each_turn_numbers_fresh_requests_apart_from_those_before() -> None:
     first, second = (script(Path("x.lua"), fresh=True, turn=turn) for turn in (1, 2))
     assert first != second
     assert NUMBER in first
-    assert "fresh, round = true, 1" in first
+    assert "fresh, round, every, different = true, 1, 1, " in first
