@@ -8,9 +8,10 @@ policy, agreement and scopes leave, so partners with the same rights share one.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from graphql import GraphQLSchema, print_schema
 from graphql.utilities.map_schema_config import MappedSchemaContext, SchemaElementKind, map_schema_config
@@ -48,12 +49,15 @@ class ContractKey:
     roles: frozenset[Role] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Contract:
     """The schema that one kind of caller sees."""
 
     key: ContractKey
     schema: GraphQLSchema
+    ready: WeakKeyDictionary[Any, Any] = field(default_factory=WeakKeyDictionary, compare=False, repr=False)
+    """What `gateway.handler` made of remembered bodies. It goes with the contract, whose schema it holds, and
+    each entry with its body."""
 
     @property
     def sdl(self) -> str:

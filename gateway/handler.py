@@ -69,11 +69,12 @@ class GraphQLHandler:
         """
         contract = self._contracts.of(principal)  # 1.
         memory = request.memory
-        planned: Planned | None = None if memory is None else memory.get(contract.key)
+        planned: Planned | None = None if memory is None else contract.ready.get(memory)
         if planned is None:
             planned = self._planned(contract, request)
-            if memory is not None and planned.is_query and len(memory) < MOST_CONTRACTS:
-                memory[contract.key] = planned
+            if memory is not None and planned.is_query and len(memory.keepers) < MOST_CONTRACTS:
+                memory.keepers.add(contract)
+                contract.ready[memory] = planned
         answer = await self._engine.run(planned, principal, request.exchange)  # 5.
         if not answer.errors:
             return GraphQLResponse(b'{"data":' + answer.data + b"}")

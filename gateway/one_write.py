@@ -44,7 +44,7 @@ class JoinedTransport:
 
     def _send_head(self) -> None:
         head, self._head = self._head, None
-        if head is not None:
+        if head is not None and not self._transport.is_closing():  # the peer may have left meanwhile
             self._transport.write(head)
 
 

@@ -16,7 +16,7 @@ import secrets
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Final, Self, TextIO, TypeAlias
@@ -82,7 +82,8 @@ class RequestLines:
         )
         for handler in logging.getLogger().handlers:
             if isinstance(handler, logging.StreamHandler) and isinstance(handler.formatter, JsonLines):
-                with handler.lock or nullcontext():
+                # As `logging` does it: that a log cannot be written ends neither a request nor the log.
+                with suppress(OSError, ValueError), handler.lock or nullcontext():
                     handler.stream.write(text)
                     handler.flush()
 

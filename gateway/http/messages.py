@@ -6,9 +6,10 @@ speak of a request in these words.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
+from weakref import WeakSet
 
 from policies.principal import PartnerPrincipal, Principal
 from resolvers.exchange import Exchange
@@ -42,6 +43,19 @@ class CredentialRefusedError(UnauthenticatedError):
         self.challenges = tuple(challenges)
 
 
+class Memory:
+    """Goes with bytes that are remembered, and is handed out each time they arrive.
+
+    Whoever keeps what was made of them keeps it by this, weakly, so that it goes when they are forgotten, and
+    is counted in `keepers`: what is kept depends on nothing but the bytes and the keeper.
+    """
+
+    __slots__ = ("__weakref__", "keepers")
+
+    def __init__(self) -> None:
+        self.keepers: WeakSet[Any] = WeakSet()
+
+
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
     """A well-formed GraphQL-over-HTTP request. That its document is valid is not known yet.
@@ -60,9 +74,8 @@ class GraphQLRequest:
     exchange: Exchange = field(default_factory=Exchange)
     last_event: str | None = None
     """`Last-Event-ID`: where a stream that was cut off goes on."""
-    memory: dict[Hashable, Any] | None = None
-    """Lives for as long as the bytes of this request are remembered, and is handed out with them each time
-    they arrive: for what depends on nothing but them and the key. None if they are not remembered."""
+    memory: Memory | None = None
+    """None if the bytes of this request are not remembered."""
 
 
 @dataclass(frozen=True, slots=True)

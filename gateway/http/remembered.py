@@ -2,19 +2,21 @@
 
 Comes in: the bytes of a body, and who sends them. Goes out: what they say, and a memory that goes with them.
 
-INVARIANT (bytes-alone): what is remembered depends on the bytes alone, and in a memory on what its key says;
-never on the data or on what a caller may. Nothing is remembered of a mutation, whose variables may be
-passwords or telephone numbers, nor of a document that is sent by name. Variables are a caller's own: they are
-remembered for that caller only, so that nobody can find out by the clock what somebody else asked.
+INVARIANT (bytes-alone): what is remembered depends on the bytes alone, and what is kept by a memory on the
+contract that keeps it; never on the data. Nothing is remembered of a mutation, whose variables may be
+passwords or telephone numbers, nor of a document that is sent by name. Variables and extensions are a
+caller's own: they are remembered for that caller only, and of visitors, who cannot be told apart, not at
+all, so that nobody can find out by the clock what somebody else asked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from gateway.cache import BoundedCache
+from gateway.http.messages import Memory
 from gateway.http.reading import Parameters, parse_body
 from gateway.operations import digest_of
 
@@ -30,12 +32,12 @@ LONGEST: Final = 16 << 10
 class Said:
     """What a body says. `digest` is that of the document that it holds; None if it names one.
 
-    `memory` is for what depends on nothing but these parameters and its key; None for what is not remembered.
+    `memory` is None for what is not remembered.
     """
 
     parameters: Parameters
     digest: str | None
-    memory: dict[Hashable, Any] | None = None
+    memory: Memory | None = None
 
 
 class Bodies:
@@ -46,8 +48,8 @@ class Bodies:
             MOST_BODIES, MOST_BYTES
         )
 
-    def read(self, body: bytes, caller: Hashable) -> Said:
-        """What `body` says, sent by `caller`.
+    def read(self, body: bytes, caller: Hashable | None) -> Said:
+        """What `body` says, sent by `caller`; None stands for everybody who has no name.
 
         Raises:
             RequestRefused: bad JSON, wrong types.
@@ -59,8 +61,9 @@ class Bodies:
         query = parameters.query
         if query is None:
             return Said(parameters, None)
-        if len(body) > LONGEST or "mutation" in query:
+        own = bool(parameters.variables or parameters.extensions)
+        if len(body) > LONGEST or "mutation" in query or (own and caller is None):
             return Said(parameters, digest_of(query))
-        said = Said(parameters, digest_of(query), {})
-        self._known.put((caller, body) if parameters.variables else body, said, len(body))
+        said = Said(parameters, digest_of(query), Memory())
+        self._known.put((caller, body) if own else body, said, len(body))
         return said
