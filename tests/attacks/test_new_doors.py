@@ -46,4 +46,4 @@ def test_a_text_in_another_language_holds_no_control_character(text: str) -> Non
     files["texts/de.toml"] += f'\nforged = "{text}"\n'
     with pytest.raises(PolicyError) as refused:
         read_directory(files)
-    assert str(refused.value) == "`texts/de.toml`: a text has a control character: remove it"
+    assert str(refused.value) == "`texts/de.toml`: `forged` has a control character: remove it"
