@@ -30,7 +30,9 @@ def load_directory(folder: Path | None) -> PolicyDirectory:
     if folder is None:
         return load_shipped_directory()
     if not folder.is_dir():
-        raise PolicyError(f"`{folder}` is no directory: name one that holds a policy")
+        raise PolicyError(
+            f"`{folder}` is no directory: name one that holds a policy, or compare a version or `current`"
+        )
     return read_draft(_read(folder))
 
 

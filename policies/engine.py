@@ -131,7 +131,7 @@ def load(source: PolicySource) -> Engine:
     faults = [
         *_validation_faults(source, schema, names),
         *(
-            f"no data category is called `{uid.id}`; see the keys in `schema/categories.py`"
+            f"no data category is called `{uid.id}`; `gateway schema data-map` lists the keys"
             for uid in sorted(mentioned, key=str)
             if str(uid.type) == "DataCategory" and uid.id not in KNOWN_KEYS
         ),

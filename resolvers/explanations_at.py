@@ -102,8 +102,9 @@ class ExplainedAt:
         policy = self.policy
         yield f"policy: version {policy.version}, `{policy.title}`, published {_day(policy.published_at)}"
         if policy.held_back:
-            versions = ", ".join(map(str, policy.held_back))
-            yield f"  what was announced and not yet open was held back by versions {versions}"
+            numbers = ", ".join(map(str, policy.held_back))
+            versions = f"version{'s' if len(policy.held_back) > 1 else ''} {numbers}"
+            yield f"  what was announced and not yet open was held back by {versions}"
         if not policy.certain:
             yield "  no version is recorded for that date: the first one is taken"
         if self.terms_since is None:

@@ -13,6 +13,7 @@ import orjson
 import typer
 
 from gateway.case_disclosure import disclosed_members
+from gateway.cli.counting import counted
 from gateway.cli.listing import print_list
 from gateway.cli.office import LongOffice, Office, in_office, parse_id, parse_moment, policy_of
 from gateway.database import open_database
@@ -115,7 +116,7 @@ def close_command(case: Id) -> None:
     async def work(office: Office) -> int:
         return (await close_case(office.desk, case_id)).withdrawn
 
-    typer.echo(f"case {case_id}: closed; {in_office(work)} members withdrawn")
+    typer.echo(f"case {case_id}: closed; {counted(in_office(work), 'member')} withdrawn")
 
 
 @app.command("list")
@@ -129,7 +130,7 @@ def list_command() -> None:
                 found.authority,
                 found.status(office.now),
                 found.reference,
-                f"{len(found.members)} members",
+                counted(len(found.members), "member"),
                 f"until {found.expires_at:%Y-%m-%d}",
             )
             for found in await list_cases(office.desk)
@@ -170,7 +171,7 @@ def disclose_command(
         out.write_bytes(text)
     except OSError as error:
         raise InputError("`--out`: it cannot be written, or is there already") from error
-    typer.echo(f"case {case_id}: {len(members)} members written")
+    typer.echo(f"case {case_id}: {counted(len(members), 'member')} written")
 
 
 async def _disclosed(case_id: UUID, reason: str) -> tuple[CaseView, Sequence[object]]:

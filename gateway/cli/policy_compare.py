@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from gateway.cli.counting import counted
 from gateway.cli.office import Office, in_office, parse_moment
 from gateway.cli.progress import ProgressBar
 from gateway.cli.words import listed, one_of
@@ -239,7 +240,7 @@ def _touched_words(cell: ComparedCell, effects: Effects | None) -> str:
         return ""
     touched = _of(cell, effects)
     partners = ", ".join(sorted(touched.partners)) or "no partner"
-    return f": {touched.members:,} members, {partners}"
+    return f": {counted(touched.members, 'member')}, {partners}"
 
 
 def _of(cell: ComparedCell, effects: Effects) -> Touched:
@@ -252,12 +253,12 @@ def _replayed(found: Compared) -> Iterator[str]:
         changes += [f"loses {', '.join(document.lost)}"] if document.lost else []
         yield (
             f"{document.partner}: document `{document.document_id}` of {document.client_id},"
-            f" answered {document.responses:,} times, {' and '.join(changes)}"
+            f" answered {counted(document.responses, 'time')}, {' and '.join(changes)}"
         )
     for release in found.releases or ():
         yield (
             f"{release.partner}: {release.operation} of {release.client_id},"
-            f" answered {release.responses:,} times, loses {', '.join(release.lost)}"
+            f" answered {counted(release.responses, 'time')}, loses {', '.join(release.lost)}"
         )
     if not found.documents and not found.releases:
         yield "no query of a partner would have been answered with other fields"

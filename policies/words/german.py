@@ -222,7 +222,7 @@ GERMAN: Final = Words(
     rules_waiting="Angekündigte Regeln",
     rules_waiting_intro=(
         "Diese gelten noch nicht. Sie beginnen an den Tagen, die unter dem stehen, was sich ändern wird; bis"
-        " dahin entscheiden die Regeln darüber."
+        " dahin entscheiden die Regeln weiter oben."
     ),
     permits="Erlaubt: {text}",
     forbids="Verboten: {text}",

@@ -326,7 +326,7 @@ async def test_what_could_be_seen_at_a_date_is_told_with_the_reasons_of_then(sce
                         "narrowed": (2, ())}  # fmt: skip
     lines = "\n".join(told["kim", "announced"].lines())
     assert "could NOT be seen" in lines
-    assert "held back by versions 1" in lines
+    assert "held back by version 1" in lines
     (line,) = await scene.database.app.fetch("SELECT * FROM officer_action ORDER BY seq DESC LIMIT 1")
     log_id = await scene.database.app.fetchval("SELECT log_id FROM member WHERE id = $1", person("cid").id)
     assert (line["act"], line["member_log_id"]) == (Act.DECISION_EXPLAIN, log_id)

@@ -79,7 +79,7 @@ def test_a_case_is_proposed_approved_handed_over_and_closed(
     office.done("case", "defer", case, "--until", day, "--ordered-by", "District Court", "--order", "G-2")
     assert member in office.done("case", "show", case)
     assert "K-17" in office.done("case", "list")
-    assert "1 members withdrawn" in office.done("case", "close", case)
+    assert "1 member withdrawn" in office.done("case", "close", case)
     lines = run(url, "SELECT officer, act, reason FROM officer_action WHERE act LIKE 'case.%' ORDER BY seq")
     assert [(line["officer"], line["act"]) for line in lines] == [
         ("olga", "case.open"), ("otto", "case.approve"), ("otto", "case.disclose"), ("otto", "case.defer"),
