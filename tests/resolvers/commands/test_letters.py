@@ -68,8 +68,18 @@ class Links:
             await connection.execute(f"SELECT FROM {gate} WHERE id = $1 FOR UPDATE", held)
             for command, member in commands:
                 tasks.append(asyncio.create_task(self.run(command, member)))
-                await asyncio.sleep(WAITS)
+                await self.queued(tasks)
         return await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def queued(self, tasks: list[asyncio.Task[Any]]) -> None:
+        """Return once each of them waits for a lock, so that they come in this order on any machine."""
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        async with asyncio.timeout(30):
+            while await self.fetchval(waiting) < sum(not task.done() for task in tasks):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
 
     async def fetchval(self, sql: str, *values: Any) -> Any:
         return await self.database.app.fetchval(sql, *values)
