@@ -53,7 +53,7 @@ transactions, by which feeds are ordered, and the log's names of members.
 BY_CLOCK: Final = frozenset(
     {"suppression_due", "disclosure_checkpoint", "disclosure_part", "disclosure_of", "quota"}
 )
-"""Filled or emptied in the background, in each world at another moment, of what is compared itself: records of
+"""Filled or emptied in the background, in each world at another moment, out of what is compared: records of
 the log and refusals. None of it knows a member's numbers."""
 
 _TABLES: Final = (
