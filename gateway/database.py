@@ -42,6 +42,10 @@ _READER_SESSION: Final = {
     "default_transaction_read_only": "on",
     # Statements are compiled once a plan: without this, the first five runs of each are planned anew.
     "plan_cache_mode": "force_generic_plan",
+    # Such a plan does not know how long a page is: PostgreSQL takes a tenth of all rows for it, and then
+    # hashes or sorts whole tables. Every read here finds a few rows by their keys, one after the other.
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
 }
 
 
