@@ -43,14 +43,14 @@ class GraphQLHandler:
         """
         contract = self._contracts.of(principal)  # 1.
         document = self._preparer.prepare(
-            contract.key, contract.schema, request.document, request.digest
+            contract.key, contract.schema, request.document, request.kept_as or request.digest
         )  # 2.
         prepared = document.operation(request.operation_name)  # 3.
         if not prepared.is_subscription or not isinstance(principal, PartnerPrincipal):
             return None
         variables = coerce_variables(contract.schema, prepared.definition, request.variables)
         prepared.check_cost(variables.coerced, self._preparer.limits)  # 4.
-        operation = Operation(document.document, prepared.definition, request.digest)
+        operation = Operation(document.document, prepared.definition, request.digest, request.kept_as)
         asked = Variables(request.variables, variables)
 
         async def page(after: str | None) -> Event:
@@ -84,7 +84,7 @@ class GraphQLHandler:
     def _planned(self, contract: Contract, request: GraphQLRequest) -> Planned:
         """What the request asks for, within the limits: contract, document and variables decide it alone."""
         document = self._preparer.prepare(
-            contract.key, contract.schema, request.document, request.digest
+            contract.key, contract.schema, request.document, request.kept_as or request.digest
         )  # 2.
         prepared = document.operation(request.operation_name)  # 3.
         prepared.check_method(read_only=request.read_only)
@@ -92,6 +92,6 @@ class GraphQLHandler:
         prepared.check_cost(variables.coerced, self._preparer.limits)  # 4.
         return self._engine.plan(
             contract,
-            Operation(document.document, prepared.definition, request.digest),
+            Operation(document.document, prepared.definition, request.digest, request.kept_as),
             Variables(request.variables, variables),
         )

@@ -26,7 +26,7 @@ from resolvers.statement import Plan, build
 from schema.catalogue import Catalogue
 
 OperationKey: TypeAlias = tuple[ContractKey, str, str | None]
-"""A contract, the SHA-256 of a document, and the name of one of its operations."""
+"""A contract, the name under which a document is kept, and the name of one of its operations."""
 
 
 PlanKey: TypeAlias = tuple[OperationKey, tuple[Any, ...]]
@@ -40,6 +40,8 @@ class Operation:
     document: DocumentNode
     node: OperationDefinitionNode
     document_hash: str
+    kept_as: str = ""
+    """The name under which its selection is kept; that of the document's digest if it is empty."""
 
     @property
     def name(self) -> str | None:
@@ -106,7 +108,7 @@ class Planner:
     def _selection(
         self, contract: Contract, operation: Operation, variables: VariableValues
     ) -> tuple[PlanKey, Selection]:
-        operation_key = (contract.key, operation.document_hash, operation.name)
+        operation_key = (contract.key, operation.kept_as or operation.document_hash, operation.name)
         switches = self._switches.get(operation_key)
         if switches is None:
             switches = switch_variables(operation.document)

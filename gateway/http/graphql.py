@@ -16,7 +16,6 @@ Steps of a request:
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
@@ -45,7 +44,7 @@ from gateway.http.reading import (
     read_body,
     read_query,
 )
-from gateway.http.remembered import Bodies, Said
+from gateway.http.remembered import Bodies, Said, kept_as
 from gateway.http.streams import EVENT_STREAM, Following, Streams
 from gateway.http.watch import Watch
 from gateway.operations import digest_of
@@ -64,10 +63,6 @@ from policies.principal import (
 
 CLIENT_GONE_STATUS: Final = 499
 """Only in the log: nobody was there to be answered."""
-
-_MAY_HOLD_SECRETS: Final = re.compile(r'"|[0-9]{6}')
-"""A text or a long number written into a document may be a telephone number or a password. A digest of the
-whole would let somebody who reads the log try them all (R1): such a document is not named there."""
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -230,7 +225,9 @@ class GraphQLEndpoint:
         parameters = said.parameters
         document = await resolve_document(parameters, principal, self._documents, self._policy)  # 5.
         digest = said.digest or digest_of(document)
-        trace.operation = None if _MAY_HOLD_SECRETS.search(document) else digest[:12]
+        name = kept_as(document, digest, _caller(principal))
+        # The digest of what may hold a secret would let somebody who reads the log try them all (R1).
+        trace.operation = digest[:12] if name == digest else None
         return GraphQLRequest(
             document=document,
             digest=digest,
@@ -242,6 +239,7 @@ class GraphQLEndpoint:
             exchange=read_exchange(scope, self._origins, trace.headers),
             last_event=trace.headers.get(b"last-event-id") or None,
             memory=said.memory,
+            kept_as=name,
         )
 
     def _too_late(self, watch: Watch) -> Exception:

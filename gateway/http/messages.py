@@ -76,6 +76,8 @@ class GraphQLRequest:
     """`Last-Event-ID`: where a stream that was cut off goes on."""
     memory: Memory | None = None
     """None if the bytes of this request are not remembered."""
+    kept_as: str = ""
+    """The name under which what is made of the document is kept; that of its digest if it is empty."""
 
 
 @dataclass(frozen=True, slots=True)

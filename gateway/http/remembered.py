@@ -5,12 +5,15 @@ Comes in: the bytes of a body, and who sends them. Goes out: what they say, and 
 INVARIANT (bytes-alone): what is remembered depends on the bytes alone, and what is kept by a memory on the
 contract that keeps it; never on the data. Nothing is remembered of a mutation, whose variables may be
 passwords or telephone numbers, nor of a document that is sent by name. Variables and extensions are a
-caller's own: they are remembered for that caller only, and of visitors, who cannot be told apart, not at
-all, so that nobody can find out by the clock what somebody else asked.
+caller's own, and so is a document with a text or a long number in it: they are remembered for that caller
+only, and of visitors, who cannot be told apart, not at all, so that nobody can find out by the clock what
+somebody else asked.
 """
 
 from __future__ import annotations
 
+import re
+import secrets
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Final
@@ -23,6 +26,11 @@ from gateway.operations import digest_of
 MOST_BODIES: Final = 2_000
 MOST_BYTES: Final = 4 << 20
 """Of all remembered bodies together. What is made of one takes a few times as much."""
+
+MAY_HOLD_SECRETS: Final = re.compile(r'"|[0-9]{6}')
+"""A text or a long number written into a document may be a telephone number or a password. A digest of the
+whole would let somebody who reads the log try them all (R1), and so would an answer that comes sooner the
+second time."""
 
 LONGEST: Final = 16 << 10
 """Bytes of a body that is worth remembering."""
@@ -61,9 +69,19 @@ class Bodies:
         query = parameters.query
         if query is None:
             return Said(parameters, None)
-        own = bool(parameters.variables or parameters.extensions)
+        own = bool(parameters.variables or parameters.extensions or MAY_HOLD_SECRETS.search(query))
         if len(body) > LONGEST or "mutation" in query or (own and caller is None):
             return Said(parameters, digest_of(query))
         said = Said(parameters, digest_of(query), Memory())
         self._known.put((caller, body) if own else body, said, len(body))
         return said
+
+
+def kept_as(document: str, digest: str, caller: Hashable | None) -> str:
+    """The name under which a process keeps what it makes of a document: its digest, or one of the caller's own.
+
+    What a visitor writes into a document is kept under a name that nobody asks for again.
+    """
+    if MAY_HOLD_SECRETS.search(document) is None:
+        return digest
+    return f"{digest} {secrets.token_hex(16) if caller is None else caller}"

@@ -10,15 +10,18 @@ from weakref import ref
 
 import httpx
 import pytest
+from graphql import GraphQLSchema
 
+from gateway import operations
 from gateway.app import Gateway, Product
 from gateway.database import Database
 from gateway.handler import MOST_CONTRACTS, GraphQLHandler
 from gateway.http import remembered
 from gateway.http.messages import GraphQLRequest, Memory
-from gateway.http.remembered import Bodies
+from gateway.http.remembered import Bodies, kept_as
 from gateway.keys import Keyring
-from gateway.operations import digest_of
+from gateway.limits import Limits
+from gateway.operations import PreparedDocument, digest_of, prepare
 from gateway.refusals import RequestRefused
 from gateway.settings import Settings
 from policies.officers import Role
@@ -88,6 +91,43 @@ def test_a_refused_body_is_not_remembered_and_refused_again() -> None:
         with pytest.raises(RequestRefused):
             bodies.read(b'{"query": 1}', "ada")
     assert len(bodies._known) == 0
+
+
+# -- what is written into a document
+
+SECRET = 'mutation { addPhone(input: {number: "+14155550132"}) { errors { code } } }'
+
+
+@pytest.mark.clause("R1")
+def test_a_document_that_may_hold_a_secret_is_kept_for_its_caller_alone() -> None:
+    digest = digest_of(SECRET)
+    hers = kept_as(SECRET, digest, "ada")
+    assert hers == kept_as(SECRET, digest, "ada")
+    visitors = {kept_as(SECRET, digest, None) for _ in range(3)}
+    assert len({digest, hers, kept_as(SECRET, digest, "ben"), *visitors}) == 6
+    assert kept_as(DOCUMENT, digest_of(DOCUMENT), "ada") == digest_of(DOCUMENT)
+    assert Bodies().read(body('{ node(id: "1") { id } }'), None).memory is None
+
+
+@pytest.mark.clause("R1")
+async def test_nobody_finds_out_by_the_clock_what_others_wrote_into_a_document(
+    callers: Callers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What takes long is done anew for each who asks: the second to ask waits as long as the first."""
+    done = []
+
+    def counted(schema: GraphQLSchema, source: str, limits: Limits) -> PreparedDocument:
+        done.append(source)
+        return prepare(schema, source, limits)
+
+    monkeypatch.setattr(operations, "prepare", counted)
+    times = []
+    for caller in ("ada", "ada", "ben", None, None):
+        before = len(done)
+        headers = {} if caller is None else callers.headers(caller)
+        await callers.http.post("/graphql", json={"query": SECRET}, headers=headers)
+        times.append(len(done) - before)
+    assert times == [1, 0, 1, 1, 1]
 
 
 # -- how much is kept
