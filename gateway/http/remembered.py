@@ -78,7 +78,7 @@ class Bodies:
 
 
 def kept_as(document: str, digest: str, caller: Hashable | None) -> str:
-    """The name under which a process keeps what it makes of a document: its digest, or one of the caller's own.
+    """The name under which what is made of a document is kept: its digest, or one of the caller's own.
 
     What a visitor writes into a document is kept under a name that nobody asks for again.
     """
