@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from policies.agreement import scope_mask
@@ -24,6 +25,12 @@ from schema.vocabulary import Restriction
 
 SHARED_TYPE = "SharedMember"
 
+_ANNOUNCED: Final = (
+    "SELECT min(effective_at) FROM notice WHERE basis = $1 AND purpose = $2 AND $3::text = ANY(categories)"
+    " AND (regions IS NULL OR $4::text = ANY(regions)) AND withdrawn_at IS NULL AND effective_at > $5"
+)
+"""The categories of a notice are those that it opens."""
+
 
 @dataclass(frozen=True, slots=True)
 class ExplainedAgreement:
@@ -31,6 +38,8 @@ class ExplainedAgreement:
 
     agreement: AgreementView
     explanation: Explanation
+    announced_for: datetime | None = None
+    """When the cell that it rests on opens, by a notice that waits."""
 
     def lines(self) -> Iterator[str]:
         """The answer as text for an officer, one line at a time."""
@@ -38,6 +47,8 @@ class ExplainedAgreement:
         restriction = self.agreement.duties.restriction
         if restriction is not Restriction.NONE:
             yield overdue_words(restriction)
+        if self.announced_for is not None:
+            yield f"it was announced, and opens on {self.announced_for:%Y-%m-%d}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +106,9 @@ async def explain_field(
                 asked.choices,
                 category=category,
                 now=now,
+            ),
+            await connection.fetchval(
+                _ANNOUNCED, agreement.terms.basis, agreement.terms.purpose, category, asked.facts.region, now
             ),
         )
         for agreement in asked.agreements

@@ -23,7 +23,7 @@ from resolvers.commands.agreement_changes import narrow_agreement
 from resolvers.connection import Link
 from resolvers.disclosure_log import DisclosureEntry
 from resolvers.explanations_at import DIFFERS, ExplainedAt
-from resolvers.officers.members import explain_at
+from resolvers.officers.members import explain_at, explain_field
 from resolvers.officers.policies import publish
 from resolvers.policy_publishing import Publication
 from resolvers.shares import take_turn
@@ -274,6 +274,25 @@ async def asked(scene: Scene, connection: Link, who: str, at: datetime, key: Dat
         scopes=None, at=at,
     )  # fmt: skip
     return next(each for each in answers if each.terms.id == world.AGREEMENTS["acme"].id)
+
+
+@pytest.mark.clause("C16")
+async def test_who_asks_why_something_announced_is_not_shared_is_told_when_it_will_be(scene: Scene) -> None:
+    async def explained(category: DataCategory) -> str:
+        async with scene.database.transaction() as connection:
+            answers = await explain_field(
+                scene.desk(connection), partner="acme", member="M-001", category=category, scopes=None
+            )
+        acme = world.AGREEMENTS["acme"].id
+        return next("; ".join(each.lines()) for each in answers if each.agreement.terms.id == acme)
+
+    await scene.publish(with_usernames())
+    opens = scene.clock() + NOTICE
+    assert f"opens on {opens:%Y-%m-%d}" in await explained(DataCategory.USERNAME)
+    assert "opens on" not in await explained(DataCategory.NAME)
+    await scene.move(NOTICE)
+    await scene.opened()
+    assert "opens on" not in await explained(DataCategory.USERNAME)
 
 
 @pytest.mark.clause("C16", "C11")
