@@ -133,7 +133,7 @@ class Harness:
         }
 
     async def _warm(self, workload: Workload, running: Running, prepared: Mapping[str, Path]) -> None:
-        """Until each request was sent once, so that only what is fresh meets a cache that knows it not."""
+        """Until each document was asked once, so that only what is fresh meets a cache that knows it not."""
         sent = 0.0
         while sent == 0 or (not workload.fresh and sent < self._different[running.contestant.name]):
             one = await self._measure(workload, running, prepared, self._pace.warm)
@@ -142,7 +142,7 @@ class Harness:
     def _prepare(self, workload: Workload, asking: Asking) -> Path:
         path = self._world.folder / f"{workload.name}-{asking.running.contestant.name}.lua"
         requests = workload.ask(self._world, asking.cursors)
-        self._different[asking.running.contestant.name] = len(requests)
+        self._different[asking.running.contestant.name] = len({one.query for one in requests})
         write_requests(path, requests)
         return path
 
