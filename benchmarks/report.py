@@ -87,9 +87,14 @@ def targets(found: Sequence[Reached]) -> str:
         lines.append(
             f"| {one.target.workload} | `{one.target.contestant}` | `{one.against}` |"
             f" {one.target.at_least:.2f} | {rate.middle:.2f} ({rate.least:.2f} to {rate.most:.2f}) |"
-            f" {one.ratio.processor.middle:.2f} | {mark(one.verdict)} |"
+            f" {by_processor(one)} | {mark(one.verdict)} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def by_processor(one: Reached) -> str:
+    """The ratio of processor time; none to psql, which is no server."""
+    return f"{one.ratio.processor.middle:.2f}" if one.ratio.processor.middle else "-"
 
 
 def mark(verdict: Verdict) -> str:
