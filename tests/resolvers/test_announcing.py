@@ -104,7 +104,8 @@ async def test_several_processes_at_once_of_which_one_dies_mail_each_member_once
         return_exceptions=True,
     )
     assert await mailed(asking) == await everybody(asking)
-    assert {one for one in done if isinstance(one, int)} == {len(await everybody(asking))}
+    # Who comes when all has been done has done nothing.
+    assert {one for one in done if isinstance(one, int)} - {0} == {len(await everybody(asking))}
     assert await mail_notices(asking.database.transaction, lambda: asking.now) == 0, "nothing is left to do"
 
 
