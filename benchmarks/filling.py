@@ -125,7 +125,7 @@ async def fill(database: Database, keys: Keyring, product: Product, size: Size) 
     """Partners with their clients, then members. The role of commands does it, as the product would."""
     now = datetime.now(UTC)
     made = [
-        (company, *await _make_partner(database, product, company, now))
+        (company, *await make_partner(database, product, company, now))
         for company in companies(size.partners)
     ]
     async with database.transaction() as link:
@@ -156,9 +156,10 @@ def _tell(stored: int) -> None:
         print(f"  {stored:,} members", file=sys.stderr)
 
 
-async def _make_partner(
+async def make_partner(
     database: Database, product: Product, company: DemoPartner, now: datetime
 ) -> tuple[UUID, UUID]:
+    """A company with an agreement that is in force: the ids of both."""
     async with database.transaction() as link:
         partner = await create_partner(link, name=company.name, display_name=company.display_name, now=now)
         agreement, _ = await create_agreement(

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.filling import make_partner
 from gateway.app import Product, load_product
 from gateway.database import Database, open_pools, owner_url
 from gateway.demo import PARTNERS
@@ -17,9 +18,7 @@ from gateway.seeding import seed
 from gateway.settings import Settings
 from gateway.setup import ensure_keys
 from resolvers.commands.clients import create_client
-from resolvers.commands.partners import create_agreement, create_partner
 from resolvers.sealing import PhoneSealer
-from schema.vocabulary import AgreementStatus
 
 
 @asynccontextmanager
@@ -39,22 +38,8 @@ async def scratch(members: int = 0) -> AsyncIterator[tuple[Settings, Keyring, Da
 async def _fill(database: Database, keys: Keyring, product: Product, members: int) -> None:
     now = datetime.now(UTC)
     partner = PARTNERS[0]
+    partner_id, agreement_id = await make_partner(database, product, partner, now)
     async with database.transaction() as link:
-        partner_id = await create_partner(link, name=partner.name, display_name=partner.display_name, now=now)
-        agreement_id, _ = await create_agreement(
-            link,
-            product.matrix,
-            partner=partner.name,
-            basis=partner.basis,
-            purpose=partner.purpose,
-            categories=partner.categories,
-            valid_from=now,
-            valid_until=None,
-            status=AgreementStatus.ACTIVE,
-            now=now,
-            reasons=dict.fromkeys(partner.categories, "to measure"),
-            officer="benchmark",
-        )
         await create_client(link, client_id=partner.client_id, agreement_id=agreement_id, now=now)
     async with database.app.acquire() as connection:
         await seed(

@@ -79,7 +79,7 @@ async def disclosed_members(
             raise UnauthenticatedError("the case is not open any more")
 
     async with AsyncExitStack() as stack:
-        log = DisclosureLog(database.disclosures, flush_interval=0, timeout=settings.disclosure_timeout)
+        log = DisclosureLog(database.records, flush_interval=0, timeout=settings.disclosure_timeout)
         await stack.enter_async_context(log)
         engine = Engine(
             catalogue=catalogue,
