@@ -225,7 +225,7 @@ class GraphQLEndpoint:
         parameters = said.parameters
         document = await resolve_document(parameters, principal, self._documents, self._policy)  # 5.
         digest = said.digest or digest_of(document)
-        name = kept_as(document, digest, _caller(principal))
+        name = said.kept_as or kept_as(document, digest, _caller(principal))
         # The digest of what may hold a secret would let somebody who reads the log try them all (R1).
         trace.operation = digest[:12] if name == digest else None
         return GraphQLRequest(

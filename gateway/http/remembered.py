@@ -40,11 +40,13 @@ LONGEST: Final = 16 << 10
 class Said:
     """What a body says. `digest` is that of the document that it holds; None if it names one.
 
-    `memory` is None for what is not remembered.
+    `kept_as` is the name under which what is made of that document is kept. `memory` is None for what is not
+    remembered.
     """
 
     parameters: Parameters
     digest: str | None
+    kept_as: str | None = None
     memory: Memory | None = None
 
 
@@ -69,10 +71,12 @@ class Bodies:
         query = parameters.query
         if query is None:
             return Said(parameters, None)
-        own = bool(parameters.variables or parameters.extensions or MAY_HOLD_SECRETS.search(query))
+        digest = digest_of(query)
+        name = kept_as(query, digest, caller)
+        own = bool(parameters.variables or parameters.extensions or name != digest)
         if len(body) > LONGEST or "mutation" in query or (own and caller is None):
-            return Said(parameters, digest_of(query))
-        said = Said(parameters, digest_of(query), Memory())
+            return Said(parameters, digest, name)
+        said = Said(parameters, digest, name, Memory())
         self._known.put((caller, body) if own else body, said, len(body))
         return said
 
