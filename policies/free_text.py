@@ -25,9 +25,9 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber
 
 from policies.digit_words import ENGLISH, OTHERS
+from policies.numbering_plans import is_valid
 from schema.errors import FreeTextPhoneError
 
 FEWEST_DIGITS: Final = 6
@@ -216,15 +216,15 @@ def _candidates(run: str) -> Iterator[tuple[str, bool]]:
 
 def _is_number(digits: str, international: bool, regions: tuple[str, ...]) -> bool:
     """Whether one numbering plan has `digits`, in the way in which its country writes numbers."""
-    if (international or len(digits) >= _LIKELY_WITH_COUNTRY_CODE) and _valid("+" + digits, None):
+    if (international or len(digits) >= _LIKELY_WITH_COUNTRY_CODE) and is_valid("+" + digits, None):
         return True
-    if digits.startswith("00") and _valid("+" + digits[2:], None):
+    if digits.startswith("00") and is_valid("+" + digits[2:], None):
         return True
     own, *others = regions
-    if _valid(digits, own):
+    if is_valid(digits, own):
         return True
     return any(
-        _valid(digits, other)
+        is_valid(digits, other)
         for other in others
         if digits.startswith("0") or (other == "US" and len(digits) > 9)  # noqa: PLR2004 - NANP
     )
@@ -232,11 +232,3 @@ def _is_number(digits: str, international: bool, regions: tuple[str, ...]) -> bo
 
 _LIKELY_WITH_COUNTRY_CODE: Final = 11
 """From so many digits on, a number is tried with its country code even where the `+` is missing."""
-
-
-def _valid(number: str, region: str | None) -> bool:
-    try:
-        parsed: PhoneNumber = phonenumbers.parse(number, region)
-    except NumberParseException:
-        return False
-    return phonenumbers.is_valid_number(parsed)
