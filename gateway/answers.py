@@ -16,6 +16,7 @@ from graphql import (
     DocumentNode,
     GraphQLError,
     GraphQLNonNull,
+    GraphQLObjectType,
     GraphQLSchema,
     OperationDefinitionNode,
     VariableNode,
@@ -52,13 +53,11 @@ def assemble(
     outcomes: Mapping[tuple[str, ...], Outcome],
 ) -> Answer:
     """The answer made of `outcomes`, in the order of the selection."""
-    root_type = schema.get_root_type(operation.operation)
-    assert root_type is not None  # noqa: S101 - validation refuses operations without a root type
     data: dict[str, Any] = {}
     errors: list[GraphQLError] = []
     for selected in selection.roots:
         if selected.name == "__typename":
-            data[selected.key] = root_type.name
+            data[selected.key] = _root_type(schema, operation).name
             continue
         outcome = outcomes[selected.key,]
         if not isinstance(outcome, GatewayError):
@@ -67,10 +66,16 @@ def assemble(
         errors.append(
             GraphQLError(str(outcome), list(selected.nodes), path=[selected.key], original_error=outcome)
         )
-        if isinstance(root_type.fields[selected.name].type, GraphQLNonNull):
+        if isinstance(_root_type(schema, operation).fields[selected.name].type, GraphQLNonNull):
             return Answer(b"null", tuple(errors))
         data[selected.key] = None
     return Answer(encode(data), tuple(errors))
+
+
+def _root_type(schema: GraphQLSchema, operation: OperationDefinitionNode) -> GraphQLObjectType:
+    found = schema.get_root_type(operation.operation)
+    assert found is not None  # noqa: S101 - validation refuses operations without a root type
+    return found
 
 
 def switch_variables(document: DocumentNode) -> tuple[str, ...]:

@@ -97,7 +97,7 @@ class Contracts:
         if isinstance(principal, RecipientPrincipal):
             return ContractKey(Audience.RECIPIENT, principal.mask)
         if not isinstance(principal, PartnerPrincipal):
-            return ContractKey(principal.audience, 0)
+            return _ALIKE[principal.audience]
         permitted = self._policy().share_mask(principal.basis, principal.purpose, protected=False)
         mask = _closed(principal.mask & permitted)
         return ContractKey(Audience.PARTNER, mask, mails(principal.basis, mask))
@@ -155,6 +155,11 @@ _DESCRIPTIONS: Final = {
     Audience.OFFICER: "The contract of an officer.",
     Audience.ENTRANCE: "The contract of whoever has not signed in.",
 }
+
+_ALIKE: Final = {
+    audience: ContractKey(audience, 0) for audience in (Audience.MEMBER, Audience.VISITOR, Audience.ENTRANCE)
+}
+"""Callers who all have the same contract."""
 
 _closed = lru_cache(maxsize=4096)(closed)
 """Each request asks, and few masks occur."""

@@ -46,7 +46,7 @@ from gateway.http.reading import (
 )
 from gateway.http.remembered import Bodies, Said, kept_as
 from gateway.http.streams import EVENT_STREAM, Following, Streams
-from gateway.http.watch import Watch
+from gateway.http.watch import Watch, Watches
 from gateway.operations import digest_of
 from gateway.refusals import Code, refused
 from gateway.settings import DocumentPolicy
@@ -118,7 +118,7 @@ class GraphQLEndpoint:
         self._policy = document_policy
         self._bodies = Bodies()
         self._limit = max_body_bytes
-        self._timeout = request_timeout
+        self._watches = Watches(request_timeout)
         self._origins = frozenset(origin.lower() for origin in origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -191,9 +191,9 @@ class GraphQLEndpoint:
         if isinstance(principal, PartnerPrincipal):
             trace.partner = principal
             await self._meter.count(principal)
-        watch = Watch(receive, self._timeout)
+        watch = self._watches.over(receive)
         try:
-            async with watch:
+            with watch:
                 request = await self._request(scope, receive, principal, trace)
                 watch.body_is_read()
                 if self._streams is not None and accepts_events(headers.joined(b"accept")):
@@ -248,7 +248,7 @@ class GraphQLEndpoint:
             return ClientGoneError()
         if watch.reading:
             return refused(Code.REQUEST_TIMEOUT, "the body did not arrive in time: send it again")
-        limit = f"`request_timeout` allows, which is {self._timeout:g} s"
+        limit = f"`request_timeout` allows, which is {self._watches.seconds:g} s"
         return refused(Code.TIMEOUT, f"the request took longer than {limit}: ask for less")
 
 

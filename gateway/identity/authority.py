@@ -14,6 +14,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
@@ -32,13 +33,36 @@ Subscriber: TypeAlias = Callable[[RevocationKind, str], None]
 Credential: TypeAlias = VerifiedToken | ClientPrincipal
 """What a revocation may concern: a token, or the partner that one was turned into."""
 
+_Subject: TypeAlias = tuple[RevocationKind, str]
 
-def _of_partner(credential: Credential) -> bool:
-    """Whether its `client_id` is that of a partner's client.
 
-    A front-end of members, or what officers use, may go by the same id: it is not revoked with the client.
+@dataclass(frozen=True, slots=True)
+class Revocable:
+    """The subjects whose lines in the log end a credential: put together once, because every request asks.
+
+    Those of `whole` end it whenever it was issued, those of `earlier` if that was before. Unix seconds.
     """
-    return not isinstance(credential, VerifiedToken) or credential.claims.get("kind") == SubjectKind.PARTNER
+
+    whole: tuple[_Subject, ...]
+    earlier: tuple[_Subject, ...]
+    issued_at: float
+
+
+def revocable(credential: Credential, member: str | None = None) -> Revocable:
+    """By what this one can be ended: itself, its session, its client if that is a partner's, its member.
+
+    A front-end of members, or what officers use, may go by the id of a partner's client: it is not revoked
+    with that.
+    """
+    whole = [(RevocationKind.TOKEN, credential.token_id)]
+    earlier = []
+    if isinstance(credential, VerifiedToken):
+        whole.append((RevocationKind.SESSION, credential.session_id))
+    if not isinstance(credential, VerifiedToken) or credential.claims.get("kind") == SubjectKind.PARTNER:
+        earlier.append((RevocationKind.CLIENT, credential.client_id))
+    if member is not None:
+        earlier.append((RevocationKind.MEMBER, member))
+    return Revocable(tuple(whole), tuple(earlier), credential.issued_at)
 
 
 class Authority:
@@ -54,8 +78,8 @@ class Authority:
         self._announced = asyncio.Event()
         self._subscribers: list[Subscriber] = []
         self._begun = False
-        self._over: dict[tuple[RevocationKind, str], float | None] = {}
-        self._not_before: dict[tuple[RevocationKind, str], tuple[float, float | None]] = {}
+        self._over: dict[_Subject, float | None] = {}
+        self._not_before: dict[_Subject, tuple[float, float | None]] = {}
         self.position = 0
         """The `seq` of the newest line that has been applied."""
 
@@ -63,14 +87,16 @@ class Authority:
         """Call `subscriber` with kind and subject of each line from now on, before it is believed applied."""
         self._subscribers.append(subscriber)
 
-    def is_revoked(self, token: Credential, member: str | None = None) -> bool:
-        """Whether the token, its session, client (a partner's), or member has been revoked."""
-        return (
-            (RevocationKind.TOKEN, token.token_id) in self._over
-            or (isinstance(token, VerifiedToken) and (RevocationKind.SESSION, token.session_id) in self._over)
-            or (_of_partner(token) and self._issued_before(token, RevocationKind.CLIENT, token.client_id))
-            or (member is not None and self._issued_before(token, RevocationKind.MEMBER, member))
-        )
+    def is_revoked(self, credential: Revocable) -> bool:
+        """Whether the log has ended this credential."""
+        for subject in credential.whole:
+            if subject in self._over:
+                return True
+        for subject in credential.earlier:
+            line = self._not_before.get(subject)
+            if line is not None and credential.issued_at <= line[0]:
+                return True
+        return False
 
     async def ensure_fresh(self) -> None:
         """Return once the log is known up to `revocation_staleness` seconds ago.
@@ -158,10 +184,6 @@ class Authority:
             del self._over[key]
         for key in [key for key, (_, end) in self._not_before.items() if end is not None and end < before]:
             del self._not_before[key]
-
-    def _issued_before(self, token: Credential, kind: RevocationKind, subject: str) -> bool:
-        line = self._not_before.get((kind, subject))
-        return line is not None and token.issued_at <= line[0]
 
     def _on_announcement(self, *_: object) -> None:
         self._announced.set()

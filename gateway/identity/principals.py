@@ -21,7 +21,7 @@ import httpx
 from gateway.cache import BoundedCache
 from gateway.database import Database
 from gateway.http.messages import RESOURCE_METADATA, CredentialRefusedError, Credentials
-from gateway.identity.authority import Authority, Subscriber, follow_revocations
+from gateway.identity.authority import Authority, Revocable, Subscriber, follow_revocations, revocable
 from gateway.identity.client_tokens import binding_of, client_principal
 from gateway.identity.dpop import verify_proof
 from gateway.identity.issuers import ExternalIssuer
@@ -64,12 +64,18 @@ _SCHEMES: Final = frozenset({"bearer", "dpop"})
 
 @dataclass(slots=True)
 class _Known:
-    """A verified token and what was made of it. `member_id` is set for members only."""
+    """A verified token and what was made of it. `member` is set for members only, the rest for partners."""
 
     token: VerifiedToken
-    member_id: UUID | None
+    revocable: Revocable
+    member: MemberPrincipal | None = None
     facts: ClientFacts | None = None
     principal: ClientPrincipal | None = None
+
+
+def _of_member(token: VerifiedToken, member_id: UUID, session_id: UUID | None) -> _Known:
+    member = MemberPrincipal(member_id, token.client_id, token.token_id, session_id)
+    return _Known(token, revocable(token, str(member_id)), member)
 
 
 class _ProofRefusedError(UnauthenticatedError):
@@ -142,7 +148,7 @@ class Authenticator:
         await self._authority.ensure_fresh()
         if self._clock() >= principal.expires_at + self._leeway:
             raise refuse("expired")
-        if self._authority.is_revoked(principal):
+        if self._authority.is_revoked(revocable(principal)):
             raise refuse("revoked")
         facts = await self._client_facts(principal.client_id)
         if facts.terms.version != principal.agreement_version:
@@ -173,7 +179,7 @@ class Authenticator:
 
     def was_revoked(self, token: VerifiedToken) -> bool:
         """Whether this token was taken back by itself, as far as this process has heard."""
-        return self._authority.is_revoked(token)
+        return self._authority.is_revoked(revocable(token))
 
     async def hear(self) -> None:
         """Know what was revoked up to this moment, unless the database does not answer."""
@@ -187,7 +193,7 @@ class Authenticator:
         """
         try:
             known = await self._known_token(text)
-            if known.member_id is not None:
+            if known.member is not None:
                 return None
             await self._client(known)
         except UnauthenticatedError:
@@ -212,8 +218,8 @@ class Authenticator:
             raise refuse("bound and not bound are not the same")
         if bound is not None:
             await self._require_proof(credentials, token, bound)
-        if known.member_id is not None:  # 6
-            return await self._member(known.token, known.member_id)
+        if known.member is not None:  # 6
+            return await self._member(known.member)
         return await self._client(known)
 
     async def _require_proof(self, credentials: Credentials, token: str, bound: str) -> None:
@@ -246,8 +252,7 @@ class Authenticator:
         if self._clock() >= known.token.expires_at + self._leeway:  # 4
             self._known.discard(key)
             raise refuse("expired")
-        member = None if known.member_id is None else str(known.member_id)
-        if self._authority.is_revoked(known.token, member):
+        if self._authority.is_revoked(known.revocable):
             raise refuse("revoked")
         return known
 
@@ -261,15 +266,16 @@ class Authenticator:
     async def _verify(self, text: str) -> _Known:
         token = await verify_token(text, self._sources, leeway=self._leeway)
         if token.issuer != self._own.issuer:
-            return _Known(token, await self._external_member(token))
+            # An issuer elsewhere may name sessions of its own, which are none of ours.
+            return _of_member(token, await self._external_member(token), None)
         match token.claims.get("kind"):
             case SubjectKind.MEMBER:
                 member_id = parse_uuid(token.subject)
                 if member_id is None:
                     raise refuse("subject is no member id")
-                return _Known(token, member_id)
+                return _of_member(token, member_id, parse_uuid(token.session_id))
             case SubjectKind.PARTNER if token.subject == token.client_id:
-                return _Known(token, None)
+                return _Known(token, revocable(token))
             case _:
                 raise refuse("kind of subject is unknown")
 
@@ -284,7 +290,8 @@ class Authenticator:
             raise refuse("no such member")
         return member_id
 
-    async def _member(self, token: VerifiedToken, member_id: UUID) -> MemberPrincipal:
+    async def _member(self, member: MemberPrincipal) -> MemberPrincipal:
+        member_id = member.member_id
         standing = self._members.get(member_id)
         if standing is None:
             position = self._authority.position
@@ -296,9 +303,7 @@ class Authenticator:
                 self._members.put(member_id, standing)
         if not standing.active:
             raise refuse("member has left")
-        # An issuer elsewhere may name sessions of its own, which are none of ours.
-        session_id = parse_uuid(token.session_id) if token.issuer == self._own.issuer else None
-        return MemberPrincipal(member_id, token.client_id, token.token_id, session_id)
+        return member
 
     async def _client(self, known: _Known) -> ClientPrincipal:
         facts = await self._client_facts(known.token.client_id)
