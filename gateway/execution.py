@@ -21,7 +21,6 @@ from datetime import datetime
 from inspect import isawaitable
 from typing import Any, Final, TypeAlias
 
-import orjson
 from graphql import (
     ExecutionResult,
     execute,
@@ -350,16 +349,10 @@ class Engine:
                 # A cursor counts for the profile that it was given in.
                 named = binding.slots[plan.projection.slot].arguments["named"]
                 coordinate = f"{named} {coordinate}"  # noqa: PLW2901
-            slot.scope = b"\x1f".join(
-                (
-                    str(binding.caller["id"]).encode(),
-                    coordinate.encode(),
-                    b"" if not where else orjson.dumps(where, default=str, option=orjson.OPT_SORT_KEYS),
-                )
-            )
+            slot.list_of = (binding.caller["id"], coordinate)
             after = arguments.get("after")
             if after is not None:
-                slot.position = self._cursors.decode(slot.scope, after)
+                slot.position = self._cursors.decode(slot.scope(), after)
         if plan.projection.slot is not None:
             slot = binding.slots[plan.projection.slot]
             for name in ("id", "agreement"):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final, Protocol, TypeAlias
 from uuid import UUID
+
+import orjson
 
 from policies.age import age_date
 from schema.errors import CursorError, FilterSizeError, PageSizeError
@@ -61,15 +63,19 @@ BEGINNING: Final = (0, 0)
 
 @dataclass(slots=True)
 class SlotValues:
-    """The coerced arguments of one slot, and its page's cursors."""
+    """The coerced arguments of one slot, and its page's cursors.
+
+    `list_of` names its list: an id of the caller's, and where in the schema it stands.
+    """
 
     arguments: Mapping[str, Any]
     first: int = 0
-    scope: bytes = b""
+    list_of: tuple[Any, str] = (None, "")
     position: list[Any] | None = None
     codec: CursorCodec | None = None
     end: str | None = None
     """Of a page of the feed that has been encoded: where it ends."""
+    _scope: bytes = field(default=b"", init=False, repr=False)
 
     @property
     def after(self) -> bool:
@@ -79,7 +85,15 @@ class SlotValues:
     def cursor(self, *position: Any) -> str:
         """The cursor of a row whose ordering columns hold `position`."""
         assert self.codec is not None  # noqa: S101 - set for every connection
-        return self.codec.encode(self.scope, position)
+        if not self._scope:
+            self._scope = self.scope()
+        return self.codec.encode(self._scope, position)
+
+    def scope(self) -> bytes:
+        """What its cursors are bound to: the caller, the list, and the filter."""
+        (owner, coordinate), where = self.list_of, self.arguments.get("where")
+        filtered = b"" if not where else orjson.dumps(where, default=str, option=orjson.OPT_SORT_KEYS)
+        return b"\x1f".join((str(owner).encode(), coordinate.encode(), filtered))
 
     def unmoved(self) -> str:
         """The cursor by which an empty page of the feed was reached, or of the feed's beginning."""

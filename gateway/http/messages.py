@@ -19,7 +19,7 @@ RESOURCE_METADATA: Final = "/.well-known/oauth-protected-resource"
 """Where the metadata of this resource is (RFC 9728): whoever is refused is told."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Credentials:
     """What a request says of who sends it. Read by `reading.credentials`, believed by nobody yet.
 
@@ -56,7 +56,7 @@ class Memory:
         self.keepers: WeakSet[Any] = WeakSet()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class GraphQLRequest:
     """A well-formed GraphQL-over-HTTP request. That its document is valid is not known yet.
 
