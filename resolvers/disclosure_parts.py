@@ -1,9 +1,9 @@
 """Makes a member's records quick to find: a stretch of the log after the other becomes a part.
 
-The log itself has no index by member: it would cost each commit six times its own work. A part holds, for
-each member in it, the places of the records; it is made once, in the background, from records that do not
-change any more. `disclosures_of` looks at parts, and at the newest records one by one, so that an answer
-never depends on how far this has come; only its speed does.
+The log itself has no index by member: it would cost each commit six times its own work. A part holds the
+members of its records in 1,024 buckets, each with who has a record and at which place; it is made once, in
+the background, from records that do not change any more. `disclosures_of` looks at parts, and at the newest
+records one by one, so that an answer never depends on how far this has come; only its speed does.
 """
 
 from __future__ import annotations
@@ -48,17 +48,15 @@ async def make_part(connection: Link) -> bool:
         until,
     )
     await connection.execute(
-        "INSERT INTO disclosure_of (part, member, places)"
-        " SELECT $1, member, array_agg(place ORDER BY place) FROM disclosure, unnest(members) AS member"
-        " WHERE place BETWEEN $2 AND $3 GROUP BY member ORDER BY member",
+        "WITH made AS (INSERT INTO disclosure_of (part, bucket, members, places)"
+        " SELECT $1, disclosure_bucket(member), array_agg(member), array_agg(place)"
+        " FROM (SELECT place, unnest(members) AS member FROM disclosure WHERE place BETWEEN $2 AND $3)"
+        " AS entry GROUP BY 2 RETURNING cardinality(members) AS entries)"
+        " UPDATE disclosure_part SET entries = (SELECT coalesce(sum(entries), 0) FROM made)"
+        " WHERE number = $1",
         number,
         since,
         until,
-    )
-    await connection.execute(
-        "UPDATE disclosure_part SET entries = (SELECT coalesce(sum(cardinality(places)), 0)"
-        " FROM disclosure_of WHERE part = $1) WHERE number = $1",
-        number,
     )
     return True
 
@@ -82,10 +80,9 @@ async def _put_together(connection: Link) -> bool:
         entries,
     )
     await connection.execute(
-        "WITH old AS (DELETE FROM disclosure_of WHERE part = ANY ($2) RETURNING member, places)"
-        " INSERT INTO disclosure_of (part, member, places)"
-        " SELECT $1, member, array_agg(place ORDER BY place) FROM old, unnest(places) AS place"
-        " GROUP BY member ORDER BY member",
+        "WITH old AS (DELETE FROM disclosure_of WHERE part = ANY ($2) RETURNING bucket, members, places)"
+        " INSERT INTO disclosure_of (part, bucket, members, places)"
+        " SELECT $1, bucket, disclosure_joined(members), disclosure_joined(places) FROM old GROUP BY bucket",
         number,
         old,
     )

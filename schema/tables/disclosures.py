@@ -89,10 +89,15 @@ class DisclosurePart(Table, table=True):
 
 
 class DisclosureOf(Table, table=True):
-    """The places of one member's records in one part of the log. Made from `disclosure` and nothing else."""
+    """Whose records stand where in one part of the log, for the members of one bucket.
+
+    Each of `members` has a record at the place that stands at the same index of `places`. Made from
+    `disclosure` and nothing else.
+    """
 
     __tablename__ = "disclosure_of"
 
     part: int = column(_OPS, BigInteger, primary_key=True)
-    member: UUID = column(_OPS, primary_key=True)
+    bucket: int = column(_OPS, Integer, primary_key=True)
+    members: list[UUID] = column(_OPS, ARRAY(SAUuid()))
     places: list[int] = column(_OPS, ARRAY(BigInteger))

@@ -322,9 +322,8 @@ async def test_the_records_stay_hidden_when_they_have_been_gone_through(twins: t
                 "INSERT INTO disclosure_part (since, until, level, entries) VALUES (0, $1, 0, 9)", last
             )
             await connection.execute(
-                "INSERT INTO disclosure_of (part, member, places)"
-                " SELECT 1, who, array_agg(place ORDER BY place) FROM disclosure, unnest(members) AS who"
-                " GROUP BY who"
+                "INSERT INTO disclosure_of (part, bucket, members, places) SELECT 1, disclosure_bucket(who),"
+                " array_agg(who), array_agg(place) FROM disclosure, unnest(members) AS who GROUP BY 2"
             )
     for probe in (EVERYTHING, FIRST):
         left, right = [await asking.ask(ADA, probe) for asking in twins]

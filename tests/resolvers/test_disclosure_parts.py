@@ -84,7 +84,7 @@ async def test_pages_are_whole_and_alike_before_and_after_parts_are_made(
     await make_all(asking_alone.database)
     levels = await owner.fetchval("SELECT count(DISTINCT level) FROM disclosure_part")
     assert levels > 1
-    assert await owner.fetchval("SELECT count(*) FROM disclosure_of WHERE member = $1", ADA.log_id) > 2
+    assert await owner.fetchval("SELECT count(*) FROM disclosure_of WHERE $1 = ANY (members)", ADA.log_id) > 2
     after = [await pages(asking_alone, who) for who in (ADA, BEN)]
     assert after == before
     for (ids, totals), who in zip(after, (ADA, BEN), strict=True):
@@ -115,7 +115,7 @@ async def test_a_part_waits_for_a_writer_who_may_still_add_below_its_end(
     await make_all(own_world)
     # Three records of the world, the late one at place 4.
     assert 4 in await owner.fetchval(
-        "SELECT array_agg(p) FROM disclosure_of, unnest(places) p WHERE member = $1", BEN.log_id
+        "SELECT array_agg(p) FROM disclosure_of, unnest(members, places) AS e (m, p) WHERE m = $1", BEN.log_id
     )
 
 

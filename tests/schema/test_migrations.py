@@ -98,6 +98,14 @@ RECORDS_OF_BEFORE = (
 )
 """Newest first and two of each moment, of two members and of one who has left; more than two batches."""
 
+PART_OF_BEFORE = """
+INSERT INTO disclosure_part (since, until, level, entries) VALUES (1, 600, 0, 0);
+INSERT INTO disclosure_of (part, member, places)
+  SELECT (SELECT number FROM disclosure_part), member, array_agg(place ORDER BY place)
+  FROM disclosure, unnest(members) AS member WHERE place <= 600 GROUP BY member
+"""
+"""With a row for each member, as it was until revision 0018."""
+
 
 @pytest.mark.clause("R2")
 async def test_records_of_before_the_chain_are_renamed_and_chained_and_verified(
@@ -112,6 +120,8 @@ async def test_records_of_before_the_chain_are_renamed_and_chained_and_verified(
         await owner.execute(MEMBER_OF_BEFORE, ben, "M-2")
         await owner.execute(RECORDS_OF_BEFORE, *ids)
         before = await owner.fetch("SELECT * FROM disclosure ORDER BY recorded_at, id")
+        await migrate(url, {}, revision="0017")
+        await owner.execute(PART_OF_BEFORE)
         await migrate(url, {})
 
         names = {row["id"]: row["log_id"] for row in await owner.fetch("SELECT id, log_id FROM member")}
@@ -128,6 +138,10 @@ async def test_records_of_before_the_chain_are_renamed_and_chained_and_verified(
         assert (run.tally.records, run.tally.writers) == (1101, 1)
         for name, records in ((ada, 551), (ben, 551)):
             assert await owner.fetchval("SELECT disclosures_count($1)", names[name]) == records
+            found = await owner.fetch("SELECT disclosures_of($1, NULL, 2000) AS place", names[name])
+            assert [row["place"] for row in found] == [
+                row["place"] for row in reversed(after) if names[name] in row["members"]
+            ]
         # Whoever records next takes the next place.
         assert await owner.fetchval("SELECT nextval(pg_get_serial_sequence('disclosure', 'place'))") == 1102
         await owner.close()
