@@ -24,6 +24,8 @@ from benchmarks.memory import watch
 from benchmarks.picture import picture
 from benchmarks.population import keep, size_arguments, stop_in_order, world
 from benchmarks.processes import ContestantError, divide_cores, on_cores
+from benchmarks.replicas import measure_replicas
+from benchmarks.replicas import told as told_replicas
 from benchmarks.report import as_json, table, tails, targets, whole_table
 from benchmarks.scale import measure_scale
 from benchmarks.scale import told as told_scale
@@ -108,6 +110,17 @@ async def memory(size: Size, requests: int, folder: Path) -> None:
     print(told_memory(looks))
 
 
+async def replicas(size: Size, pace: Pace, folder: Path) -> None:
+    """Measure two gateways beside one, and write it."""
+    await keep(size)
+    cores = divide_cores()
+    with on_cores(cores.rest):
+        async with world(size) as running:
+            compared = await measure_replicas(contestants()["gateway"], running, cores, pace)
+    write_text(folder / "replicas.md", told_replicas(compared))
+    print(told_replicas(compared))
+
+
 async def scale(pace: Pace, folder: Path) -> None:
     """Measure by size, and write it."""
     costs = await measure_scale(contestants()["gateway"], divide_cores(), pace)
@@ -142,6 +155,9 @@ def main(words: Sequence[str]) -> None:
     parser.add_argument(
         "--scale", action="store_true", help="instead: the cost of a request by members and by partners"
     )
+    parser.add_argument(
+        "--replicas", action="store_true", help="instead: two gateways at once, beside one of them alone"
+    )
     parser.add_argument("--results", type=Path, default=RESULTS)
     given = parser.parse_args(words)
     stop_in_order()
@@ -156,6 +172,9 @@ def main(words: Sequence[str]) -> None:
             return
         if given.scale:
             asyncio.run(scale(pace, given.results))
+            return
+        if given.replicas:
+            asyncio.run(replicas(size, pace, given.results))
             return
         requests = [workload(name) for name in given.workloads if name not in TITLES]
         wholes = [name for name in given.workloads if name in WHOLES]

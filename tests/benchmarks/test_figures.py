@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from benchmarks.figures import PEER, Round, Spread, Target, Verdict, best, ratio, reached, verdict
+from benchmarks.replicas import Compared, Turn
+from benchmarks.replicas import told as told_replicas
 
 
 def rounds(*rates: float, server: float = 100.0) -> Sequence[Round]:
@@ -59,3 +61,14 @@ def test_targets_are_told_of_what_ran_only() -> None:
         ("other", 2.25, Verdict.MET),
     ]
     assert len(reached(ran, [], targets)) == 1
+
+
+def test_a_second_gateway_is_judged_by_what_a_request_costs_where_two_share_a_core() -> None:
+    alone = [Turn(1_000, 100, 50), Turn(900, 120, 50)]
+    both = [Turn(990, 100, 55), Turn(900, 150, 50)]
+    compared = Compared(alone, both)
+    assert compared.by_processor == Spread(1.8, 1.6, 2.0)
+    assert compared.by_rate.most == 1.0
+    table = told_replicas({"profile": compared})
+    assert "| profile | 950, 110, 50 | 945, 125, 52 |" in table
+    assert "1.80 (1.60 to 2.00) | met |" in table
