@@ -148,6 +148,7 @@ class Engine:
                 return outcomes[path]
 
             answer = await self._execute(planned, principal, exchange or Exchange(), answered, released)  # 3
+        outcomes.clear()  # they are encoded: what waits for the record is bytes, not a thousand objects
         if released.shared and isinstance(principal, PartnerPrincipal):
             await self._release(principal, planned.operation, released, binding.now)  # 4
         if isinstance(principal, RecipientPrincipal):

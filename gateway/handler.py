@@ -77,7 +77,7 @@ class GraphQLHandler:
                 contract.ready[memory] = planned
         answer = await self._engine.run(planned, principal, request.exchange)  # 5.
         if not answer.errors:
-            return GraphQLResponse(b'{"data":' + answer.data + b"}")
+            return GraphQLResponse(b"".join((b'{"data":', answer.data, b"}")))  # copied once
         errors = orjson.dumps(execution_errors(answer.errors, request.request_id))
         return GraphQLResponse(b'{"errors":' + errors + b',"data":' + answer.data + b"}")
 

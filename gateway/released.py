@@ -10,10 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache, reduce
-from operator import or_
+from operator import itemgetter, or_
 from typing import Any, Final
 from uuid import UUID
 
+from policies.disclosure_chain import LogIds
 from policies.principal import PartnerPrincipal
 from resolvers.binding import Binding
 from resolvers.commands.deletions_told import Place
@@ -31,6 +32,9 @@ MAX_RECORDED_NAME: Final = 80
 
 _PSEUDONYM: Final = frozenset({DataCategory.PSEUDONYM})
 
+_LOG_ID, _MASK = itemgetter(0), itemgetter(1)
+"""Of a row below a shared root (`resolvers.statement.DISCLOSED`)."""
+
 _categories_of = lru_cache(maxsize=4_096)(categories_of)
 """Each answer asks, and few masks occur."""
 
@@ -41,8 +45,9 @@ class Released:
 
     shared: bool = False
     lines: int = 0
-    members: list[UUID] = field(default_factory=list)
-    delivered: set[UUID] = field(default_factory=set)
+    members: dict[bytes, None] = field(default_factory=dict)
+    """By the bytes of their `log_id`, in the order in which they are shown."""
+    delivered: dict[bytes, None] = field(default_factory=dict)
     """Of `members` those who count against a quota: all but whom the feed takes back, or only names. Who took
     back a part counts where the rest is shown: else the feed, read again, would bring it for nothing."""
     mask: int = 0
@@ -79,21 +84,21 @@ class Released:
         self.shared = True
         page = plan.projection.page
         shown = rows if page is None else rows[: binding.slots[page.slot].first]
-        members = [row[0] for row in shown]
+        members = dict.fromkeys(map(_LOG_ID, shown))
         # Members mostly share alike: there are few masks, whatever the number of rows.
-        masks = {row[1] for row in shown}
-        if not all(members):
+        masks = set(map(_MASK, shown))
+        if None in members:
             if any(row[0] is None and row[1] is not None for row in shown):
                 raise GatewayError("a member that is shown has no name for the log")
-            members = [member for member in members if member is not None]
-        self.members += members
+            del members[None]
+        self.members.update(members)
         self.lines += len(shown)
         mask = reduce(or_, (mask for mask in masks if mask is not None), 0)
         self.mask |= mask & plan.projection.mask | plan.narrowed
         if plan.projection.kind is RootKind.SHARED_CHANGES:
             self.withdrawn += [row[2] for row in shown if row[2] is not None]
             self.read_to = max([self.read_to, *((row[POSITION], row[POSITION + 1]) for row in shown)])
-            members = [row[0] for row in shown if row[1] is not None and plan.projection.mask]
+            members = dict.fromkeys(row[0] for row in shown if row[1] is not None and plan.projection.mask)
         self.delivered.update(members)
 
     def entry(
@@ -109,5 +114,5 @@ class Released:
             operation_name=None if name is None else name[:MAX_RECORDED_NAME],
             operation_hash=document_hash,
             categories=categories,
-            members=list(dict.fromkeys([*self.members, *self.owed, *self.told_of])),
+            members=LogIds.joined([*self.members, *(member.bytes for member in (*self.owed, *self.told_of))]),
         )

@@ -10,11 +10,12 @@ records never have the same bytes. A change of what is encoded, or how, takes a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
-from typing import Final
+from typing import Final, Self, overload
 from uuid import UUID
 
 VERSION: Final = b"member-gateway disclosure 1\n"
@@ -26,6 +27,49 @@ DIGEST_BYTES: Final = 32
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _ABSENT: Final = b"-"
+
+_ID_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class LogIds(Sequence[UUID]):
+    """Members by the ids that the log knows them by, in order, each once: the bytes of one after the other.
+
+    They are counted, digested and stored without becoming objects; who looks at one is given a UUID.
+    """
+
+    packed: bytes
+
+    @classmethod
+    def joined(cls, ids: Iterable[bytes]) -> Self:
+        """Of ids as their 16 bytes, whichever come more than once."""
+        return cls(b"".join(dict.fromkeys(ids)))
+
+    @classmethod
+    def of(cls, members: Sequence[UUID]) -> LogIds:
+        """Of ids as objects."""
+        return members if isinstance(members, LogIds) else cls.joined(member.bytes for member in members)
+
+    def __len__(self) -> int:
+        """How many."""
+        return len(self.packed) // _ID_BYTES
+
+    def __iter__(self) -> Iterator[UUID]:
+        """Each as an object."""
+        return (self[index] for index in range(len(self)))
+
+    @overload
+    def __getitem__(self, index: int) -> UUID: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[UUID]: ...
+
+    def __getitem__(self, index: int | slice) -> UUID | Sequence[UUID]:
+        """One or some of them."""
+        if isinstance(index, slice):
+            return [self[each] for each in range(len(self))[index]]
+        start = range(len(self))[index] * _ID_BYTES
+        return UUID(bytes=self.packed[start : start + _ID_BYTES])
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +120,22 @@ def digest(record: ChainedRecord, before: bytes) -> bytes:
         _text(record.basis),
         _text(record.purpose),
         _sized(b"".join([_text(category) for category in record.categories])),
-        _sized(b"".join([member.bytes for member in record.members])),
+        _sized(_packed(record.members)),
     )
     return sha256(b"".join(parts)).digest()
+
+
+def _packed(members: Sequence[UUID]) -> bytes:
+    if isinstance(members, LogIds):
+        return members.packed
+    return b"".join([member.bytes for member in members])
 
 
 def _sized(data: bytes) -> bytes:
     return len(data).to_bytes(8) + data
 
 
+@lru_cache(maxsize=2_048)
 def _text(text: str) -> bytes:
     data = text.encode("utf-8", "surrogatepass")
     return len(data).to_bytes(8) + data

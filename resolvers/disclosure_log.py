@@ -25,7 +25,7 @@ from functools import lru_cache
 from typing import Any, Final, Protocol, Self
 from uuid import UUID
 
-from policies.disclosure_chain import ChainedRecord, beginning, digest
+from policies.disclosure_chain import ChainedRecord, LogIds, beginning, digest
 from policies.principal import PartnerPrincipal
 from schema.categories import DataCategory
 from schema.errors import DisclosureUnrecordedError
@@ -66,7 +66,7 @@ class DisclosureEntry:
             basis=who.basis.value,
             purpose=who.purpose.value,
             categories=_sorted(self.categories),
-            members=list(dict.fromkeys(self.members)),
+            members=LogIds.of(self.members),
             writer=writer,
             position=position,
         )
@@ -97,7 +97,7 @@ Row = tuple[Any, ...]
 
 
 def _row(record: ChainedRecord, head: bytes) -> Row:
-    members = b"".join([member.bytes for member in record.members]).hex(",", 16)
+    members = LogIds.of(record.members).packed.hex(",", 16)
     return (
         record.id,
         record.recorded_at,

@@ -17,6 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     FromClause,
+    LargeBinary,
     Select,
     Table,
     Text,
@@ -64,8 +65,8 @@ class Plan:
     """How one root field is answered.
 
     `encode(rows, slots, total)` gives the finished value. Below a shared root each row starts with the
-    member's `log_id` and the share mask (`DISCLOSED` columns), which the disclosure record needs and
-    the encoder never shows. `narrowed` is the mask of what `where` compares: the answer tells it of
+    member's `log_id` (its bytes) and the share mask (`DISCLOSED` columns), which the disclosure record needs
+    and the encoder never shows. `narrowed` is the mask of what `where` compares: the answer tells it of
     every row, selected or not.
     """
 
@@ -164,7 +165,7 @@ class _Building(FeedRows):
     def _one_shared(self, share: FromClause, conditions: list[ColumnElement[Any]]) -> Plan:
         member = self.alias(_MEMBER)
         scope = _Scope(member, share.join(member, member.c.id == share.c.member_id), share.c.mask)
-        scope.columns += [member.c.log_id, share.c.mask]
+        scope.columns += [_recorded(member), share.c.mask]
         shown = self._record(scope, self.projection.record, share)
         statement = select(*scope.columns).select_from(scope.source).where(*conditions)
         return self._plan(statement, f"None if not rows else (lambda r: {shown})(rows[0])")
@@ -183,7 +184,7 @@ class _Building(FeedRows):
         window = keys.subquery("page")
         member = self.alias(_MEMBER)
         scope = _Scope(member, window.join(member, member.c.id == window.c.member_id), window.c.mask)
-        scope.columns += [member.c.log_id, window.c.mask]
+        scope.columns += [_recorded(member), window.c.mask]
         shown = self._page_display(scope, page, (window.c.subject,), window)
         name = self.writer.page(page.slot, shown)
         statement = select(*scope.columns).select_from(scope.source).order_by(window.c.subject)
@@ -204,7 +205,7 @@ class _Building(FeedRows):
         )
         scope = _Scope(window, source, share.c.mask, member)
         order = (window.c.transaction, window.c.seq)
-        scope.columns += [member.c.log_id, share.c.mask, window.c.withdrawn, *order]
+        scope.columns += [_recorded(member), share.c.mask, window.c.withdrawn, *order]
         at_end = self.shapes[page.slot].end
         name = self.writer.changes(
             page.slot, self._page_display(scope, page, order, share, feed=True), at_end=at_end
@@ -409,3 +410,8 @@ def _page_info(info: PageInfo, cursor: str, *, feed: bool) -> str:
             case _:
                 assert_never(child)
     return "{" + ", ".join(members) + "}"
+
+
+def _recorded(member: FromClause) -> ColumnElement[Any]:
+    """A member's `log_id` as its 16 bytes: that is all the record needs, and an object costs more to make."""
+    return func.uuid_send(member.c.log_id, type_=LargeBinary()).label("log_id")

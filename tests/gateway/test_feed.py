@@ -177,7 +177,7 @@ async def test_the_record_names_whom_it_can_and_what_really_left(copy: Copy, pro
     assert DataCategory.EMAIL in entry.categories
     erased = await copy.asking.ask(ACME, FEED % "name", {"after": await _last_but_one(copy), "first": 1})
     assert [change["node"]["kind"] for change in erased.data["changes"]["edges"]] == ["ERASED"]
-    assert erased.recorded[0].members == []
+    assert list(erased.recorded[0].members) == []
     assert erased.recorded[0].categories == {DataCategory.PSEUDONYM}
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.disclosure_chain import ChainedRecord, beginning, digest
+from policies.disclosure_chain import ChainedRecord, LogIds, beginning, digest
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 IDS = st.uuids()
@@ -75,6 +75,18 @@ def test_two_digests_are_alike_only_for_the_same_record_after_the_same_digest(
 )
 def test_values_do_not_run_into_each_other(one: dict[str, Any], other: dict[str, Any]) -> None:
     assert digest(replace(FIXED, **one), b"") != digest(replace(FIXED, **other), b"")
+
+
+@pytest.mark.clause("R2")
+@given(st.lists(IDS, max_size=4), BEFORE)
+def test_members_that_never_became_objects_are_digested_as_the_same_record(
+    ids: list[UUID], before: bytes
+) -> None:
+    members = LogIds.joined(member.bytes for member in ids)
+    once = list(dict.fromkeys(ids))
+    assert (len(members), list(members), members[1:]) == (len(once), once, once[1:])
+    assert LogIds.of(ids) == LogIds.of(members) == members
+    assert digest(replace(FIXED, members=members), before) == digest(replace(FIXED, members=once), before)
 
 
 def test_the_zone_in_which_a_moment_is_written_does_not_matter() -> None:

@@ -5,7 +5,7 @@
 -- $3: UUID('00000000-0000-7000-8000-001000000001')
 -- $4: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $5: 51
-SELECT member_5.log_id,
+SELECT uuid_send(member_5.log_id) AS log_id,
   share_3.mask,
   page.withdrawn,
   page.transaction,

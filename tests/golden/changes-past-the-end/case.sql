@@ -6,7 +6,7 @@
 -- $4: 7
 -- $5: 35
 -- $6: 3
-SELECT member_5.log_id,
+SELECT uuid_send(member_5.log_id) AS log_id,
   share_3.mask,
   page.withdrawn,
   page.transaction,

@@ -4,7 +4,7 @@
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 16383
 -- $4: UUID('a0000000-0000-4000-8000-000000000003')
-SELECT member_3.log_id,
+SELECT uuid_send(member_3.log_id) AS log_id,
   share_1.mask, CAST(share_1.subject AS TEXT) AS subject
 FROM share AS share_1 JOIN member AS member_3 ON member_3.id = share_1.member_id
 WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_1
@@ -15,7 +15,7 @@ WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' 
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 16383
 -- $4: UUID('a0000000-0000-4000-8000-000000000004')
-SELECT member_3.log_id,
+SELECT uuid_send(member_3.log_id) AS log_id,
   share_1.mask, CAST(share_1.subject AS TEXT) AS subject
 FROM share AS share_1 JOIN member AS member_3 ON member_3.id = share_1.member_id
 WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_1
@@ -26,7 +26,7 @@ WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' 
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 16383
 -- $4: UUID('a0000000-0000-4000-8000-000000000009')
-SELECT member_3.log_id,
+SELECT uuid_send(member_3.log_id) AS log_id,
   share_1.mask, CAST(share_1.subject AS TEXT) AS subject
 FROM share AS share_1 JOIN member AS member_3 ON member_3.id = share_1.member_id
 WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_1
@@ -37,7 +37,7 @@ WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' 
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 16383
 -- $4: UUID('b0000000-0000-4000-8000-000000000063')
-SELECT member_3.log_id,
+SELECT uuid_send(member_3.log_id) AS log_id,
   share_1.mask, CAST(share_1.subject AS TEXT) AS subject
 FROM share AS share_1 JOIN member AS member_3 ON member_3.id = share_1.member_id
 WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_1
@@ -48,7 +48,7 @@ WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' 
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 16383
 -- $4: UUID('00000000-0000-7000-8000-000100000001')
-SELECT member_3.log_id,
+SELECT uuid_send(member_3.log_id) AS log_id,
   share_1.mask, CAST(share_1.subject AS TEXT) AS subject
 FROM share AS share_1 JOIN member AS member_3 ON member_3.id = share_1.member_id
 WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_1
@@ -59,7 +59,7 @@ WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' 
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 16383
 -- $4: None
-SELECT member_3.log_id,
+SELECT uuid_send(member_3.log_id) AS log_id,
   share_1.mask, CAST(share_1.subject AS TEXT) AS subject
 FROM share AS share_1 JOIN member AS member_3 ON member_3.id = share_1.member_id
 WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_1
@@ -70,7 +70,7 @@ WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' 
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 16383
 -- $4: None
-SELECT member_3.log_id,
+SELECT uuid_send(member_3.log_id) AS log_id,
   share_1.mask, CAST(share_1.subject AS TEXT) AS subject
 FROM share AS share_1 JOIN member AS member_3 ON member_3.id = share_1.member_id
 WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_1

@@ -5,7 +5,7 @@
 -- $3: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $4: 16383
 -- $5: UUID('a0000000-0000-4000-8000-000000000001')
-SELECT member_3.log_id,
+SELECT uuid_send(member_3.log_id) AS log_id,
   share_1.mask, CAST(share_1.subject AS TEXT) AS subject,
   CASE WHEN (share_1.mask & 1 != 0) THEN concat_ws(' ',
       member_3.given_name,

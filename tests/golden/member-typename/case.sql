@@ -4,7 +4,7 @@
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 16383
 -- $4: UUID('a0000000-0000-4000-8000-000000000001')
-SELECT member_3.log_id,
+SELECT uuid_send(member_3.log_id) AS log_id,
   share_1.mask
 FROM share AS share_1 JOIN member AS member_3 ON member_3.id = share_1.member_id
 WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' AND agreement_2.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_2.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_2.valid_until) AS anon_1

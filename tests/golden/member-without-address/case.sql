@@ -4,7 +4,7 @@
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 16383
 -- $4: UUID('a0000000-0000-4000-8000-000000000002')
-SELECT member_3.log_id,
+SELECT uuid_send(member_3.log_id) AS log_id,
   share_1.mask,
   CASE WHEN (share_1.mask & 1 != 0) THEN concat_ws(' ',
       member_3.given_name,
@@ -20,7 +20,7 @@ WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_2.status = 'ACTIVE' 
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 16383
 -- $4: UUID('a0000000-0000-4000-8000-00000000000b')
-SELECT member_3.log_id,
+SELECT uuid_send(member_3.log_id) AS log_id,
   share_1.mask,
   CASE WHEN (share_1.mask & 1 != 0) THEN concat_ws(' ',
       member_3.given_name,

@@ -10,7 +10,7 @@
 -- $8: ['US-CA', 'US-NY']
 -- $9: UUID('a0000000-0000-4000-8000-000000000008')
 -- $10: 3
-SELECT member_5.log_id,
+SELECT uuid_send(member_5.log_id) AS log_id,
   page.mask,
   CASE WHEN (page.mask & 1 != 0) THEN concat_ws(' ',
       member_5.given_name,

@@ -9,7 +9,7 @@
 -- $7: ['go', 'chess']
 -- $8: ['US-CA', 'US-NY']
 -- $9: 3
-SELECT member_5.log_id,
+SELECT uuid_send(member_5.log_id) AS log_id,
   page.mask,
   page.subject,
   CASE WHEN (page.mask & 1 != 0) THEN concat_ws(' ',

@@ -4,7 +4,7 @@
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 32783
 -- $4: 21
-SELECT member_3.log_id,
+SELECT uuid_send(member_3.log_id) AS log_id,
   page.mask, CAST(page.subject AS TEXT) AS subject,
   CASE WHEN (page.mask & 32768 != 0) THEN member_3.username END AS anon_1,
   CASE WHEN (page.mask & 8 != 0) THEN member_3.email END AS anon_2,

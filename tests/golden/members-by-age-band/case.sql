@@ -6,7 +6,7 @@
 -- $4: 6159
 -- $5: ['AGE_18_24', 'AGE_65_PLUS']
 -- $6: 21
-SELECT member_4.log_id,
+SELECT uuid_send(member_4.log_id) AS log_id,
   page.mask,
   CASE WHEN (page.mask & 1 != 0) THEN concat_ws(' ',
       member_4.given_name,

@@ -5,7 +5,7 @@
 -- $3: 16383
 -- $4: ['DE']
 -- $5: 21
-SELECT member_4.log_id,
+SELECT uuid_send(member_4.log_id) AS log_id,
   page.mask, CAST(page.subject AS TEXT) AS subject
 FROM (SELECT share_1.subject AS subject,
       share_1.member_id AS member_id,

@@ -5,7 +5,7 @@
 -- $3: 16383
 -- $4: ['US-CA', 'FR']
 -- $5: 21
-SELECT member_4.log_id,
+SELECT uuid_send(member_4.log_id) AS log_id,
   page.mask,
   CASE WHEN (page.mask & 1 != 0) THEN concat_ws(' ',
       member_4.given_name,

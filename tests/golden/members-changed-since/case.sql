@@ -5,7 +5,7 @@
 -- $3: 16383
 -- $4: datetime.datetime(2026, 10, 1, 0, 0, tzinfo=datetime.timezone.utc)
 -- $5: 21
-SELECT member_5.log_id,
+SELECT uuid_send(member_5.log_id) AS log_id,
   page.mask,
   CASE WHEN (page.mask & 1 != 0) THEN concat_ws(' ',
       member_5.given_name,

@@ -5,7 +5,7 @@
 -- $3: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $4: 6159
 -- $5: 21
-SELECT member_3.log_id,
+SELECT uuid_send(member_3.log_id) AS log_id,
   page.mask, CAST(page.subject AS TEXT) AS subject,
   CASE WHEN (page.mask & 1 != 0) THEN concat_ws(' ',
       member_3.given_name,

@@ -4,7 +4,7 @@
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 66
 -- $4: 21
-SELECT member_3.log_id,
+SELECT uuid_send(member_3.log_id) AS log_id,
   page.mask,
   CASE WHEN (page.mask & 2 != 0) THEN member_3.given_name END AS anon_1
 FROM (SELECT share_1.subject AS subject,

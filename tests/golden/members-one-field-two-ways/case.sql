@@ -4,7 +4,7 @@
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 16383
 -- $4: 2
-SELECT member_3.log_id,
+SELECT uuid_send(member_3.log_id) AS log_id,
   page.mask,
   CASE WHEN (page.mask & 8 != 0) THEN member_3.email END AS anon_1,
   postal_address_4.member_id,

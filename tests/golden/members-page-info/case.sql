@@ -4,7 +4,7 @@
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 16383
 -- $4: 3
-SELECT member_3.log_id,
+SELECT uuid_send(member_3.log_id) AS log_id,
   page.mask,
   page.subject
 FROM (SELECT share_1.subject AS subject,

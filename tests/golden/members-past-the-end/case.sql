@@ -5,7 +5,7 @@
 -- $3: 16383
 -- $4: UUID('a0000000-0000-4000-8000-00000000000e')
 -- $5: 21
-SELECT member_3.log_id,
+SELECT uuid_send(member_3.log_id) AS log_id,
   page.mask,
   page.subject, CAST(page.subject AS TEXT) AS subject__1
 FROM (SELECT share_1.subject AS subject,

@@ -4,7 +4,7 @@
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 134217727
 -- $4: UUID('00000000-0000-7000-8000-000100000001')
-SELECT member_4.log_id,
+SELECT uuid_send(member_4.log_id) AS log_id,
   share_1.mask, CAST(share_1.subject AS TEXT) AS subject
 FROM share AS share_1 JOIN member AS member_4 ON member_4.id = share_1.member_id
 WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_3.status = 'ACTIVE' AND agreement_3.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_3.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_3.valid_until) AS anon_1
@@ -17,7 +17,7 @@ WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_3.status = 'ACTIVE' 
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 134217727
 -- $4: UUID('00000000-0000-7000-8000-000100000001')
-SELECT member_4.log_id,
+SELECT uuid_send(member_4.log_id) AS log_id,
   share_1.mask, CAST(share_1.subject AS TEXT) AS subject
 FROM share AS share_1 JOIN member AS member_4 ON member_4.id = share_1.member_id
 WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_3.status = 'ACTIVE' AND agreement_3.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_3.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_3.valid_until) AS anon_1
@@ -30,7 +30,7 @@ WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_3.status = 'ACTIVE' 
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 134217727
 -- $4: UUID('00000000-0000-7000-8000-000100000001')
-SELECT member_4.log_id,
+SELECT uuid_send(member_4.log_id) AS log_id,
   share_1.mask, CAST(share_1.subject AS TEXT) AS subject
 FROM share AS share_1 JOIN member AS member_4 ON member_4.id = share_1.member_id
 WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_3.status = 'ACTIVE' AND agreement_3.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_3.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_3.valid_until) AS anon_1
@@ -43,7 +43,7 @@ WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_3.status = 'ACTIVE' 
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 134217727
 -- $4: UUID('00000000-0000-7000-8000-000100000001')
-SELECT member_4.log_id,
+SELECT uuid_send(member_4.log_id) AS log_id,
   share_1.mask, CAST(share_1.subject AS TEXT) AS subject
 FROM share AS share_1 JOIN member AS member_4 ON member_4.id = share_1.member_id
 WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_3.status = 'ACTIVE' AND agreement_3.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_3.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_3.valid_until) AS anon_1
@@ -56,7 +56,7 @@ WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_3.status = 'ACTIVE' 
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 134217727
 -- $4: UUID('00000000-0000-7000-8000-000100000001')
-SELECT member_4.log_id,
+SELECT uuid_send(member_4.log_id) AS log_id,
   share_1.mask, CAST(share_1.subject AS TEXT) AS subject
 FROM share AS share_1 JOIN member AS member_4 ON member_4.id = share_1.member_id
 WHERE share_1.agreement_id = $1::UUID AND (SELECT agreement_3.status = 'ACTIVE' AND agreement_3.valid_from <= $2::TIMESTAMP WITH TIME ZONE AND (agreement_3.valid_until IS NULL OR $2::TIMESTAMP WITH TIME ZONE < agreement_3.valid_until) AS anon_1

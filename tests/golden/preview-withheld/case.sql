@@ -4,7 +4,7 @@
 -- $2: datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc)
 -- $3: 134217727
 -- $4: UUID('00000000-0000-7000-8000-00010000000a')
-SELECT member_4.log_id,
+SELECT uuid_send(member_4.log_id) AS log_id,
   share_1.mask, CAST(share_1.subject AS TEXT) AS subject,
   CASE WHEN (share_1.mask & 1 != 0) THEN concat_ws(' ',
       member_4.given_name,
