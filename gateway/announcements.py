@@ -69,7 +69,9 @@ class Announcements:
             await asyncio.sleep(RECONNECT)
 
     def _heard(self, _connection: object, _process: int, _channel: str, payload: object) -> None:
-        agreement = parse_uuid(payload) if isinstance(payload, str) else None
-        if agreement is not None:
-            for event in self._waiting.get(agreement, ()):
-                event.set()
+        if not self._waiting or not isinstance(payload, str):
+            return
+        for agreement in map(parse_uuid, payload.split(",")):
+            if agreement is not None:
+                for event in self._waiting.get(agreement, ()):
+                    event.set()

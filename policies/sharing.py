@@ -107,6 +107,44 @@ def share_end(terms: AgreementTerms, choices: Sequence[Choice], now: datetime) -
     return _fold(choices, terms, now).ends_at
 
 
+class Decisions:
+    """The decisions about one member at one time: asked once for all agreements that are alike.
+
+    INVARIANT (alike-decided-once): two agreements are alike if they have the same basis, purpose and
+    categories, are both in force or both not, name the member in the same case, and no choice tells their
+    partners apart. `tests/policies/test_sharing.py` compares with `share_mask` and `share_end`.
+    """
+
+    __slots__ = ("_choices", "_facts", "_known", "_matrix", "_now", "_told_apart")
+
+    def __init__(self, matrix: Matrix, facts: MemberFacts, choices: Sequence[Choice], now: datetime) -> None:
+        self._matrix, self._facts, self._choices, self._now = matrix, facts, choices, now
+        self._told_apart = {choice.partner_id for choice in choices}
+        self._known: dict[tuple[object, ...], tuple[int, datetime | None]] = {}
+
+    def under(self, terms: AgreementTerms) -> tuple[int, datetime | None]:
+        """The share mask under this agreement, and when that ends by the member's own request.
+
+        What begins later is decided as of its beginning: reads ask whether it is in force.
+        """
+        moment = max(self._now, terms.valid_from)
+        alike = (
+            terms.basis,
+            terms.purpose,
+            terms.categories,
+            terms.in_force(moment),
+            moment,
+            terms.partner_id if terms.partner_id in self._told_apart else None,
+            terms.id in self._facts.named_by,
+        )
+        known = self._known.get(alike)
+        if known is None:
+            mask = share_mask(self._matrix, terms, self._facts, self._choices, moment)
+            known = mask, share_end(terms, self._choices, moment) if mask else None
+            self._known[alike] = known
+        return known
+
+
 def steps(
     matrix: Matrix,
     terms: AgreementTerms,

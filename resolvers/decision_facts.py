@@ -19,16 +19,41 @@ from schema.vocabulary import AgreementStatus, ChoiceSource, ChoiceTopic, Direct
 
 def read_terms(row: Record) -> AgreementTerms:
     """The terms in a row of `agreement`."""
+    return terms_of(
+        row["id"],
+        row["partner_id"],
+        row["basis"],
+        row["purpose"],
+        row["categories"],
+        row["valid_from"],
+        row["valid_until"],
+        row["status"],
+        row["version"],
+    )
+
+
+def terms_of(
+    agreement_id: UUID,
+    partner_id: UUID,
+    basis: str,
+    purpose: str,
+    categories: Iterable[str],
+    valid_from: datetime,
+    valid_until: datetime | None,
+    status: str,
+    version: int,
+) -> AgreementTerms:
+    """The terms in these columns of an agreement."""
     return AgreementTerms(
-        id=row["id"],
-        partner_id=row["partner_id"],
-        basis=Basis(row["basis"]),
-        purpose=Purpose(row["purpose"]),
-        categories=frozenset(DataCategory(key) for key in row["categories"]),
-        valid_from=row["valid_from"],
-        valid_until=row["valid_until"],
-        status=AgreementStatus(row["status"]),
-        version=row["version"],
+        id=agreement_id,
+        partner_id=partner_id,
+        basis=Basis(basis),
+        purpose=Purpose(purpose),
+        categories=_categories(categories),
+        valid_from=valid_from,
+        valid_until=valid_until,
+        status=AgreementStatus(status),
+        version=version,
     )
 
 
@@ -53,20 +78,33 @@ async def read_choices(
     )
     choices: dict[UUID, list[Choice]] = {}
     for row in rows:
-        keys = row["categories"]
-        choices.setdefault(row["member_id"], []).append(
-            Choice(
-                requested_at=row["requested_at"],
-                direction=Direction(row["direction"]),
-                partner_id=row["partner_id"],
-                purpose=None if row["purpose"] is None else Purpose(row["purpose"]),
-                categories=None if keys is None else frozenset(DataCategory(key) for key in keys),
-                source=ChoiceSource(row["source"]),
-                basis=None if row["basis"] is None else Basis(row["basis"]),
-                ends_at=row["ends_at"],
-            )
-        )
+        entry = read_choice(row, row["direction"], row["categories"], row["requested_at"], row["ends_at"])
+        choices.setdefault(row["member_id"], []).append(entry)
     return {member_id: Ledger(entries) for member_id, entries in choices.items()}
+
+
+def read_choice(
+    row: Record,
+    direction: str,
+    keys: Iterable[str] | None,
+    requested_at: datetime,
+    ends_at: datetime | None,
+) -> Choice:
+    """The choice in a row that has its partner, purpose, basis and source; the rest is given apart."""
+    return Choice(
+        requested_at=requested_at,
+        direction=Direction(direction),
+        partner_id=row["partner_id"],
+        purpose=None if row["purpose"] is None else Purpose(row["purpose"]),
+        categories=None if keys is None else _categories(keys),
+        source=ChoiceSource(row["source"]),
+        basis=None if row["basis"] is None else Basis(row["basis"]),
+        ends_at=ends_at,
+    )
+
+
+def _categories(keys: Iterable[str]) -> frozenset[DataCategory]:
+    return frozenset(DataCategory(key) for key in keys)
 
 
 def read_facts(row: Record, named_by: frozenset[UUID] = frozenset()) -> MemberFacts:

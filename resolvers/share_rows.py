@@ -16,10 +16,19 @@ from typing import Any, Final
 from uuid import UUID
 
 from resolvers.connection import Link
-from schema.ids import new_id
+from schema.ids import new_id, pairwise_id
 
 FEED_CHANNEL: Final = "share_change"
-"""The NOTIFY channel on which the id of each agreement is told whose feed has grown."""
+"""The NOTIFY channel on which the ids of agreements are told whose feeds have grown, with commas between."""
+
+TOLD_TOGETHER: Final = 200
+"""Agreements in one notification, which costs the same for one. PostgreSQL takes 8,000 bytes."""
+
+_LINES: Final = (
+    "INSERT INTO share_change (agreement_id, subject, mask, before, after, changed_at)"
+    " SELECT *, $6::timestamptz"
+    " FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[])"
+)
 
 
 @dataclass(slots=True)
@@ -33,6 +42,36 @@ class ShareWrites:
     """Agreement, pairwise id, what it is about, the mask before, the mask after."""
     lost: list[tuple[UUID, UUID, UUID | None, int]] = field(default_factory=list)
     """Agreement, pairwise id, member, what is withdrawn."""
+    settled: set[tuple[UUID, UUID]] = field(default_factory=set)
+    """Agreements and pairwise ids of which is known that nothing is owed: nothing there is to be released."""
+
+    def open(self, pair: tuple[UUID, UUID], subject: UUID, decided: tuple[int, datetime | None]) -> None:
+        """Of an agreement and a member of whom there was no row: the mask, which is not zero, and its end."""
+        agreement, member_id = pair
+        mask, ends_at = decided
+        self.opened.append((agreement, subject, member_id, mask, ends_at))
+        self.log.append((agreement, subject, mask, 0, mask))
+
+    def compare(
+        self,
+        pair: tuple[UUID, UUID],
+        before: tuple[UUID, int, datetime | None],
+        decided: tuple[int, datetime | None],
+        changed: int,
+    ) -> None:
+        """Of an agreement and a member of whom there was a row: pairwise id, mask and end."""
+        agreement, member_id = pair
+        subject, old, ended_at = before
+        mask, ends_at = decided
+        if not mask:
+            self.withdrawn.append((agreement, subject))
+        elif mask != old or ends_at != ended_at:
+            self.changed.append((agreement, subject, mask, ends_at))
+        about = (mask ^ old) | changed & mask
+        if about:
+            self.log.append((agreement, subject, about, old, mask))
+        if old & ~mask:
+            self.lost.append((agreement, subject, member_id, old & ~mask))
 
 
 async def write_shares(connection: Link, batch: ShareWrites, now: datetime) -> None:
@@ -58,18 +97,44 @@ async def write_shares(connection: Link, batch: ShareWrites, now: datetime) -> N
             *_columns(batch.withdrawn),
         )
     if batch.log:
+        told = _told(agreement for agreement, *_ in batch.log)
         await connection.execute(
-            "INSERT INTO share_change (agreement_id, subject, mask, before, after, changed_at)"
-            " SELECT *, $6 FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[])",
+            f"WITH written AS ({_LINES}) SELECT pg_notify($7, ids) FROM unnest($8::text[]) AS told (ids)",
             *_columns(batch.log),
             now,
+            FEED_CHANNEL,
+            told,
         )
-        await _announce(connection, (agreement for agreement, *_ in batch.log))
-    shared = [(agreement, subject, after) for agreement, subject, _, _, after in batch.log if after]
+    shared = [
+        (agreement, subject, after)
+        for agreement, subject, _, _, after in batch.log
+        if after and (agreement, subject) not in batch.settled
+    ]
     if shared:
         await _release(connection, shared)
     if batch.lost:
         await _owe(connection, batch.lost, erased=False, now=now)
+
+
+async def pairwise_subjects(connection: Link, partner: UUID, members: Sequence[UUID]) -> dict[UUID, UUID]:
+    """The pairwise ids of these members for one partner, made where there is none yet.
+
+    Made for all members of the chunk, shared or not: that one exists tells nothing.
+    """
+    await connection.execute(
+        "INSERT INTO pairwise_subject (partner_id, member_id, subject)"
+        " SELECT $1, m, s FROM unnest($2::uuid[], $3::uuid[]) AS given (m, s) ON CONFLICT DO NOTHING",
+        partner,
+        list(members),
+        [pairwise_id() for _ in members],
+    )
+    rows = await connection.fetch(
+        "SELECT member_id, subject FROM pairwise_subject"
+        " WHERE partner_id = $1 AND member_id = ANY($2::uuid[])",
+        partner,
+        list(members),
+    )
+    return {row["member_id"]: row["subject"] for row in rows}
 
 
 async def _owe(
@@ -138,16 +203,17 @@ async def tell_of_erasure(connection: Link, members: Sequence[UUID], now: dateti
     if rows:
         owed = [(row["agreement_id"], row["subject"], None, row["mask"]) for row in rows]
         await _owe(connection, owed, erased=True, now=now)
-        await _announce(connection, (row["agreement_id"] for row in rows))
+        await connection.execute(
+            "SELECT pg_notify($1, ids) FROM unnest($2::text[]) AS told (ids)",
+            FEED_CHANNEL,
+            _told(row["agreement_id"] for row in rows),
+        )
 
 
-async def _announce(connection: Link, agreements: Iterable[UUID]) -> None:
-    """Wake who follows the feeds of these agreements, when this transaction commits."""
-    await connection.execute(
-        "SELECT pg_notify($1, agreement::text) FROM unnest($2::uuid[]) AS told (agreement)",
-        FEED_CHANNEL,
-        sorted(set(agreements)),
-    )
+def _told(agreements: Iterable[UUID]) -> list[str]:
+    """Notifications that wake who follows the feeds of these agreements, when the transaction commits."""
+    ids = sorted({str(agreement) for agreement in agreements})
+    return [",".join(ids[start : start + TOLD_TOGETHER]) for start in range(0, len(ids), TOLD_TOGETHER)]
 
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:

@@ -23,10 +23,10 @@ from policies.matrix import Matrix
 from policies.sharing import DECISION_VERSION, share_end, share_mask
 from resolvers.connection import Link
 from resolvers.decision_facts import read_choices, read_facts, read_named, read_terms
-from resolvers.share_rows import ShareWrites, write_shares
+from resolvers.member_shares import DECIDED_FROM, decide_member
+from resolvers.share_rows import ShareWrites, pairwise_subjects, write_shares
 from schema.categories import Basis
 from schema.errors import PolicyChangedError
-from schema.ids import pairwise_id
 
 CHUNK: Final = 5_000
 """Members decided at a time: bounds memory; a whole refresh is still one transaction."""
@@ -34,6 +34,11 @@ CHUNK: Final = 5_000
 _TURN: Final = 7_305_114
 """Key of the advisory lock that every refresh holds. Two transactions do not see each other's new
 agreement and new choice, so without it both could commit and the choice count for nothing."""
+
+TURN_TAKEN: Final = f"WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared({_TURN}))"
+"""Begins a statement that takes the turn, as `take_turn` does, before it locks rows.
+
+Only the rows that it locks are read as they are when it has its turn; all else, as it was when it began."""
 
 
 @dataclass(slots=True)
@@ -43,6 +48,12 @@ class ShareChanges:
     opened: int = 0
     changed: int = 0
     withdrawn: int = 0
+
+    def count(self, batch: ShareWrites) -> None:
+        """Count what was written."""
+        self.opened += len(batch.opened)
+        self.changed += len(batch.changed)
+        self.withdrawn += len(batch.withdrawn)
 
     def add(self, other: ShareChanges) -> None:
         """Count what `other` did as well."""
@@ -78,6 +89,8 @@ async def refresh_shares(
     2. decide each pair;
     3. write the rows that differ, and a line of `share_change` for each.
     """
+    if agreements is None and under is None and members is not None and len(set(members)) == 1:
+        return await _refresh_member(connection, matrix, members[0], now=now, changed=changed)
     await take_turn(connection, alone=agreements is not None)  # 1
     applied = await applied_policy(connection)
     if applied is not None and applied != decision_digest(matrix):
@@ -86,6 +99,41 @@ async def refresh_shares(
     return await decide_again(
         connection, matrix, now=now, members=members, agreements=wanted, changed=changed
     )
+
+
+async def _refresh_member(
+    connection: Link, matrix: Matrix, member_id: UUID, *, now: datetime, changed: int
+) -> ShareChanges:
+    """`refresh_shares` for one member: the same steps in fewer exchanges with the database."""
+    await connection.execute(  # 1
+        f"{TURN_TAKEN} SELECT FROM turn, member WHERE id = $1 FOR NO KEY UPDATE OF member", member_id
+    )
+    rows = await connection.fetch(
+        f"WITH decided AS (SELECT birth_date, region, status FROM member WHERE id = $1){DECIDED_FROM}",
+        member_id,
+    )
+    return await refresh_member(connection, matrix, member_id, rows, now=now, changed=changed)
+
+
+async def refresh_member(
+    connection: Link,
+    matrix: Matrix,
+    member_id: UUID,
+    rows: Sequence[Record],
+    *,
+    now: datetime,
+    changed: int = 0,
+) -> ShareChanges:
+    """`refresh_shares` for one member, from what `DECIDED_FROM` has read of her.
+
+    The caller must hold the turn and the member, both taken by a statement before that one.
+    """
+    result = ShareChanges()
+    digest = decision_digest(matrix)
+    result.count(
+        await decide_member(connection, matrix, member_id, rows, digest=digest, now=now, changed=changed)
+    )
+    return result
 
 
 async def decide_again(
@@ -105,9 +153,7 @@ async def decide_again(
     async for rows in _lock_members(connection, members):
         batch = await _decide(connection, matrix, terms, rows, now, changed)  # 2
         await write_shares(connection, batch, now)  # 3
-        result.opened += len(batch.opened)
-        result.changed += len(batch.changed)
-        result.withdrawn += len(batch.withdrawn)
+        result.count(batch)
     return result
 
 
@@ -201,54 +247,10 @@ async def _decide(
                 if mask:
                     known = subjects.get(agreement.partner_id)
                     if known is None:
-                        known = subjects[agreement.partner_id] = await _subjects(
+                        known = subjects[agreement.partner_id] = await pairwise_subjects(
                             connection, agreement.partner_id, ids
                         )
-                    batch.opened.append((agreement.id, known[member_id], member_id, mask, ends_at))
-                    batch.log.append((agreement.id, known[member_id], mask, 0, mask))
+                    batch.open((agreement.id, member_id), known[member_id], (mask, ends_at))
             else:
-                _compare(batch, (agreement.id, member_id), before, (mask, ends_at), changed)
+                batch.compare((agreement.id, member_id), before, (mask, ends_at), changed)
     return batch
-
-
-def _compare(
-    batch: ShareWrites,
-    pair: tuple[UUID, UUID],
-    before: tuple[UUID, int, datetime | None],
-    decided: tuple[int, datetime | None],
-    changed: int,
-) -> None:
-    """What to write of an agreement and a member, of whom there was a row: pairwise id, mask and end."""
-    agreement, member_id = pair
-    subject, old, _ = before
-    mask, ends_at = decided
-    if not mask:
-        batch.withdrawn.append((agreement, subject))
-    elif decided != before[1:]:
-        batch.changed.append((agreement, subject, mask, ends_at))
-    about = (mask ^ old) | changed & mask
-    if about:
-        batch.log.append((agreement, subject, about, old, mask))
-    if old & ~mask:
-        batch.lost.append((agreement, subject, member_id, old & ~mask))
-
-
-async def _subjects(connection: Link, partner: UUID, members: Sequence[UUID]) -> dict[UUID, UUID]:
-    """The pairwise ids of these members for one partner, made where there is none yet.
-
-    Made for all members of the chunk, shared or not: that one exists tells nothing.
-    """
-    await connection.execute(
-        "INSERT INTO pairwise_subject (partner_id, member_id, subject)"
-        " SELECT $1, m, s FROM unnest($2::uuid[], $3::uuid[]) AS given (m, s) ON CONFLICT DO NOTHING",
-        partner,
-        list(members),
-        [pairwise_id() for _ in members],
-    )
-    rows = await connection.fetch(
-        "SELECT member_id, subject FROM pairwise_subject"
-        " WHERE partner_id = $1 AND member_id = ANY($2::uuid[])",
-        partner,
-        list(members),
-    )
-    return {row["member_id"]: row["subject"] for row in rows}

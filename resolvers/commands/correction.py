@@ -27,7 +27,8 @@ from policies.split_texts import find_split_number
 from resolvers.commands.letters import lock_links
 from resolvers.commands.member_changes import COLUMN_MASKS
 from resolvers.context import Work
-from resolvers.shares import refresh_shares, take_turn
+from resolvers.member_shares import DECIDED_FROM
+from resolvers.shares import TURN_TAKEN, refresh_member
 from schema.errors import FieldErrors, FieldProblem, ForbiddenError, FreeTextPhoneError, UnauthenticatedError
 from schema.ids import new_id
 
@@ -156,10 +157,9 @@ async def lock_member(work: Work, version: int | None, *, links: bool = False) -
         raise ForbiddenError("only a member may correct a profile")
     if links:
         await lock_links(work.connection, [work.principal.member_id])
-    await take_turn(work.connection)
     member = await work.connection.fetchrow(
-        "SELECT id, version, given_name, family_name, username, birth_date, interests, region FROM member"
-        " WHERE id = $1 FOR NO KEY UPDATE",
+        f"{TURN_TAKEN} SELECT id, version, given_name, family_name, username, birth_date, interests, region"
+        " FROM turn, member WHERE id = $1 FOR NO KEY UPDATE OF member",
         work.principal.member_id,
     )
     if member is None:
@@ -173,19 +173,22 @@ async def lock_member(work: Work, version: int | None, *, links: bool = False) -
 async def write_member(work: Work, member_id: UUID, changed: Mapping[str, Any], *, told: int = 0) -> None:
     """Write columns of the locked member, raise the version, and decide the shares again.
 
+    The caller holds the turn and the member's row, as `lock_member` takes them.
+
     `told` is the mask of what the same transaction changed elsewhere: partners who see it are told, as they
     are of `changed`.
     """
     columns = "".join(f", {name} = ${place}" for place, name in enumerate(changed, start=3))
-    await work.connection.execute(
-        f"UPDATE member SET version = version + 1, updated_at = $2{columns} WHERE id = $1",
+    rows = await work.connection.fetch(
+        f"WITH decided AS (UPDATE member SET version = version + 1, updated_at = $2{columns} WHERE id = $1"
+        f" RETURNING birth_date, region, status){DECIDED_FROM}",
         member_id,
         work.now,
         *changed.values(),
     )
     for name in changed:
         told |= COLUMN_MASKS[name]
-    await refresh_shares(work.connection, work.matrix, now=work.now, members=[member_id], changed=told)
+    await refresh_member(work.connection, work.matrix, member_id, rows, now=work.now, changed=told)
 
 
 async def add_row(work: Work, table: str, columns: Mapping[str, Any]) -> UUID:

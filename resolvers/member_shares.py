@@ -1,0 +1,143 @@
+"""Decides the shares of one member again: what most commands of members end with.
+
+In: the rows of one statement, which begins with the member (`DECIDED_FROM`), read or just written. Out: what
+differs is written, as `resolvers.shares` does it for many members. However many agreements there are, it is
+one statement to read and, where the same is shared as before, one to write.
+
+INVARIANT (shares-follow-decisions): made here for one member as in `resolvers.shares` for many. The caller
+holds the turn and the member (`lock_member`), both taken by an earlier statement: so what this one reads was
+committed before, and stays as it is until this transaction ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Final
+from uuid import UUID
+
+from asyncpg import Record
+
+from policies.agreement import AgreementTerms
+from policies.choices import Ledger
+from policies.matrix import Matrix
+from policies.sharing import Decisions, MemberFacts
+from resolvers.connection import Link
+from resolvers.decision_facts import read_choice, terms_of
+from resolvers.share_rows import ShareWrites, pairwise_subjects, write_shares
+from schema.errors import PolicyChangedError
+from schema.tables.member import MemberStatus
+
+TERMS_KEPT: Final = 4_096
+"""Agreements whose terms are kept as they were read; each is a kilobyte at most."""
+
+DECIDED_FROM: Final = (
+    # The member, and the policy by which the shares were decided.
+    " SELECT 'MEMBER' AS kind, (SELECT digest FROM applied_policy) AS digest, birth_date, region, status,"
+    " NULL::uuid AS id, NULL::uuid AS partner_id, NULL::text AS basis, NULL::text AS purpose,"
+    " NULL::text AS categories, NULL::timestamptz AS begins, NULL::timestamptz AS ends,"
+    " NULL::int AS version, NULL::text AS source, NULL::uuid AS subject, NULL::bigint AS mask,"
+    " NULL::timestamptz AS ends_at, NULL::bool AS named, NULL::bool AS owed FROM decided"
+    # Of requests about the same in the same direction only the latest: no other can win anything.
+    " UNION ALL (SELECT DISTINCT ON (partner_id, purpose, basis, categories, direction) 'CHOICE', NULL, NULL,"
+    " NULL, direction, NULL, partner_id, basis, purpose, array_to_string(categories, ' '), requested_at,"
+    " ends_at, NULL, source, NULL, NULL, NULL, NULL, NULL FROM choice"
+    " WHERE member_id = $1 AND topic = 'SHARING'"
+    " ORDER BY partner_id, purpose, basis, categories, direction, requested_at DESC, ends_at, id)"
+    # Agreements that may open something, or that have something open.
+    " UNION ALL (SELECT 'AGREEMENT', NULL, NULL, NULL,"
+    # Decided as if it were active, so that its activation finds every row as it has to be.
+    " CASE WHEN agreement.opening THEN 'ACTIVE' ELSE agreement.status END, agreement.id,"
+    " agreement.partner_id, agreement.basis, agreement.purpose,"
+    " array_to_string(agreement.categories, ' '), agreement.valid_from, agreement.valid_until,"
+    " agreement.version, NULL, share.subject, share.mask, share.ends_at,"
+    # The approved cases that name her and are not closed.
+    " agreement.basis = 'LEGAL' AND EXISTS (SELECT FROM legal_case JOIN legal_case_member"
+    "  ON legal_case_member.case_id = legal_case.id WHERE legal_case.agreement_id = agreement.id"
+    "  AND legal_case_member.member_id = $1 AND approved_at IS NOT NULL AND closed_at IS NULL),"
+    " EXISTS (SELECT FROM deletion WHERE deletion.agreement_id = share.agreement_id"
+    "  AND deletion.subject = share.subject AND confirmed_at IS NULL)"
+    " FROM agreement LEFT JOIN share ON share.agreement_id = agreement.id AND share.member_id = $1"
+    " WHERE agreement.status = 'ACTIVE' OR agreement.opening OR share.subject IS NOT NULL"
+    " ORDER BY agreement.id)"
+)
+"""Follows `WITH decided AS (...)`, which gives birth date, region and status of the member `$1`."""
+
+
+async def decide_member(
+    connection: Link,
+    matrix: Matrix,
+    member_id: UUID,
+    rows: Sequence[Record],
+    *,
+    digest: str,
+    now: datetime,
+    changed: int,
+) -> ShareWrites:
+    """Decide again what `rows` are about, and write the difference; `changed` as for `refresh_shares`.
+
+    Raises:
+        PolicyChangedError: shares were not decided by the policy of this `digest`.
+    """
+    member = next((row for row in rows if row["kind"] == "MEMBER"), None)
+    batch = ShareWrites()
+    if member is None:
+        return batch
+    if member["digest"] not in (None, digest):
+        raise PolicyChangedError("the sharing policy has just changed: try again")
+    agreements = [row for row in rows if row["kind"] == "AGREEMENT"]
+    decisions = Decisions(matrix, _facts(member, agreements), _ledger(rows), now)
+    for row in agreements:
+        terms = _terms(
+            row["id"], row["partner_id"], row["basis"], row["purpose"], row["categories"], row["begins"],
+            row["ends"], row["status"], row["version"],
+        )  # fmt: skip
+        decided = decisions.under(terms)
+        subject = row["subject"]
+        if subject is not None:
+            batch.compare((terms.id, member_id), (subject, row["mask"], row["ends_at"]), decided, changed)
+            if not row["owed"]:
+                batch.settled.add((terms.id, subject))
+        elif decided[0]:
+            subjects = await pairwise_subjects(connection, terms.partner_id, [member_id])
+            batch.open((terms.id, member_id), subjects[member_id], decided)
+    await write_shares(connection, batch, now)
+    return batch
+
+
+def _facts(member: Record, agreements: Sequence[Record]) -> MemberFacts:
+    active = member["status"] == MemberStatus.ACTIVE
+    named_by = frozenset(row["id"] for row in agreements if row["named"])
+    return MemberFacts(member["birth_date"], member["region"], active, named_by)
+
+
+def _ledger(rows: Sequence[Record]) -> Ledger:
+    return Ledger(
+        read_choice(
+            row,
+            row["status"],
+            None if row["categories"] is None else row["categories"].split(),
+            row["begins"],
+            row["ends"],
+        )
+        for row in rows
+        if row["kind"] == "CHOICE"
+    )
+
+
+@lru_cache(maxsize=TERMS_KEPT)
+def _terms(
+    agreement_id: UUID,
+    partner_id: UUID,
+    basis: str,
+    purpose: str,
+    categories: str,
+    valid_from: datetime,
+    valid_until: datetime | None,
+    status: str,
+    version: int,
+) -> AgreementTerms:
+    """The terms in these columns of an agreement: the same columns mean the same."""
+    keys = categories.split()
+    return terms_of(agreement_id, partner_id, basis, purpose, keys, valid_from, valid_until, status, version)
