@@ -1,6 +1,7 @@
-"""Wakes the streams of an agreement when its feed has grown: one listener for the whole process.
+"""Wakes the streams of an agreement when its feed has grown, at every replica: one listener for the process.
 
-A notification is a hint and nothing more. One may be missed, and a line may not be readable yet when it is
+Who commits for requests tells it here, and it tells PostgreSQL for all that was committed in a moment. A
+notification is a hint and nothing more. One may be missed, and a line may not be readable yet when it is
 announced: who waits looks again by itself.
 """
 
@@ -15,12 +16,16 @@ from uuid import UUID
 
 from gateway.database import Database
 from gateway.driver_errors import translate_driver_errors
-from resolvers.share_rows import FEED_CHANNEL
+from resolvers.share_rows import FEED_CHANNEL, announce
 from schema.errors import GatewayError
 from schema.ids import parse_uuid
 
 RECONNECT: Final = 1.0
 """Seconds before another attempt."""
+
+GATHERING: Final = 0.02
+"""Seconds in which what was committed is told together. PostgreSQL lets only one transaction with a
+notification commit at a time, so commands that come often do not notify by themselves."""
 
 
 class Announcements:
@@ -30,6 +35,8 @@ class Announcements:
         self._database = database
         self._waiting: dict[UUID, set[asyncio.Event]] = defaultdict(set)
         self._task: asyncio.Task[None] | None = None
+        self._grown: set[UUID] = set()
+        self._telling: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         """Listen."""
@@ -37,11 +44,19 @@ class Announcements:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        """Stop."""
+        """Stop, once what was committed is told."""
+        if self._telling is not None:
+            await self._telling
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+
+    def tell(self, agreements: set[UUID]) -> None:
+        """Wake, at every replica, who follows the feeds of these agreements: they have grown."""
+        self._grown |= agreements
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.create_task(self._tell(), name="feed announcements to others")
 
     @contextmanager
     def waking(self, agreement: UUID, event: asyncio.Event) -> Iterator[None]:
@@ -53,6 +68,14 @@ class Announcements:
             self._waiting[agreement].discard(event)
             if not self._waiting[agreement]:
                 del self._waiting[agreement]
+
+    async def _tell(self) -> None:
+        while self._grown:
+            await asyncio.sleep(GATHERING)
+            grown, self._grown = self._grown, set()
+            with suppress(GatewayError):  # who waits looks again by itself
+                async with self._database.connection() as connection:
+                    await announce(connection, grown)
 
     async def _follow(self) -> None:
         while True:

@@ -206,11 +206,11 @@ async def compose(
             clock=clock,
             cache_size=settings.plan_cache_size,
         )
-        engine = engine_of(catalogue=product.catalogue)
+        announcements = await stack.enter_async_context(Announcements(database))
+        engine = engine_of(catalogue=product.catalogue, announce=announcements.tell)
         preparer = Preparer(Limits.of(settings), settings.document_cache_size)
         handler = GraphQLHandler(contracts, preparer, engine)
         documents = RememberingFinder(database.app, translate_driver_errors)
-        announcements = await stack.enter_async_context(Announcements(database))
         streams = Streams(
             announcements,
             handler.follow,

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from inspect import isawaitable
 from typing import Any, Final, TypeAlias
+from uuid import UUID
 
 from graphql import (
     ExecutionResult,
@@ -98,6 +99,7 @@ class Engine:
         means: Means,
         clock: Callable[[], datetime],
         cache_size: int,
+        announce: Callable[[set[UUID]], None] | None = None,
     ) -> None:
         self._planner = Planner(catalogue, cache_size)
         self._policy = policy
@@ -108,6 +110,7 @@ class Engine:
         self._egress = egress
         self._means = means
         self._clock = clock
+        self._announce = announce
         self._commits: set[asyncio.Future[Any]] = set()
 
     def plan(self, contract: Contract, operation: Operation, variables: Variables) -> Planned:
@@ -381,8 +384,14 @@ class Engine:
 
         async def once(command: Command[Any]) -> Any:
             # INVARIANT (one-commit): the only place where a mutation is committed.
+            grown: set[UUID] | None = None if self._announce is None else set()
             async with self._transaction() as connection:
-                return await command(Work(connection, self._policy(), principal, now, self._means, exchange))
+                done = await command(
+                    Work(connection, self._policy(), principal, now, self._means, exchange, grown)
+                )
+            if grown and self._announce is not None:
+                self._announce(grown)
+            return done
 
         async def commit(command: Command[Any]) -> Any:
             try:

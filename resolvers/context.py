@@ -37,6 +37,9 @@ class Work:
     now: datetime
     means: Means
     exchange: Exchange
+    announced: set[UUID] | None = None
+    """Takes the agreements whose feeds have grown, for whoever commits to wake those who follow them; None:
+    the commit does that."""
 
 
 T = TypeVar("T")

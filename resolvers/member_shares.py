@@ -1,8 +1,9 @@
 """Decides the shares of one member again: what most commands of members end with.
 
-In: the rows of one statement, which begins with the member (`DECIDED_FROM`), read or just written. Out: what
-differs is written, as `resolvers.shares` does it for many members. However many agreements there are, it is
-one statement to read and, where the same is shared as before, one to write.
+In: the rows of one statement, which begins with the member, read or just written. Out: what differs is
+written, as `resolvers.shares` does it for many members. However many agreements there are, and where they
+share what they did before, that statement is all: it changes the member, tells the partners who see what
+changed, and reads what the decision rests on.
 
 INVARIANT (shares-follow-decisions): made here for one member as in `resolvers.shares` for many. The caller
 holds the turn and the member (`lock_member`), both taken by an earlier statement: so what this one reads was
@@ -32,17 +33,30 @@ from schema.tables.member import MemberStatus
 TERMS_KEPT: Final = 4_096
 """Agreements whose terms are kept as they were read; each is a kilobyte at most."""
 
+TOLD: Final = (
+    # As if the decision stays what it is, which is what corrections do; else it is taken back.
+    ", told AS (INSERT INTO share_change (agreement_id, subject, mask, before, after, changed_at)"
+    " SELECT agreement_id, subject, mask & $3::bigint, mask, mask, $2 FROM share"
+    " WHERE member_id = $1 AND mask & $3 <> 0 RETURNING agreement_id, seq)"
+)
+"""Goes between the two others where the statement begins with a change: `$2` is the time, `$3` the mask of
+what changed. Whoever sees any of that is told."""
+
+NOBODY_TOLD: Final = ", told AS (SELECT NULL::uuid AS agreement_id, NULL::bigint AS seq LIMIT 0)"
+"""In the place of `TOLD` where nothing changed."""
+
 DECIDED_FROM: Final = (
     # The member, and the policy by which the shares were decided.
     " SELECT 'MEMBER' AS kind, (SELECT digest FROM applied_policy) AS digest, birth_date, region, status,"
     " NULL::uuid AS id, NULL::uuid AS partner_id, NULL::text AS basis, NULL::text AS purpose,"
     " NULL::text AS categories, NULL::timestamptz AS begins, NULL::timestamptz AS ends,"
     " NULL::int AS version, NULL::text AS source, NULL::uuid AS subject, NULL::bigint AS mask,"
-    " NULL::timestamptz AS ends_at, NULL::bool AS named, NULL::bool AS owed FROM decided"
+    " NULL::timestamptz AS ends_at, NULL::bool AS named, NULL::bool AS owed, NULL::bigint AS line"
+    " FROM decided"
     # Of requests about the same in the same direction only the latest: no other can win anything.
     " UNION ALL (SELECT DISTINCT ON (partner_id, purpose, basis, categories, direction) 'CHOICE', NULL, NULL,"
     " NULL, direction, NULL, partner_id, basis, purpose, array_to_string(categories, ' '), requested_at,"
-    " ends_at, NULL, source, NULL, NULL, NULL, NULL, NULL FROM choice"
+    " ends_at, NULL, source, NULL, NULL, NULL, NULL, NULL, NULL FROM choice"
     " WHERE member_id = $1 AND topic = 'SHARING'"
     " ORDER BY partner_id, purpose, basis, categories, direction, requested_at DESC, ends_at, id)"
     # Agreements that may open something, or that have something open.
@@ -57,12 +71,14 @@ DECIDED_FROM: Final = (
     "  ON legal_case_member.case_id = legal_case.id WHERE legal_case.agreement_id = agreement.id"
     "  AND legal_case_member.member_id = $1 AND approved_at IS NOT NULL AND closed_at IS NULL),"
     " EXISTS (SELECT FROM deletion WHERE deletion.agreement_id = share.agreement_id"
-    "  AND deletion.subject = share.subject AND confirmed_at IS NULL)"
-    " FROM agreement LEFT JOIN share ON share.agreement_id = agreement.id AND share.member_id = $1"
+    "  AND deletion.subject = share.subject AND confirmed_at IS NULL), told.seq"
+    " FROM agreement LEFT JOIN told ON told.agreement_id = agreement.id"
+    " LEFT JOIN share ON share.agreement_id = agreement.id AND share.member_id = $1"
     " WHERE agreement.status = 'ACTIVE' OR agreement.opening OR share.subject IS NOT NULL"
     " ORDER BY agreement.id)"
 )
-"""Follows `WITH decided AS (...)`, which gives birth date, region and status of the member `$1`."""
+"""Follows `WITH decided AS (...)`, which gives birth date, region and status of the member `$1`, and one of
+the two above."""
 
 
 async def decide_member(
@@ -74,8 +90,13 @@ async def decide_member(
     digest: str,
     now: datetime,
     changed: int,
+    announced: set[UUID] | None,
 ) -> ShareWrites:
     """Decide again what `rows` are about, and write the difference; `changed` as for `refresh_shares`.
+
+    1. decide under each agreement that may open something, or has something open;
+    2. where that is what it was, and the partner has been told of the change by the statement, all is done;
+    3. where it is not, what was told is taken back, and told as it is.
 
     Raises:
         PolicyChangedError: shares were not decided by the policy of this `digest`.
@@ -90,19 +111,34 @@ async def decide_member(
     decisions = Decisions(matrix, _facts(member, agreements), _ledger(rows), now)
     for row in agreements:
         terms = _terms(
-            row["id"], row["partner_id"], row["basis"], row["purpose"], row["categories"], row["begins"],
-            row["ends"], row["status"], row["version"],
-        )  # fmt: skip
-        decided = decisions.under(terms)
+            row["id"],
+            row["partner_id"],
+            row["basis"],
+            row["purpose"],
+            row["categories"],
+            row["begins"],
+            row["ends"],
+            row["status"],
+            row["version"],
+        )
+        decided = decisions.under(terms)  # 1
         subject = row["subject"]
-        if subject is not None:
-            batch.compare((terms.id, member_id), (subject, row["mask"], row["ends_at"]), decided, changed)
-            if not row["owed"]:
-                batch.settled.add((terms.id, subject))
-        elif decided[0]:
-            subjects = await pairwise_subjects(connection, terms.partner_id, [member_id])
-            batch.open((terms.id, member_id), subjects[member_id], decided)
-    await write_shares(connection, batch, now)
+        if subject is None:
+            if decided[0]:
+                subjects = await pairwise_subjects(connection, terms.partner_id, [member_id])
+                batch.open((terms.id, member_id), subjects[member_id], decided)
+            continue
+        before = subject, row["mask"], row["ends_at"]
+        if not row["owed"]:
+            batch.settled.add((terms.id, subject))
+        if row["line"] is None:
+            batch.compare((terms.id, member_id), before, decided, changed)
+        elif decided == before[1:]:  # 2
+            batch.told.append((terms.id, subject, decided[0]))
+        else:  # 3
+            batch.taken_back.append(row["line"])
+            batch.compare((terms.id, member_id), before, decided, changed)
+    await write_shares(connection, batch, now, announced)
     return batch
 
 

@@ -9,7 +9,7 @@ authority keeps what the law gave it, ask nobody to delete.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -42,6 +42,10 @@ class ShareWrites:
     """Agreement, pairwise id, what it is about, the mask before, the mask after."""
     lost: list[tuple[UUID, UUID, UUID | None, int]] = field(default_factory=list)
     """Agreement, pairwise id, member, what is withdrawn."""
+    told: list[tuple[UUID, UUID, int]] = field(default_factory=list)
+    """Agreement, pairwise id, mask: of whom the statement that changed the member wrote the line."""
+    taken_back: list[int] = field(default_factory=list)
+    """Lines of that statement which are wrong, because the decision changed as well."""
     settled: set[tuple[UUID, UUID]] = field(default_factory=set)
     """Agreements and pairwise ids of which is known that nothing is owed: nothing there is to be released."""
 
@@ -74,8 +78,14 @@ class ShareWrites:
             self.lost.append((agreement, subject, member_id, old & ~mask))
 
 
-async def write_shares(connection: Link, batch: ShareWrites, now: datetime) -> None:
-    """Write one chunk: the rows that differ, a line of the feed for each, what is owed for what is lost."""
+async def write_shares(
+    connection: Link, batch: ShareWrites, now: datetime, announced: set[UUID] | None = None
+) -> None:
+    """Write one chunk: the rows that differ, a line of the feed for each, what is owed for what is lost.
+
+    Whose feeds have grown is put into `announced`: the caller wakes them once this is committed. Without one
+    they are woken by the commit itself, for which commits wait in a queue.
+    """
     if batch.opened:
         await connection.execute(
             "INSERT INTO share (agreement_id, subject, member_id, mask, ends_at)"
@@ -96,20 +106,17 @@ async def write_shares(connection: Link, batch: ShareWrites, now: datetime) -> N
             " WHERE share.agreement_id = given.agreement_id AND share.subject = given.subject",
             *_columns(batch.withdrawn),
         )
+    if batch.taken_back:
+        await connection.execute("DELETE FROM share_change WHERE seq = ANY($1::bigint[])", batch.taken_back)
     if batch.log:
-        told = _told(agreement for agreement, *_ in batch.log)
-        await connection.execute(
-            f"WITH written AS ({_LINES}) SELECT pg_notify($7, ids) FROM unnest($8::text[]) AS told (ids)",
-            *_columns(batch.log),
-            now,
-            FEED_CHANNEL,
-            told,
-        )
-    shared = [
-        (agreement, subject, after)
-        for agreement, subject, _, _, after in batch.log
-        if after and (agreement, subject) not in batch.settled
-    ]
+        await connection.execute(_LINES, *_columns(batch.log), now)
+    lines = [*batch.told, *((agreement, subject, after) for agreement, subject, _, _, after in batch.log)]
+    grown = {agreement for agreement, _, _ in lines}
+    if announced is not None:
+        announced |= grown
+    elif grown:
+        await announce(connection, grown)
+    shared = [line for line in lines if line[2] and line[:2] not in batch.settled]
     if shared:
         await _release(connection, shared)
     if batch.lost:
@@ -203,17 +210,17 @@ async def tell_of_erasure(connection: Link, members: Sequence[UUID], now: dateti
     if rows:
         owed = [(row["agreement_id"], row["subject"], None, row["mask"]) for row in rows]
         await _owe(connection, owed, erased=True, now=now)
-        await connection.execute(
-            "SELECT pg_notify($1, ids) FROM unnest($2::text[]) AS told (ids)",
-            FEED_CHANNEL,
-            _told(row["agreement_id"] for row in rows),
-        )
+        await announce(connection, {row["agreement_id"] for row in rows})
 
 
-def _told(agreements: Iterable[UUID]) -> list[str]:
-    """Notifications that wake who follows the feeds of these agreements, when the transaction commits."""
-    ids = sorted({str(agreement) for agreement in agreements})
-    return [",".join(ids[start : start + TOLD_TOGETHER]) for start in range(0, len(ids), TOLD_TOGETHER)]
+async def announce(connection: Link, agreements: Collection[UUID]) -> None:
+    """Wake who follows the feeds of these agreements, when this transaction commits."""
+    ids = sorted(map(str, agreements))
+    await connection.execute(
+        "SELECT pg_notify($1, ids) FROM unnest($2::text[]) AS told (ids)",
+        FEED_CHANNEL,
+        [",".join(ids[start : start + TOLD_TOGETHER]) for start in range(0, len(ids), TOLD_TOGETHER)],
+    )
 
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:

@@ -23,7 +23,7 @@ from policies.matrix import Matrix
 from policies.sharing import DECISION_VERSION, share_end, share_mask
 from resolvers.connection import Link
 from resolvers.decision_facts import read_choices, read_facts, read_named, read_terms
-from resolvers.member_shares import DECIDED_FROM, decide_member
+from resolvers.member_shares import DECIDED_FROM, NOBODY_TOLD, decide_member
 from resolvers.share_rows import ShareWrites, pairwise_subjects, write_shares
 from schema.categories import Basis
 from schema.errors import PolicyChangedError
@@ -109,7 +109,8 @@ async def _refresh_member(
         f"{TURN_TAKEN} SELECT FROM turn, member WHERE id = $1 FOR NO KEY UPDATE OF member", member_id
     )
     rows = await connection.fetch(
-        f"WITH decided AS (SELECT birth_date, region, status FROM member WHERE id = $1){DECIDED_FROM}",
+        f"WITH decided AS (SELECT birth_date, region, status FROM member WHERE id = $1){NOBODY_TOLD}"
+        f"{DECIDED_FROM}",
         member_id,
     )
     return await refresh_member(connection, matrix, member_id, rows, now=now, changed=changed)
@@ -123,15 +124,25 @@ async def refresh_member(
     *,
     now: datetime,
     changed: int = 0,
+    announced: set[UUID] | None = None,
 ) -> ShareChanges:
     """`refresh_shares` for one member, from what `DECIDED_FROM` has read of her.
 
-    The caller must hold the turn and the member, both taken by a statement before that one.
+    The caller must hold the turn and the member, both taken by a statement before that one. `announced` as
+    for `write_shares`.
     """
     result = ShareChanges()
-    digest = decision_digest(matrix)
     result.count(
-        await decide_member(connection, matrix, member_id, rows, digest=digest, now=now, changed=changed)
+        await decide_member(
+            connection,
+            matrix,
+            member_id,
+            rows,
+            digest=decision_digest(matrix),
+            now=now,
+            changed=changed,
+            announced=announced,
+        )
     )
     return result
 

@@ -27,7 +27,7 @@ from policies.split_texts import find_split_number
 from resolvers.commands.letters import lock_links
 from resolvers.commands.member_changes import COLUMN_MASKS
 from resolvers.context import Work
-from resolvers.member_shares import DECIDED_FROM
+from resolvers.member_shares import DECIDED_FROM, TOLD
 from resolvers.shares import TURN_TAKEN, refresh_member
 from schema.errors import FieldErrors, FieldProblem, ForbiddenError, FreeTextPhoneError, UnauthenticatedError
 from schema.ids import new_id
@@ -178,17 +178,26 @@ async def write_member(work: Work, member_id: UUID, changed: Mapping[str, Any], 
     `told` is the mask of what the same transaction changed elsewhere: partners who see it are told, as they
     are of `changed`.
     """
-    columns = "".join(f", {name} = ${place}" for place, name in enumerate(changed, start=3))
-    rows = await work.connection.fetch(
-        f"WITH decided AS (UPDATE member SET version = version + 1, updated_at = $2{columns} WHERE id = $1"
-        f" RETURNING birth_date, region, status){DECIDED_FROM}",
-        member_id,
-        work.now,
-        *changed.values(),
-    )
+    columns = "".join(f", {name} = ${place}" for place, name in enumerate(changed, start=4))
     for name in changed:
         told |= COLUMN_MASKS[name]
-    await refresh_member(work.connection, work.matrix, member_id, rows, now=work.now, changed=told)
+    rows = await work.connection.fetch(
+        f"WITH decided AS (UPDATE member SET version = version + 1, updated_at = $2{columns} WHERE id = $1"
+        f" RETURNING birth_date, region, status){TOLD}{DECIDED_FROM}",
+        member_id,
+        work.now,
+        told,
+        *changed.values(),
+    )
+    await refresh_member(
+        work.connection,
+        work.matrix,
+        member_id,
+        rows,
+        now=work.now,
+        changed=told,
+        announced=work.announced,
+    )
 
 
 async def add_row(work: Work, table: str, columns: Mapping[str, Any]) -> UUID:

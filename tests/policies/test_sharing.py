@@ -15,7 +15,7 @@ from policies.agreement import AgreementTerms, scope_mask
 from policies.choices import BASES_WITHOUT_CHOICE, Choice
 from policies.decision import Allow, Decision, Deny, Reason, Withhold
 from policies.matrix import Matrix, compile_matrix
-from policies.sharing import EVERYTHING, MemberFacts, decide, needed_mask, share_mask
+from policies.sharing import EVERYTHING, Decisions, MemberFacts, decide, needed_mask, share_end, share_mask
 from schema.categories import (
     SEALED,
     SHARE_BITS,
@@ -208,3 +208,34 @@ def test_what_is_needed_of_a_composite_is_all_of_its_parts() -> None:
     }
     assert needed_mask(DataCategory.PSEUDONYM) == 0
     assert all(needed_mask(category) & EVERYTHING for category in SHAREABLE)
+
+
+@given(
+    added_rules,
+    st.lists(agreements | live_agreements, min_size=1, max_size=6),
+    members,
+    ledgers,
+    st.frozensets(st.integers(0, 5)),
+    st.lists(st.sampled_from([timedelta(0), timedelta(days=-400), timedelta(days=400)]), max_size=6),
+)
+def test_agreements_that_are_alike_are_decided_like_each_by_itself(
+    added: str,
+    many: list[AgreementTerms],
+    facts: MemberFacts,
+    ledger: list[Choice],
+    named: frozenset[int],
+    moves: list[timedelta],
+) -> None:
+    """INVARIANT (alike-decided-once)."""
+    matrix = compiled(added)
+    many += [
+        replace(terms, valid_from=terms.valid_from + move) for terms, move in zip(many, moves, strict=False)
+    ]
+    many += [replace(terms, partner_id=many[0].partner_id, id=many[0].id) for terms in many]
+    facts = replace(facts, named_by=frozenset(many[place].id for place in named if place < len(many)))
+    decisions = Decisions(matrix, facts, ledger, NOW)
+    for terms in many:
+        moment = max(NOW, terms.valid_from)
+        mask = share_mask(matrix, terms, facts, ledger, moment)
+        end = share_end(terms, ledger, moment) if mask else None
+        assert decisions.under(terms) == (mask, end)
