@@ -27,8 +27,8 @@ from schema.categories import (
     closed,
     expand,
 )
-from schema.vocabulary import AgreementStatus, Direction
-from tests.decisions.cases import AGREEMENT, NOW, THIS_PARTNER, DecisionCase, load_cases
+from schema.vocabulary import AgreementStatus, ChoiceSource, Direction
+from tests.decisions.cases import AGREEMENT, NOW, OTHER_PARTNER, THIS_PARTNER, DecisionCase, load_cases
 from tests.policies.test_choices import ledgers, model
 
 CASES = load_cases()
@@ -231,7 +231,9 @@ def test_agreements_that_are_alike_are_decided_like_each_by_itself(
     many += [
         replace(terms, valid_from=terms.valid_from + move) for terms, move in zip(many, moves, strict=False)
     ]
-    many += [replace(terms, partner_id=many[0].partner_id, id=many[0].id) for terms in many]
+    many += [
+        replace(terms, partner_id=partner) for terms in many for partner in (THIS_PARTNER, OTHER_PARTNER)
+    ]
     facts = replace(facts, named_by=frozenset(many[place].id for place in named if place < len(many)))
     decisions = Decisions(matrix, facts, ledger, NOW)
     for terms in many:
@@ -239,3 +241,24 @@ def test_agreements_that_are_alike_are_decided_like_each_by_itself(
         mask = share_mask(matrix, terms, facts, ledger, moment)
         end = share_end(terms, ledger, moment) if mask else None
         assert decisions.under(terms) == (mask, end)
+
+
+def test_a_choice_about_one_partner_tells_agreements_apart() -> None:
+    refused = Choice(NOW, Direction.OUT, THIS_PARTNER, None, None, ChoiceSource.MAIL)
+    terms = AgreementTerms(
+        AGREEMENT,
+        THIS_PARTNER,
+        Basis.STRATEGIC,
+        Purpose.JOINT_SERVICE,
+        frozenset({DataCategory.NAME}),
+        NOW,
+        None,
+        AgreementStatus.ACTIVE,
+        1,
+    )
+    adult = MemberFacts(birth_date=date(1980, 1, 1), region=None, active=True)
+    for order in ((THIS_PARTNER, OTHER_PARTNER), (OTHER_PARTNER, THIS_PARTNER)):
+        decisions = Decisions(compiled(""), adult, [refused], NOW)
+        masks = {partner: decisions.under(replace(terms, partner_id=partner))[0] for partner in order}
+        assert masks[THIS_PARTNER] == 0
+        assert masks[OTHER_PARTNER]
