@@ -29,6 +29,9 @@ from schema.errors import GatewayError
 
 _LINE: Final = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
 
+DIRECTIVE: Final = "@"
+"""No directive is written without it (GraphQL, 2.13)."""
+
 Outcome: TypeAlias = Any
 """A finished value, or the GatewayError that stands in its place."""
 
@@ -80,8 +83,11 @@ def _root_type(schema: GraphQLSchema, operation: OperationDefinitionNode) -> Gra
 
 def switch_variables(document: DocumentNode) -> tuple[str, ...]:
     """The names of the variables that `@skip` and `@include` read, sorted: the selection depends on them."""
+    if document.loc is not None and DIRECTIVE not in document.loc.source.body:
+        return ()
     found = _Switches()
     visit(document, found)
+    found.enter_leave_map.clear()  # it knows the visitor: a circle, which only the collector would find
     return tuple(sorted(found.names))
 
 

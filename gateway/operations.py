@@ -165,7 +165,7 @@ def _parse(source: str, limits: Limits) -> DocumentNode:
         message = "the document holds a NUL character: remove it"
         raise DocumentRefused((RefusedError(Code.GRAPHQL_PARSE_FAILED, message),))
     try:
-        return parse(
+        document = parse(
             source,
             allow_empty_selection_sets=False,
             max_lexical_tokens=limits.max_tokens,
@@ -173,7 +173,23 @@ def _parse(source: str, limits: Limits) -> DocumentNode:
         )
     except GraphQLSyntaxError as error:
         refusal = syntax_refusal(error, limits.max_tokens)
+    else:
+        _unlink(document)
+        return document
     raise DocumentRefused((refusal,))
+
+
+def _unlink(document: DocumentNode) -> None:
+    """Part the document's tokens from each other.
+
+    Each knows the one before and after, which only the parser needs: a circle, so that a document that is
+    forgotten would stay until the collector finds it.
+    """
+    token = None if document.loc is None else document.loc.start_token
+    while token is not None:
+        following = token.next
+        token.prev = token.next = None
+        token = following
 
 
 class Preparer:

@@ -7,7 +7,7 @@ not name and no value of the request appears in one.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from graphql import (
     DocumentNode,
@@ -18,7 +18,6 @@ from graphql import (
     ObjectValueNode,
     ValueNode,
     specified_rules,
-    validate,
 )
 from graphql.language import SKIP, VisitorAction
 from graphql.utilities.validate_input_value import validate_input_literal
@@ -30,6 +29,7 @@ from graphql.validation import (
 )
 
 from gateway.refusals import Code, RefusedError
+from gateway.rule_walk import RuleSet
 from gateway.wording import rule_refusal, value_message
 
 MAX_ERRORS: Final = 20
@@ -38,45 +38,18 @@ MAX_ERRORS: Final = 20
 MAX_COMPARISONS: Final = 40_000
 """The budget for finding fields that conflict: about 0.1 s. graphql-core's own allows ten times as much."""
 
-_RULE: Final = "rule"
-
 
 def validation_refusals(schema: GraphQLSchema, document: DocumentNode) -> list[RefusedError]:
     """What GraphQL's rules have against the document, at most `MAX_ERRORS` and a note that it stopped."""
-    errors = validate(
-        schema,
-        document,
-        _RULES,
-        max_errors=MAX_ERRORS,
-        hide_suggestions=True,
-        allow_empty_selection_sets=False,
-    )
-    return [_refusal(error) for error in errors]
+    return [_refusal(*broken) for broken in _RULES.broken(schema, document, MAX_ERRORS)]
 
 
-def _refusal(error: GraphQLError) -> RefusedError:
+def _refusal(error: GraphQLError, rule: str | None) -> RefusedError:
     """One error as the caller will read it."""
-    rule = (error.extensions or {}).get(_RULE)
     if rule is None:
         message = "validation stopped here: mend the errors before this one, or send less in one request"
         return RefusedError(Code.GRAPHQL_VALIDATION_FAILED, message)
-    return rule_refusal(error, str(rule))
-
-
-class _Naming:
-    """A validation context that writes the rule's name on each error reported through it."""
-
-    def __init__(self, context: ValidationContext, rule: str) -> None:
-        self._context = context
-        self._rule = rule
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._context, name)
-
-    def report_error(self, error: GraphQLError) -> None:
-        """Pass the error on with the name of the rule."""
-        error.extensions = {_RULE: self._rule}
-        self._context.report_error(error)
+    return rule_refusal(error, rule)
 
 
 class _OverlappingFields(OverlappingFieldsCanBeMergedRule):
@@ -116,17 +89,4 @@ _OURS: Final[dict[type[ASTValidationRule], type[ASTValidationRule]]] = {
 }
 
 
-def _named(rule: type[ASTValidationRule]) -> type[ASTValidationRule]:
-    """The rule, telling its own name with each error. The name is that of the specified rule."""
-    name = rule.__name__
-    base: Any = _OURS.get(rule, rule)
-
-    class Named(base):  # type: ignore[misc]
-        def __init__(self, context: ValidationContext) -> None:
-            super().__init__(_Naming(context, name))
-
-    Named.__name__ = name
-    return Named
-
-
-_RULES: Final = tuple(_named(rule) for rule in specified_rules)
+_RULES: Final = RuleSet([(rule.__name__, _OURS.get(rule, rule)) for rule in specified_rules])
