@@ -34,7 +34,7 @@ from gateway.http.messages import DocumentFinder
 from gateway.http.partner_edge import PartnerExchange
 from gateway.http.seats import Seats
 from gateway.operations import PreparedDocument, Preparer, digest_of
-from gateway.planner import Operation, Variables
+from gateway.planner import Operation
 from gateway.refusals import Code, refused
 from gateway.settings import DocumentPolicy
 from gateway.variables import coerce_variables
@@ -175,7 +175,7 @@ class BulkMembers:
         variables = coerce_variables(contract.schema, prepared.definition, given)
         prepared.check_cost(variables.coerced, self._preparer.limits)
         operation = Operation(download.document.document, prepared.definition, download.document.digest)
-        planned = self._engine.plan(contract, operation, Variables(given, variables))
+        planned = self._engine.plan(contract, operation, variables)
         page: Mapping[str, Any] = await self._engine.read(planned, download.exchange.principal)
         return page
 

@@ -28,7 +28,7 @@ from gateway.execution import Engine
 from gateway.keys import Keyring
 from gateway.limits import Limits
 from gateway.operations import Preparer
-from gateway.planner import Operation, Variables
+from gateway.planner import Operation
 from gateway.policy_in_force import PolicyInForce
 from gateway.settings import Settings
 from gateway.variables import coerce_variables
@@ -104,7 +104,7 @@ async def disclosed_members(
         while True:
             given = {"first": PAGE, "after": after}
             coerced = coerce_variables(contract.schema, found.definition, given)
-            planned = engine.plan(contract, operation, Variables(given, coerced))
+            planned = engine.plan(contract, operation, coerced)
             page = await engine.read(planned, principal)
             members += [orjson.loads(encode(edge["node"])) for edge in page["edges"]]
             if not page["pageInfo"]["hasNextPage"]:

@@ -22,16 +22,14 @@ from inspect import isawaitable
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-from graphql import (
-    ExecutionResult,
-    execute,
-)
+from graphql import ExecutionResult
+from graphql.execution.values import VariableValues
 
 from gateway.answers import Answer, Outcome, assemble, encode
 from gateway.contracts import Contract
 from gateway.egress import Egress
 from gateway.fragment_executor import FragmentExecutor
-from gateway.planner import Operation, Planned, Planner, Variables
+from gateway.planner import Operation, Planned, Planner
 from gateway.policy_in_force import PolicyInForce
 from gateway.released import Released
 from gateway.telemetry import failure
@@ -113,7 +111,7 @@ class Engine:
         self._announce = announce
         self._commits: set[asyncio.Future[Any]] = set()
 
-    def plan(self, contract: Contract, operation: Operation, variables: Variables) -> Planned:
+    def plan(self, contract: Contract, operation: Operation, variables: VariableValues) -> Planned:
         """An operation of a contract, ready to be run: for every caller who has it."""
         return self._planner.plan(contract, operation, variables)  # 1
 
@@ -181,7 +179,7 @@ class Engine:
         self,
         contract: Contract,
         operation: Operation,
-        variables: Variables,
+        variables: VariableValues,
         principal: PartnerPrincipal,
         after: str | None,
     ) -> Page:
@@ -195,7 +193,7 @@ class Engine:
             UnauthenticatedError: the credential ended meanwhile.
             GatewayError: nothing can be answered.
         """
-        key, selection, slots = self._planner.select(contract, operation, variables.coerced)
+        key, selection, slots = self._planner.select(contract, operation, variables)
         if len(selection.roots) != 1 or selection.roots[0].slot is None:
             raise InputError("a subscription follows exactly one field: select it")
         root = slots[selection.roots[0].slot]
@@ -215,9 +213,9 @@ class Engine:
             await self._release(principal, operation, released, binding.now)
         return Page(answer, root.end, released.lines)
 
-    def begins_after(self, contract: Contract, operation: Operation, variables: Variables) -> str | None:
+    def begins_after(self, contract: Contract, operation: Operation, variables: VariableValues) -> str | None:
         """The argument `after` of a subscription."""
-        _, selection, slots = self._planner.select(contract, operation, variables.coerced)
+        _, selection, slots = self._planner.select(contract, operation, variables)
         for root in selection.roots:
             if root.slot is not None:
                 after: str | None = slots[root.slot].arguments.get("after")
@@ -424,14 +422,13 @@ class Engine:
             self._pages,
             released.tell_of,
         )
-        result = execute(
+        executor = FragmentExecutor.of(
             planned.contract.schema,
             planned.operation.document,
-            context_value=context,
-            variable_values=dict(planned.variables.given),
-            operation_name=planned.operation.name,
-            executor_class=FragmentExecutor,
-            hide_suggestions=True,
+            planned.operation.node,
+            planned.variables,
+            context,
         )
+        result: Any = executor.execute_operation()
         finished: ExecutionResult = await result if isawaitable(result) else result
         return Answer(encode(finished.data), tuple(finished.errors or ()))

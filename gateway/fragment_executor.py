@@ -5,8 +5,18 @@ from __future__ import annotations
 from inspect import isawaitable
 from typing import Any
 
-from graphql import Undefined
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    Undefined,
+    default_field_resolver,
+    default_type_resolver,
+)
 from graphql.execution import Executor
+from graphql.execution.collect_fields import FragmentDetails
+from graphql.execution.values import VariableValues
 from graphql.pyutils import Path as ResponsePath
 
 from resolvers.context import Fragment
@@ -14,6 +24,38 @@ from resolvers.context import Fragment
 
 class FragmentExecutor(Executor[Any]):
     """graphql-core's executor, which lets finished projections through as they are."""
+
+    @classmethod
+    def of(
+        cls,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        variables: VariableValues,
+        context: object,
+    ) -> FragmentExecutor:
+        """For an operation of a validated document, with variables that were coerced for it.
+
+        `graphql.execute` would look for the operation and coerce the variables once more.
+        """
+        fragments = {
+            definition.name.value: definition
+            for definition in document.definitions
+            if isinstance(definition, FragmentDefinitionNode)
+        }
+        return cls(
+            schema,
+            fragments,
+            {name: FragmentDetails(definition, None) for name, definition in fragments.items()},
+            None,
+            context,
+            operation,
+            variables,
+            default_field_resolver,
+            default_type_resolver,
+            default_field_resolver,
+            hide_suggestions=True,
+        )
 
     def complete_value(
         self,

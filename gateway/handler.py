@@ -19,7 +19,7 @@ from gateway.http.errors import execution_errors
 from gateway.http.messages import GraphQLRequest, GraphQLResponse
 from gateway.http.streams import Event, Following
 from gateway.operations import Preparer
-from gateway.planner import Operation, Planned, Variables
+from gateway.planner import Operation, Planned
 from gateway.variables import coerce_variables
 from policies.principal import PartnerPrincipal, Principal
 
@@ -51,14 +51,13 @@ class GraphQLHandler:
         variables = coerce_variables(contract.schema, prepared.definition, request.variables)
         prepared.check_cost(variables.coerced, self._preparer.limits)  # 4.
         operation = Operation(document.document, prepared.definition, request.digest, request.kept_as)
-        asked = Variables(request.variables, variables)
 
         async def page(after: str | None) -> Event:
-            read = await self._engine.follow(contract, operation, asked, principal, after)  # 5.
+            read = await self._engine.follow(contract, operation, variables, principal, after)  # 5.
             body = b'{"data":' + read.answer.data + b"}" if read.lines else None
             return Event(read.end or "", body)
 
-        after = request.last_event or self._engine.begins_after(contract, operation, asked)
+        after = request.last_event or self._engine.begins_after(contract, operation, variables)
         return Following(principal, await page(after), page, lambda: self._engine.confirm(principal))
 
     async def execute(self, request: GraphQLRequest, principal: Principal) -> GraphQLResponse:
@@ -93,5 +92,5 @@ class GraphQLHandler:
         return self._engine.plan(
             contract,
             Operation(document.document, prepared.definition, request.digest, request.kept_as),
-            Variables(request.variables, variables),
+            variables,
         )

@@ -50,14 +50,6 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
-class Variables:
-    """The variables of one request: as given, and as the operation declares them."""
-
-    given: Mapping[str, Any]
-    coerced: VariableValues
-
-
-@dataclass(frozen=True, slots=True)
 class Planned:
     """An operation with its variables, ready to be run for whoever has the contract.
 
@@ -67,7 +59,7 @@ class Planned:
 
     contract: Contract
     operation: Operation
-    variables: Variables
+    variables: VariableValues
     selection: Selection
     plans: Mapping[Path, Plan]
     arguments: Sequence[Mapping[str, Any]]
@@ -89,9 +81,9 @@ class Planner:
         self._plans: BoundedCache[Any, Mapping[Path, Plan]] = BoundedCache(cache_size)
         self._built: BoundedCache[tuple[Projection, tuple[SlotShape, ...]], Plan] = BoundedCache(cache_size)
 
-    def plan(self, contract: Contract, operation: Operation, variables: Variables) -> Planned:
+    def plan(self, contract: Contract, operation: Operation, variables: VariableValues) -> Planned:
         """The operation with these variables, as it is run."""
-        key, selection, slots = self.select(contract, operation, variables.coerced)
+        key, selection, slots = self.select(contract, operation, variables)
         plans = self.plans(key, selection, slots)
         is_query = operation.node.operation is OperationType.QUERY
         direct = is_query and all((s.key,) in plans or s.name == "__typename" for s in selection.roots)

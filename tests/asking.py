@@ -19,7 +19,7 @@ from gateway.http.errors import execution_errors
 from gateway.keys import Keyring
 from gateway.limits import Limits
 from gateway.operations import Preparer, digest_of
-from gateway.planner import Operation, Variables
+from gateway.planner import Operation
 from gateway.policy_in_force import PolicyInForce
 from gateway.settings import Settings
 from gateway.variables import coerce_variables
@@ -131,7 +131,7 @@ class Asking:
         self.statements.clear()
         self.log.entries.clear()
         asked = Operation(prepared.document, operation.definition, digest_of(document))
-        planned = self.engine.plan(contract, asked, Variables(given, coerced))
+        planned = self.engine.plan(contract, asked, coerced)
         answer = await self.engine.run(planned, principal, exchange, by_executor=by_executor)
         body = b'"data":' + answer.data + b"}"
         if answer.errors:
