@@ -11,7 +11,7 @@ of their throughput. Nobody may therefore change the state of a session outside 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -24,6 +24,7 @@ from gateway.keys import Keyring
 from gateway.lending import Lender
 from gateway.private_postgres import DATABASE, OWNER, PrivatePostgres, private_postgres
 from gateway.settings import Settings
+from resolvers.disclosure_log import use_bytes
 
 READER: Final = "gateway_reader"
 APP: Final = "gateway_app"
@@ -128,7 +129,7 @@ async def open_pools(url: str, settings: Settings, keys: Keyring) -> AsyncIterat
             app = await _pool(stack, app_arguments, settings.app_connections)
             # INVARIANT (recorded-before-released): commits here are durable, whatever the server's default.
             durable = _arguments(url, APP, keys, {**timeout, "synchronous_commit": "on"})
-            disclosures = await _pool(stack, durable, DISCLOSURE_CONNECTIONS)
+            disclosures = await _pool(stack, durable, DISCLOSURE_CONNECTIONS, use_bytes)
             records = Lender(disclosures, DISCLOSURE_CONNECTIONS)
             stack.push_async_callback(records.close)
         yield Database(url, reader, app, disclosures, reads, records, app_arguments)
@@ -144,11 +145,17 @@ def _arguments(url: str, role: str, keys: Keyring, session: dict[str, str]) -> d
     }
 
 
-async def _pool(stack: AsyncExitStack, arguments: dict[str, Any], size: int) -> asyncpg.Pool[asyncpg.Record]:
+async def _pool(
+    stack: AsyncExitStack,
+    arguments: dict[str, Any],
+    size: int,
+    prepare: Callable[[Any], Coroutine[Any, Any, None]] | None = None,
+) -> asyncpg.Pool[asyncpg.Record]:
     pool = await asyncpg.create_pool(
         **arguments,
         min_size=1,
         max_size=size,
+        init=prepare,
         reset=_no_reset,
         statement_cache_size=STATEMENTS_KEPT,
         max_cached_statement_lifetime=0,

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache, reduce
+from itertools import chain
 from operator import itemgetter, or_
 from typing import Any, Final
 from uuid import UUID
@@ -114,5 +115,5 @@ class Released:
             operation_name=None if name is None else name[:MAX_RECORDED_NAME],
             operation_hash=document_hash,
             categories=categories,
-            members=LogIds.joined([*self.members, *(member.bytes for member in (*self.owed, *self.told_of))]),
+            members=LogIds.distinct(chain(self.members, (m.bytes for m in (*self.owed, *self.told_of)))),
         )

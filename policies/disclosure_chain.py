@@ -28,35 +28,33 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _ABSENT: Final = b"-"
 
-_ID_BYTES: Final = 16
-
 
 @dataclass(frozen=True, slots=True)
 class LogIds(Sequence[UUID]):
-    """Members by the ids that the log knows them by, in order, each once: the bytes of one after the other.
+    """Members by the ids that the log knows them by, in order, each once: the 16 bytes of each.
 
     They are counted, digested and stored without becoming objects; who looks at one is given a UUID.
     """
 
-    packed: bytes
+    ids: tuple[bytes, ...]
 
     @classmethod
-    def joined(cls, ids: Iterable[bytes]) -> Self:
-        """Of ids as their 16 bytes, whichever come more than once."""
-        return cls(b"".join(dict.fromkeys(ids)))
+    def distinct(cls, ids: Iterable[bytes]) -> Self:
+        """Of ids of which some may come more than once."""
+        return cls(tuple(dict.fromkeys(ids)))
 
     @classmethod
     def of(cls, members: Sequence[UUID]) -> LogIds:
         """Of ids as objects."""
-        return members if isinstance(members, LogIds) else cls.joined(member.bytes for member in members)
+        return members if isinstance(members, LogIds) else cls.distinct(member.bytes for member in members)
 
     def __len__(self) -> int:
         """How many."""
-        return len(self.packed) // _ID_BYTES
+        return len(self.ids)
 
     def __iter__(self) -> Iterator[UUID]:
         """Each as an object."""
-        return (self[index] for index in range(len(self)))
+        return (UUID(bytes=each) for each in self.ids)
 
     @overload
     def __getitem__(self, index: int) -> UUID: ...
@@ -67,9 +65,8 @@ class LogIds(Sequence[UUID]):
     def __getitem__(self, index: int | slice) -> UUID | Sequence[UUID]:
         """One or some of them."""
         if isinstance(index, slice):
-            return [self[each] for each in range(len(self))[index]]
-        start = range(len(self))[index] * _ID_BYTES
-        return UUID(bytes=self.packed[start : start + _ID_BYTES])
+            return type(self)(self.ids[index])
+        return UUID(bytes=self.ids[index])
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +123,8 @@ def digest(record: ChainedRecord, before: bytes) -> bytes:
 
 
 def _packed(members: Sequence[UUID]) -> bytes:
-    if isinstance(members, LogIds):
-        return members.packed
-    return b"".join([member.bytes for member in members])
+    ids = members.ids if isinstance(members, LogIds) else [member.bytes for member in members]
+    return b"".join(ids)
 
 
 def _sized(data: bytes) -> bytes:

@@ -22,6 +22,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from struct import Struct
 from typing import Any, Final, Protocol, Self
 from uuid import UUID
 
@@ -78,26 +79,50 @@ _APPEND: Final = (
     "INSERT INTO disclosure (id, recorded_at, partner_id, agreement_id, client_id, token_id, operation_name,"
     " operation_hash, basis, purpose, categories, members, writer, position, digest)"
     " SELECT id, recorded_at, partner_id, agreement_id, client_id, token_id, operation_name, operation_hash,"
-    " basis, purpose, categories::text[], members::uuid[], writer, position, digest"
+    " basis, purpose, categories::text[], members, writer, position, digest"
     " FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[],"
-    " $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::uuid[], $14::bigint[],"
+    " $8::text[], $9::text[], $10::text[], $11::text[], $12::log_ids[], $13::uuid[], $14::bigint[],"
     " $15::bytea[]) AS record (id, recorded_at, partner_id, agreement_id, client_id, token_id,"
     " operation_name, operation_hash, basis, purpose, categories, members, writer, position, digest)"
     " ORDER BY position"
 )
 """A batch in one statement, which is one exchange and a transaction of its own.
 
-The lists of a record are arrays in an array, which PostgreSQL takes only as texts. They are written here, of
-ids and of the keys of a closed vocabulary, because the driver looks at each element of a list of its own, and
-that takes longer than the rest of a record.
+The lists of a record are arrays in an array. The driver looks at each element of a list of its own, which
+takes longer than the rest of a record; so categories, few keys of a closed vocabulary, are written here as
+text, and members as the bytes of an array (`use_bytes`): PostgreSQL takes 0.5 us to read one id as text.
 """
+
+_ARRAY: Final = Struct("!iiIii")
+"""How PostgreSQL's binary form of an array begins: dimensions, nulls, type of the elements, how many, the
+first index. Each element follows its length."""
+
+_UUID_OID: Final = 2950
+_ID_SIZE: Final = (16).to_bytes(4)
+_EMPTY: Final = Struct("!iiI").pack(0, 0, _UUID_OID)
+
+
+async def use_bytes(connection: Any) -> None:
+    """Make a session ready for this log: what it is given for `log_ids` is passed on as it is.
+
+    A database that is older than that type is left alone: nothing can be recorded in it, so nothing leaves.
+    """
+    with contextlib.suppress(ValueError):
+        await connection.set_builtin_type_codec("log_ids", codec_name="bytea", format="binary")
+
+
+def _array(members: LogIds) -> bytes:
+    """The bytes of an array of ids."""
+    count = len(members)
+    head = _ARRAY.pack(1, 0, _UUID_OID, count, 1)
+    return b"".join((head, _ID_SIZE, _ID_SIZE.join(members.ids))) if count else _EMPTY
+
 
 Row = tuple[Any, ...]
 """In the order of `_APPEND`."""
 
 
 def _row(record: ChainedRecord, head: bytes) -> Row:
-    members = LogIds.of(record.members).packed.hex(",", 16)
     return (
         record.id,
         record.recorded_at,
@@ -110,7 +135,7 @@ def _row(record: ChainedRecord, head: bytes) -> Row:
         record.basis,
         record.purpose,
         f"{{{','.join(record.categories)}}}",
-        f"{{{members}}}",
+        _array(LogIds.of(record.members)),
         record.writer,
         record.position,
         head,

@@ -81,7 +81,7 @@ class Kept:
 
 
 async def write(database: Database, records: int) -> None:
-    async with DisclosureLog(database.app, flush_interval=0, timeout=5) as log:
+    async with DisclosureLog(database.disclosures, flush_interval=0, timeout=5) as log:
         await asyncio.gather(*(log.record(entry(UUID(int=i))) for i in range(records)))
 
 

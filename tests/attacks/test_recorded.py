@@ -141,7 +141,7 @@ async def test_a_commit_that_fails_at_its_very_end_leaves_neither_gap_nor_fork(
 
 @pytest.mark.clause("R2")
 async def test_a_writer_that_died_is_started_again(own_world: Database, keys: Keyring) -> None:
-    async with DisclosureLog(own_world.app, flush_interval=0, timeout=2) as log:
+    async with DisclosureLog(own_world.disclosures, flush_interval=0, timeout=2) as log:
         await log.record(entry())
         assert log._task is not None
         log._task.cancel()  # as when something nobody foresaw ends it
@@ -156,7 +156,7 @@ async def test_who_waits_when_the_service_stops_is_refused_and_nothing_stays_hal
 ) -> None:
     async with owner(own_world) as connection, connection.transaction():
         await connection.execute("LOCK TABLE disclosure IN EXCLUSIVE MODE")
-        async with DisclosureLog(own_world.app, flush_interval=0, timeout=5) as log:
+        async with DisclosureLog(own_world.disclosures, flush_interval=0, timeout=5) as log:
             waiting = [asyncio.create_task(log.record(entry())) for _ in range(3)]
             await asyncio.sleep(0.1)
         outcomes = await asyncio.gather(*waiting, return_exceptions=True)

@@ -89,7 +89,7 @@ async def test_a_record_that_takes_too_long_is_none(
         await asyncio.sleep(60)
 
     monkeypatch.setattr(DisclosureLog, "_commit", stalls)
-    async with DisclosureLog(asking_alone.database.app, flush_interval=0, timeout=0.05) as log:
+    async with DisclosureLog(asking_alone.database.disclosures, flush_interval=0, timeout=0.05) as log:
         monkeypatch.setattr(asking_alone.engine, "_egress", Egress(log, still_counts))
         with pytest.raises(DisclosureUnrecordedError):
             await asking_alone.ask(ACME, EXPORT)

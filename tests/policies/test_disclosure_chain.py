@@ -82,9 +82,14 @@ def test_values_do_not_run_into_each_other(one: dict[str, Any], other: dict[str,
 def test_members_that_never_became_objects_are_digested_as_the_same_record(
     ids: list[UUID], before: bytes
 ) -> None:
-    members = LogIds.joined(member.bytes for member in ids)
+    members = LogIds.distinct(member.bytes for member in ids)
     once = list(dict.fromkeys(ids))
-    assert (len(members), list(members), members[1:]) == (len(once), once, once[1:])
+    assert (len(members), list(members), members[:1], members[-1:]) == (
+        len(once),
+        once,
+        LogIds.of(once[:1]),
+        LogIds.of(once[-1:]),
+    )
     assert LogIds.of(ids) == LogIds.of(members) == members
     assert digest(replace(FIXED, members=members), before) == digest(replace(FIXED, members=once), before)
 

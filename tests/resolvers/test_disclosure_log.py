@@ -87,7 +87,7 @@ def log_on(connections: Any, *, timeout: float = 2.0) -> DisclosureLog:
 @pytest.mark.clause("R2")
 async def test_a_record_is_in_the_database_when_record_returns(database: Database) -> None:
     member = uuid4()
-    async with log_on(database.app) as log:
+    async with log_on(database.disclosures) as log:
         await log.record(entry(member))
         found = await database.reader.fetchrow("SELECT * FROM disclosure")
     assert found is not None
@@ -169,6 +169,14 @@ async def test_what_is_recorded_is_what_the_database_holds(database: Database) -
         expected = {name: getattr(record, name) for name in ChainedRecord.__slots__ if name != "id"}
         expected |= {"categories": list(record.categories), "members": list(record.members)}
         assert {name: found[name] for name in expected} == expected
+
+
+@pytest.mark.clause("R2")
+async def test_a_session_that_was_not_made_ready_for_the_log_records_nothing(database: Database) -> None:
+    async with log_on(database.app) as log:
+        with pytest.raises(DisclosureUnrecordedError):
+            await log.record(entry(uuid4()))
+    assert await database.reader.fetchval("SELECT count(*) FROM disclosure") == 0
 
 
 @pytest.mark.clause("R2")

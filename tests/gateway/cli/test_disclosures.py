@@ -7,7 +7,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from resolvers.disclosure_log import DisclosureLog
+from resolvers.disclosure_log import DisclosureLog, use_bytes
 from tests.gateway.cli.test_main import Terminal, office, terminal, url
 from tests.resolvers.test_disclosure_log import entry
 
@@ -16,7 +16,7 @@ __all__ = ["office", "terminal", "url"]
 
 async def _record(url: str) -> None:
     async with (
-        asyncpg.create_pool(url, min_size=1, max_size=1) as pool,
+        asyncpg.create_pool(url, min_size=1, max_size=1, init=use_bytes) as pool,
         DisclosureLog(pool, flush_interval=0, timeout=5) as log,
     ):
         for _ in range(3):
