@@ -36,8 +36,11 @@ _PSEUDONYM: Final = frozenset({DataCategory.PSEUDONYM})
 _LOG_ID, _MASK = itemgetter(0), itemgetter(1)
 """Of a row below a shared root (`resolvers.statement.DISCLOSED`)."""
 
-_categories_of = lru_cache(maxsize=4_096)(categories_of)
-"""Each answer asks, and few masks occur."""
+
+@lru_cache(maxsize=4_096)
+def _categories_of(mask: int, *, named: bool) -> frozenset[DataCategory]:
+    """Each answer asks, and few masks occur. `named`: it has pairwise ids."""
+    return categories_of(mask) | _PSEUDONYM if named else categories_of(mask)
 
 
 @dataclass(slots=True)
@@ -106,9 +109,9 @@ class Released:
         self, principal: PartnerPrincipal, name: str | None, document_hash: str, now: datetime
     ) -> DisclosureEntry:
         """The record of it all."""
-        categories = _categories_of(self.mask) | self.told
-        if self.lines:
-            categories |= _PSEUDONYM
+        categories = _categories_of(self.mask, named=bool(self.lines))
+        if self.told:
+            categories |= self.told
         return DisclosureEntry(
             principal=principal,
             recorded_at=now,

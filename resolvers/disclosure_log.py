@@ -2,7 +2,8 @@
 
 Requests that are under way at the same time share commits: a record waits `flush_interval` for
 company, then all waiting records are written in one transaction with a synchronous commit, and only
-then does `record` return.
+then does `record` return. Where the commit before was one record's alone, none waits for company: there is
+nobody who would come, and what comes during a commit shares the next one.
 
 INVARIANT (recorded-before-released): `record` returns only after the commit; every other outcome
 raises, and the caller sends nothing.
@@ -38,6 +39,7 @@ MOST_TOGETHER: Final = 256
 """Records of one commit: they are chained in one go, and meanwhile nothing else of the process runs."""
 
 _UNRECORDED: Final = "the disclosure could not be recorded: try again"
+_LATE: Final = "the disclosure could not be recorded in time: try again"
 _STOPPING: Final = "the service is stopping: try again"
 
 
@@ -232,16 +234,15 @@ class DisclosureLog:
             raise DisclosureUnrecordedError(_STOPPING)
         if self._task.done():
             self._task = self._start()  # it died of something that nobody foresaw: whom it served was refused
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        late = loop.call_later(self._timeout, _refuse, done)
         self._waiting.append((entry, done))
         self._wake.set()
         try:
-            async with asyncio.timeout(self._timeout):
-                await done
-        except TimeoutError as error:
-            raise DisclosureUnrecordedError(
-                "the disclosure could not be recorded in time: try again"
-            ) from error
+            await done
+        finally:
+            late.cancel()
 
     def _start(self) -> asyncio.Task[None]:
         task = asyncio.create_task(self._run(), name="disclosure-log")
@@ -249,15 +250,17 @@ class DisclosureLog:
         return task
 
     async def _run(self) -> None:
+        together = 0
         while True:
             await self._wake.wait()
-            if self._flush_interval:
+            if self._flush_interval and together > 1:
                 await asyncio.sleep(self._flush_interval)
             # Whoever was refused meanwhile, or has left, needs no record.
             waiting = [(entry, done) for entry, done in self._waiting if not done.done()]
             batch, self._waiting = waiting[:MOST_TOGETHER], waiting[MOST_TOGETHER:]
             if not self._waiting:
                 self._wake.clear()
+            together = len(batch)
             if batch:
                 await self._flush(batch)
 
@@ -294,6 +297,12 @@ class DisclosureLog:
             async with connection.transaction():
                 await connection.execute(_WRITER, chain.writer, chain.started_at)
                 await connection.execute(_APPEND, *columns)
+
+
+def _refuse(done: asyncio.Future[None]) -> None:
+    """It took too long."""
+    if not done.done():
+        done.set_exception(DisclosureUnrecordedError(_LATE))
 
 
 def _settle(

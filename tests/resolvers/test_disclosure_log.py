@@ -116,6 +116,18 @@ async def test_records_under_way_together_share_a_commit() -> None:
     assert connections.commits == [20, 5]
 
 
+async def test_who_is_alone_does_not_wait_for_company() -> None:
+    """The interval is beyond the time limit: whoever waits for it is refused."""
+    connections = Connections()
+    async with DisclosureLog(connections, flush_interval=60, timeout=0.3) as log:
+        await log.record(entry())
+        await log.record(entry())
+        await asyncio.gather(log.record(entry()), log.record(entry()))
+        assert connections.commits == [1, 1, 2]
+        with pytest.raises(DisclosureUnrecordedError):
+            await log.record(entry())
+
+
 @pytest.mark.clause("R2")
 @pytest.mark.parametrize("failure", [asyncpg.DiskFullError("disk full"), OSError("gone"), ValueError("odd")])
 async def test_whatever_fails_nothing_is_released_and_the_next_is_tried(failure: Exception) -> None:
