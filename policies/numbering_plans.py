@@ -63,7 +63,9 @@ def is_valid(digits: str, region: str | None) -> bool:
 
 def _may_be_valid(digits: str, region: str | None) -> bool:
     if digits.startswith("+"):
-        return _may_be_international(digits[1:])
+        if _may_be_international(digits[1:]):
+            return True
+        digits = digits[1:]  # without a country code behind it the library reads on as if there were none
     if region is None:
         return False
     plan = _plan(region)

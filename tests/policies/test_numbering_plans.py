@@ -55,6 +55,15 @@ def test_says_what_the_library_says_of_every_kind_of_number_of_a_country(region:
                 assert is_valid(digits, asked) is _library(digits, asked)
 
 
+@pytest.mark.parametrize(("digits", "region"), [("+0015176803006", "IE"), ("+0080023971373", "SD")])
+def test_a_plus_before_what_is_dialled_abroad_is_read_as_the_library_reads_it(
+    digits: str, region: str
+) -> None:
+    assert _library(digits, region)
+    assert is_valid(digits, region)
+    assert not is_valid(digits, None)
+
+
 def test_an_example_of_each_country_is_valid_in_the_way_in_which_it_is_dialled() -> None:
     for region, (number, *_) in EXAMPLES.items():
         code = phonenumbers.country_code_for_region(region)
@@ -63,7 +72,7 @@ def test_an_example_of_each_country_is_valid_in_the_way_in_which_it_is_dialled()
 
 
 @given(
-    st.sampled_from(["", "0", "00", "011", "+", "000", "1", "8", "810"]),
+    st.sampled_from(["", "0", "00", "011", "+", "+0", "+00", "000", "1", "8", "810"]),
     st.sampled_from(["", *CODES]),
     FIGURES,
     st.sampled_from([None, *REGIONS]),
