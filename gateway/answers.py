@@ -6,7 +6,7 @@ nullable root field makes that field null, in a non-null one the whole of `data`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -27,8 +27,6 @@ from graphql import (
 from resolvers.selection import Selection
 from schema.errors import GatewayError
 
-_LINE: Final = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
-
 DIRECTIVE: Final = "@"
 """No directive is written without it (GraphQL, 2.13)."""
 
@@ -44,9 +42,23 @@ class Answer:
     errors: tuple[GraphQLError, ...] = ()
 
 
-def encode(value: Any, *, end_line: bool = False) -> bytes:
-    """JSON bytes: dates as ISO 8601, instants in UTC with `Z`; as a line of its own if asked."""
-    return orjson.dumps(value, option=_LINE if end_line else orjson.OPT_UTC_Z)
+def encode(value: Any) -> bytes:
+    """JSON bytes: dates as ISO 8601, instants in UTC with `Z`."""
+    return orjson.dumps(value, option=orjson.OPT_UTC_Z)
+
+
+def encode_lines(objects: Sequence[Mapping[str, Any]]) -> bytes:
+    """Each object on a line of its own (JSON Lines), encoded together: one by one takes five times as long.
+
+    Between two of them stands an empty string, and what that gives is replaced by the end of a line. Nothing
+    else gives it: within a text a quotation mark has a backslash before it, two that follow each other are an
+    empty text, and no list of GraphQL's holds objects and texts.
+    """
+    if not objects:
+        return b""
+    parted: list[Any] = [""] * (2 * len(objects) - 1)
+    parted[::2] = objects
+    return encode(parted)[1:-1].replace(b'},"",{', b"}\n{") + b"\n"
 
 
 def assemble(

@@ -25,7 +25,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from gateway.answers import encode
+from gateway.answers import encode_lines
 from gateway.bulk_document import OPERATION, bulk_document, leaves
 from gateway.contracts import Contract, Contracts
 from gateway.execution import Engine
@@ -135,7 +135,7 @@ class BulkMembers:
         while True:
             edges = page["edges"]
             count += len(edges)
-            lines = [encode(edge, end_line=True) for edge in edges]  # an edge has its node and nothing else
+            lines = [encode_lines(edges)]  # an edge has its node and nothing else
             if not page["pageInfo"]["hasNextPage"]:
                 break
             after = page["pageInfo"]["endCursor"]
