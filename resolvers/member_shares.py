@@ -23,12 +23,11 @@ from asyncpg import Record
 from policies.agreement import AgreementTerms
 from policies.choices import Ledger
 from policies.matrix import Matrix
-from policies.sharing import Decisions, MemberFacts
+from policies.sharing import Decisions
 from resolvers.connection import Link
-from resolvers.decision_facts import read_choice, terms_of
+from resolvers.decision_facts import read_choice, read_facts, terms_of
 from resolvers.share_rows import ShareWrites, pairwise_subjects, write_shares
 from schema.errors import PolicyChangedError
-from schema.tables.member import MemberStatus
 
 TERMS_KEPT: Final = 4_096
 """Agreements whose terms are kept as they were read; each is a kilobyte at most."""
@@ -108,7 +107,8 @@ async def decide_member(
     if member["digest"] not in (None, digest):
         raise PolicyChangedError("the sharing policy has just changed: try again")
     agreements = [row for row in rows if row["kind"] == "AGREEMENT"]
-    decisions = Decisions(matrix, _facts(member, agreements), _ledger(rows), now)
+    named_by = frozenset(row["id"] for row in agreements if row["named"])
+    decisions = Decisions(matrix, read_facts(member, named_by), _ledger(rows), now)
     for row in agreements:
         terms = _terms(
             row["id"],
@@ -140,12 +140,6 @@ async def decide_member(
             batch.compare((terms.id, member_id), before, decided, changed)
     await write_shares(connection, batch, now, announced)
     return batch
-
-
-def _facts(member: Record, agreements: Sequence[Record]) -> MemberFacts:
-    active = member["status"] == MemberStatus.ACTIVE
-    named_by = frozenset(row["id"] for row in agreements if row["named"])
-    return MemberFacts(member["birth_date"], member["region"], active, named_by)
 
 
 def _ledger(rows: Sequence[Record]) -> Ledger:

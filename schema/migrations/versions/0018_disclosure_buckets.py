@@ -122,6 +122,8 @@ def upgrade() -> None:
     op.execute(
         "ALTER TABLE disclosure_of ALTER members SET STORAGE EXTERNAL, ALTER places SET STORAGE EXTERNAL"
     )
+    # Sorted, on disk if need be: arrays that grow side by side in a table of hashes know no bound.
+    op.execute("SET LOCAL enable_hashagg = off")
     op.execute(
         "INSERT INTO disclosure_of (part, bucket, members, places)"
         " SELECT part, disclosure_bucket(member), array_agg(member), array_agg(place)"
