@@ -1,19 +1,30 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
 from pydantic import AnyHttpUrl
 
+from gateway.http.messages import Credentials
+from gateway.identity.authority import follow_revocations
 from gateway.identity.issuers import MAX_AGE, MAX_DOCUMENT_BYTES, MIN_REFRESH, ExternalIssuer
+from gateway.identity.principals import Authenticator
+from gateway.identity.tokens import own_keys
 from gateway.settings import TrustedIssuer
-from schema.errors import SettingsError, UnavailableError
+from policies.principal import MemberPrincipal
+from resolvers.revocations import RevocationKind, revoke
+from schema.errors import SettingsError, UnauthenticatedError, UnavailableError
+from schema.ids import new_id
+from tests.gateway.identity.conftest import World
 
 KEY = Ed25519PrivateKey.generate()
 
@@ -154,3 +165,34 @@ async def test_a_shared_secret_is_not_trusted(algorithm: str) -> None:
     async with httpx.AsyncClient() as client:
         with pytest.raises(SettingsError, match="algorithms"):
             ExternalIssuer(trusted(algorithms=("EdDSA", algorithm)), client)
+
+
+@pytest.mark.parametrize("kind", ["MEMBER", "PARTNER", "partner"])
+async def test_what_an_issuer_says_of_sessions_and_kinds_is_not_believed_only_whom_it_names(
+    world: World, issuer: ExternalIssuer, kind: str
+) -> None:
+    """A member by number, without a session of ours, who is signed out by us like any other."""
+
+    def bearer(number: str) -> Credentials:
+        now = int(time.time())
+        claims = {"iss": issuer.issuer, "aud": "gateway", "sub": number, "client_id": "shop", "jti": "t-1"}
+        claims |= {"kind": kind, "sid": str(new_id()), "scope": "user.name"}
+        token = jwt.encode(
+            claims | {"iat": now, "exp": now + 60}, KEY, "EdDSA", headers={"kid": "a", "typ": "at+jwt"}
+        )
+        return Credentials(f"Bearer {token}")
+
+    settings = world.settings
+    async with follow_revocations(world.database, staleness=5, leeway=settings.token_leeway) as authority:
+        authenticator = Authenticator(
+            settings, own_keys(settings, world.keys), [issuer], world.database, authority
+        )
+        expected = MemberPrincipal(world.member_id, "shop", "t-1", None)
+        assert await authenticator.authenticate(bearer("M-1")) == expected
+        with pytest.raises(UnauthenticatedError):
+            await authenticator.authenticate(bearer("M-2"))
+        async with world.database.transaction() as connection:
+            await revoke(connection, RevocationKind.MEMBER, str(world.member_id), now=datetime.now(UTC))
+        await authority.catch_up()
+        with pytest.raises(UnauthenticatedError):
+            await authenticator.authenticate(bearer("M-1"))
