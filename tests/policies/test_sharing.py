@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -262,3 +264,39 @@ def test_a_choice_about_one_partner_tells_agreements_apart() -> None:
         masks = {partner: decisions.under(replace(terms, partner_id=partner))[0] for partner in order}
         assert masks[THIS_PARTNER] == 0
         assert masks[OTHER_PARTNER]
+
+
+@pytest.mark.clause("C8")
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": AgreementStatus.SUSPENDED},
+        {"valid_until": NOW},
+        {"id": UUID(int=99)},  # the case names the member under the other
+        {"purpose": Purpose.PARTNER_OFFERS},
+        {"basis": Basis.MARKETING},
+        {"categories": frozenset({DataCategory.EMAIL})},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_what_differs_in_one_thing_only_is_not_alike(changes: dict[str, Any], *, first: bool) -> None:
+    """Two cases of one authority ask for the same, and name other people."""
+    legal = AgreementTerms(
+        AGREEMENT,
+        THIS_PARTNER,
+        Basis.LEGAL,
+        Purpose.LEGAL_OBLIGATION,
+        frozenset({DataCategory.NAME}),
+        NOW,
+        None,
+        AgreementStatus.ACTIVE,
+        1,
+    )
+    other = replace(legal, **changes)
+    facts = MemberFacts(date(1980, 1, 1), None, active=True, named_by=frozenset({AGREEMENT}))
+    matrix = compiled("")
+    decisions = Decisions(matrix, facts, (), NOW)
+    for terms in (legal, other) if first else (other, legal):
+        assert decisions.under(terms) == (share_mask(matrix, terms, facts, (), NOW), None)
+    assert decisions.under(legal)[0] != decisions.under(other)[0]
