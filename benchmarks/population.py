@@ -156,7 +156,8 @@ def key_of(size: Size) -> str:
 
 async def keep(size: Size) -> Path:
     """The folder with the data of this size, made if it is not there."""
-    name = f"{size.all_members}-{size.all_partners}-{size.clients}"
+    members = f"{size.members}x{size.members_times}"
+    name = f"{members}-{size.partners}x{size.partners_times}-{size.clients}"
     folder = KEPT / f"{name}-{key_of(size)}"
     if not folder.exists():
         for older in KEPT.glob(f"{name}-*"):
