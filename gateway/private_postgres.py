@@ -15,6 +15,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -36,7 +37,7 @@ DATABASE: Final = "gateway"
 START_TIMEOUT: Final = 60
 """Seconds: a start after a crash replays the log first."""
 
-START_ATTEMPTS: Final = 5
+START_ATTEMPTS: Final = 8
 """A crashed server's children hold its shared memory for a moment: starting is tried again."""
 
 MAX_SOCKET_PATH: Final = 103
@@ -196,14 +197,15 @@ class _Server:
     def _state(self) -> tuple[int, Path] | None:
         """The process id and socket directory of the running server, or None.
 
-        A server that is still replaying its log, started by a process since killed, is waited for.
+        A server that still replays its log, started by a process since killed, is waited for. One that was
+        killed this very moment looks alive, and is waited for until it does not.
         """
         deadline = time.monotonic() + START_TIMEOUT
         while self._run("pg_ctl", "status", "-D", str(self.cluster)) == 0:
             lines = (self.cluster / "postmaster.pid").read_text(encoding="utf-8").splitlines()
             if not _is_server(int(lines[0])) or time.monotonic() > deadline:
                 return None
-            if lines[-1].strip() == "ready":
+            if lines[-1].strip() == "ready" and _accepts(Path(lines[_SOCKET_LINE])):
                 return int(lines[0]), Path(lines[_SOCKET_LINE])
             time.sleep(0.1)
         return None
@@ -267,6 +269,15 @@ def _is_server(process_id: int) -> bool:
         return not Path("/proc/self/stat").exists()
     name, _, state = status.rpartition(") ")
     return name == "postgres" and state[0] not in "ZX"
+
+
+def _accepts(socket_dir: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as asking:
+        try:
+            asking.connect(str(socket_dir / _SOCKET_NAME))
+        except OSError:
+            return False
+    return True
 
 
 def _quoted(value: str) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from gateway.settings import Settings
 from resolvers.commands.client_credentials import add_keys, replace_secret
 from resolvers.commands.clients import create_client
 from resolvers.commands.partners import set_agreement_status
+from resolvers.disclosure_log import DisclosureEntry, DisclosureLog
 from schema.vocabulary import AgreementStatus, ClientAuth
 from tests import world
 from tests.databases import TestServer
@@ -110,12 +112,13 @@ Replica: TypeAlias = Callable[..., AbstractAsyncContextManager[Served]]
 def replica(settings: Settings, keys: Keyring, product: Product) -> Replica:
     """`async with replica(database_url) as served`: a gateway with pools of its own, as another machine's.
 
-    `like` is a replica before it, whose issuer and clients it has.
+    `like` is a replica before it, whose issuer and clients it has. For `held_for` seconds each record waits
+    before it is written: so long is an answer on its way.
     """
 
     @asynccontextmanager
     async def run(
-        url: str, like: Served | None = None, keys: Keyring = keys, **changes: Any
+        url: str, like: Served | None = None, keys: Keyring = keys, held_for: float = 0, **changes: Any
     ) -> AsyncIterator[Served]:
         listening = listen("127.0.0.1", 0)
         base = f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -129,6 +132,8 @@ def replica(settings: Settings, keys: Keyring, product: Product) -> Replica:
             httpx.AsyncClient(base_url=base) as http,
         ):
             secrets = {} if like is None else like.secrets
+            if held_for:
+                _hold(gateway.engine._egress._log, held_for)
             yield Served(base, own, keys, database, product, http, secrets)
 
     return run
@@ -143,6 +148,16 @@ async def server(test_server: TestServer, world_template: str, replica: Replica)
         await running.client("acme-dpop", dpop=True)
         await running.client("acme-other")
         yield running
+
+
+def _hold(log: DisclosureLog, seconds: float) -> None:
+    record = log.record
+
+    async def late(entry: DisclosureEntry) -> None:
+        await asyncio.sleep(seconds)
+        await record(entry)
+
+    log.record = late  # type: ignore[method-assign]
 
 
 def refusal(answer: httpx.Response) -> Mapping[str, Any]:

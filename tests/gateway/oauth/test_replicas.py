@@ -22,7 +22,7 @@ from tests.gateway.oauth.signing import assertion, basic
 
 GRANT = {"grant_type": "client_credentials"}
 HELD_FOR = 0.6
-"""Seconds that a record waits for others: so long is an answer between its statement and its release."""
+"""Seconds that a record waits: so long is an answer between its statement and its release."""
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ async def first(url: str, replica: Replica) -> AsyncIterator[Served]:
 @pytest.fixture(scope="module")
 async def second(url: str, replica: Replica, first: Served) -> AsyncIterator[Served]:
     """It lets every answer wait, and hears of revocations as any replica does."""
-    async with replica(url, like=first, disclosure_flush_interval=HELD_FOR) as running:
+    async with replica(url, like=first, held_for=HELD_FOR) as running:
         yield running
 
 

@@ -101,7 +101,7 @@ async def scene(test_server: TestServer, world_template: str, replica: Replica) 
     async with (
         test_server.database_url(world_template) as url,
         replica(url) as first,
-        replica(url, like=first, disclosure_flush_interval=HELD_FOR) as second,
+        replica(url, like=first, held_for=HELD_FOR) as second,
     ):
         await first.database.app.execute("DELETE FROM deletion")
         await give_key(first.database, first.keys, "acme")
