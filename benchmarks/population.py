@@ -101,6 +101,7 @@ class World:
             "GATEWAY_PORT": str(port),
             "GATEWAY_PUBLIC_URL": issuer,
             "GATEWAY_READER_CONNECTIONS": str(CONNECTIONS),
+            "GATEWAY_APP_CONNECTIONS": str(CONNECTIONS),
             # Quotas are counted; none of them is to end a run.
             "GATEWAY_QUOTA_REQUESTS_PER_MINUTE": "100000000",
             "GATEWAY_QUOTA_MEMBERS_PER_DAY": "1000000000000",
