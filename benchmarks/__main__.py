@@ -8,7 +8,8 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -22,8 +23,8 @@ from benchmarks.importing import measure_import
 from benchmarks.memory import told as told_memory
 from benchmarks.memory import watch
 from benchmarks.picture import picture
-from benchmarks.population import keep, size_arguments, stop_in_order, world
-from benchmarks.processes import ContestantError, divide_cores, on_cores
+from benchmarks.population import World, keep, size_arguments, stop_in_order, world
+from benchmarks.processes import ContestantError, Cores, divide_cores, on_cores
 from benchmarks.replicas import measure_replicas
 from benchmarks.replicas import told as told_replicas
 from benchmarks.report import as_json, table, tails, targets, whole_table
@@ -61,6 +62,16 @@ def _processor() -> str:
     return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "unknown")
 
 
+@asynccontextmanager
+async def placed(size: Size) -> AsyncIterator[tuple[World, Cores]]:
+    """The data of this size; PostgreSQL and the load on one core, and the other for contestants."""
+    await keep(size)
+    cores = divide_cores()
+    with on_cores(cores.rest):
+        async with world(size) as running:
+            yield running, cores
+
+
 async def measure(
     size: Size,
     pace: Pace,
@@ -68,14 +79,11 @@ async def measure(
     workloads: Sequence[Workload],
     wholes: Sequence[str],
 ) -> Measured:
-    """PostgreSQL and the load on one core, the contestants on the other."""
-    await keep(size)
-    cores = divide_cores()
-    with on_cores(cores.rest):
-        async with world(size) as running:
-            return await Harness(running, cores, pace).run(
-                taking, workloads, {name: WHOLES[name][1] for name in wholes}
-            )
+    """All contestants beside each other."""
+    async with placed(size) as (running, cores):
+        return await Harness(running, cores, pace).run(
+            taking, workloads, {name: WHOLES[name][1] for name in wholes}
+        )
 
 
 def write(measured: Measured, told: dict[str, Any], taking: Sequence[Contestant], folder: Path) -> str:
@@ -100,11 +108,8 @@ def write(measured: Measured, told: dict[str, Any], taking: Sequence[Contestant]
 
 async def memory(size: Size, requests: int, folder: Path) -> None:
     """Watch the gateway's memory, and write what was seen."""
-    await keep(size)
-    cores = divide_cores()
-    with on_cores(cores.rest):
-        async with world(size) as running:
-            looks = await watch(contestants()["gateway"], running, cores, requests)
+    async with placed(size) as (running, cores):
+        looks = await watch(contestants()["gateway"], running, cores, requests)
     write_text(folder / "memory.json", json.dumps([plain(look) for look in looks], indent=1) + "\n")
     write_text(folder / "memory.md", told_memory(looks))
     print(told_memory(looks))
@@ -112,11 +117,8 @@ async def memory(size: Size, requests: int, folder: Path) -> None:
 
 async def replicas(size: Size, pace: Pace, folder: Path) -> None:
     """Measure two gateways beside one, and write it."""
-    await keep(size)
-    cores = divide_cores()
-    with on_cores(cores.rest):
-        async with world(size) as running:
-            compared = await measure_replicas(contestants()["gateway"], running, cores, pace)
+    async with placed(size) as (running, cores):
+        compared = await measure_replicas(contestants()["gateway"], running, cores, pace)
     write_text(folder / "replicas.md", told_replicas(compared))
     print(told_replicas(compared))
 
