@@ -431,4 +431,5 @@ class Engine:
         )
         result: Any = executor.execute_operation()
         finished: ExecutionResult = await result if isawaitable(result) else result
+        del executor.async_helpers  # they know the executor: a circle, which only the collector would find
         return Answer(encode(finished.data), tuple(finished.errors or ()))
