@@ -144,6 +144,23 @@ def test_a_stale_process_id_that_now_is_another_program_does_not_keep_it_from_st
         assert server.process_id != os.getpid()
 
 
+def test_a_server_that_nobody_can_reach_is_not_joined(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So looks one that was killed this very moment: its process is there, and said that it was ready."""
+    with private_postgres(tmp_path, PASSWORD) as server:
+        reached, hidden = server.socket_dir / ".s.PGSQL.5432", server.socket_dir / "hidden"
+        reached.rename(hidden)
+        monkeypatch.setattr(module, "START_TIMEOUT", 1)
+        monkeypatch.setattr(module, "START_ATTEMPTS", 1)
+        with pytest.raises(UnavailableError), private_postgres(tmp_path, PASSWORD):
+            pass
+        hidden.rename(reached)
+        monkeypatch.undo()
+        with private_postgres(tmp_path, PASSWORD) as joined:
+            assert joined.process_id == server.process_id
+
+
 def test_a_path_too_long_for_a_socket_gets_a_private_folder(tmp_path: Path) -> None:
     data_dir = tmp_path / ("long" * 30)
     with private_postgres(data_dir, PASSWORD) as server:
